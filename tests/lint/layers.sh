@@ -34,7 +34,8 @@ for file in $(find lsm fs -name '*.[ch]' | sort); do
     continue
   fi
   allowed="$folder ${allowed#*:}"
-  for header in $(sed -n 's/^#include "\(.*\)"$/\1/p' "$file"); do
+  headers=$(sed -n 's/^#include "\(.*\)"$/\1/p' "$file")
+  for header in $headers; do
     ok=0
     for entry in $allowed; do
       if [ "$header" = "$entry" ] || [ "$(dirname "$header")" = "$entry" ]; then

@@ -1,0 +1,6 @@
+/*
+ * The release that liblsm and its programs are.
+ */
+#pragma once
+
+#define LSM_VERSION "0.1.0"
