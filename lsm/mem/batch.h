@@ -1,0 +1,46 @@
+/*
+ * A write batch: changes that are applied all or not at all, in the form in which they stand in the
+ * log (lsm/mem/batch_format.h).
+ *
+ * Thread rule: one thread at a time.
+ */
+#pragma once
+
+#include "lsm/base/buf.h"
+#include "lsm/mem/record.h"
+
+enum {
+	BATCH_MAX_BYTES = 1 << 30, /* of the encoding */
+};
+
+struct batch {
+	struct buf rep; /* owned */
+	uint32_t count;
+	size_t memory_bytes; /* what its records will take in a memtable, an upper bound */
+};
+
+/* Zero-initialise, end with batch_done. */
+void batch_done(struct batch *b);
+/* Empty it, keep its memory. */
+void batch_clear(struct batch *b);
+
+/*
+ * Add a change; the bytes are copied. -EINVAL: empty key. -ENAMETOOLONG: key over RECORD_KEY_MAX.
+ * -E2BIG: meta over RECORD_META_MAX, or the batch would pass BATCH_MAX_BYTES. -EFBIG: value over
+ * RECORD_VALUE_MAX. -ENOMEM. After an error the batch is as before.
+ */
+must_check int batch_put(struct batch *b, struct slice key, struct slice meta, struct slice value);
+must_check int batch_delete(struct batch *b, struct slice key);
+
+/*
+ * Take the next change off an encoded batch: fills key, kind, meta, value and value_len (borrowed
+ * from *rep). 0; -ENODATA at the end; -EUCLEAN when the bytes make no sense.
+ */
+must_check int batch_take(struct slice *rep, struct record *ret_rec);
+
+/* Count the changes of an encoded batch from an untrusted source, and check them all; or -EUCLEAN.
+ */
+must_check int batch_check(struct slice rep, uint32_t *ret_count);
+
+/* As batch_put and batch_delete do: what a record will take in a memtable. */
+size_t batch_record_memory(const struct record *rec);
