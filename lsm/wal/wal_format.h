@@ -1,0 +1,62 @@
+/*
+ * The bytes of a log file, NNNNNN.wal. All integers little-endian.
+ *
+ * File header, 48 bytes:
+ *
+ *	 0  u64  magic "apexwal\n"
+ *	 8  u32  version (1)
+ *	12  u32  zero
+ *	16  u64  number: the log's own, as in its name
+ *	24  u64  salt: differs for every log of every store, and no user of the store can know it
+ *	32  u64  zero
+ *	40  u32  zero
+ *	44  u32  CRC32C of bytes 0..43
+ *
+ * Then records, each at a multiple of 8:
+ *
+ *	 0  u32  header CRC: CRC32C of salt (8 bytes), number (8), then bytes 4..47 of the record
+ *	 4  u32  payload CRC: CRC32C of the payload
+ *	 8  u64  payload length (low 56 bits), type (high 8 bits)
+ *	16  u64  first seqno
+ *	24  u64  commit time, ns since 1970
+ *	32  u64  durable seqno: every change up to it was on the disk when this was written
+ *	40  u32  count: the record's changes have the seqnos first .. first + count - 1
+ *	44  u32  zero
+ *	48       payload, then zeros up to a multiple of 8
+ *
+ * Length, type, log number and payload are all under the CRCs (the payload through its own CRC,
+ * which the header CRC covers), so neither an old record in recycled space nor a record copied
+ * into a value ever replays. The zeros behind a payload are checked one by one.
+ *
+ * Types: BATCH, whose payload is a write batch (lsm/mem/batch_format.h); MARK, without payload and
+ * changes (count 0, first seqno = next seqno), which only says what is durable: written at a clean
+ * close. A durable seqno is below the record's own first seqno.
+ *
+ * The end: a record header that is all zeros (allocated space), or the end of the file.
+ *
+ * Torn or damaged? The first record that is not whole and right, at seqno S, ends the history. It
+ * is the torn end of a crash unless something proves that S had been on the disk: a later valid
+ * record, in this log or a newer one, whose durable seqno is S or more. That proof makes it damage.
+ * (Later valid records alone prove nothing: the kernel writes pages back in any order, and a power
+ * cut keeps any of those that no sync has covered.)
+ *
+ * Version rule: a reader refuses any other version.
+ */
+#pragma once
+
+#include <stdint.h>
+
+enum {
+	WAL_VERSION = 1,
+	WAL_FILE_HEADER_SIZE = 48,
+	WAL_RECORD_HEADER_SIZE = 48,
+	WAL_ALIGN = 8,
+};
+
+#define WAL_MAGIC       UINT64_C(0x0a6c617778657061) /* "apexwal\n" */
+#define WAL_PAYLOAD_MAX (UINT64_C(1) << 30)
+
+enum wal_type {
+	WAL_BATCH = 1,
+	WAL_MARK = 2,
+};

@@ -1,0 +1,231 @@
+#include "lsm/wal/wal_reader.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "lsm/base/buf.h"
+#include "lsm/base/crc32c.h"
+#include "lsm/base/error.h"
+#include "lsm/wal/wal_codec.h"
+#include "lsm/wal/wal_writer.h"
+
+enum {
+	WINDOW_SIZE = 256 * 1024, /* read at once: small records cost no system call each */
+};
+
+struct wal_reader {
+	struct env_file *file; /* owned */
+	uint64_t size;         /* of the file when it was opened */
+	uint64_t offset;       /* of the next record; a multiple of WAL_ALIGN, never over size */
+	uint64_t window_at;    /* where in the file `window` begins */
+	struct buf window;     /* owned */
+	uint32_t crc_seed;
+	char name[ENV_NAME_MAX + 1];
+};
+
+/*
+ * Bytes [at, at + len) of the file, which it has, good until the next view: out of the window,
+ * which moves and grows as needed.
+ */
+static int view(struct wal_reader *r, uint64_t at, uint64_t len, const uint8_t **ret_bytes)
+{
+	assert(at <= r->size && len <= r->size - at);
+	if (at < r->window_at || at + len > r->window_at + r->window.len) {
+		uint64_t want = min_of(r->size - at, max_of(len, (uint64_t)WINDOW_SIZE));
+
+		buf_clear(&r->window);
+		int rc = buf_reserve(&r->window, want);
+		if (rc)
+			return rc;
+		rc = env_file_read_exact(r->file, r->name, at, r->window.ptr, want);
+		if (rc)
+			return rc;
+		r->window_at = at;
+		r->window.len = want;
+	}
+	*ret_bytes = r->window.ptr + (at - r->window_at);
+	return 0;
+}
+
+static int read_header(struct wal_reader *r, uint64_t number)
+{
+	const uint8_t *bytes;
+	uint64_t salt;
+	int rc = env_file_size(r->file, &r->size);
+
+	if (rc)
+		return rc;
+	if (r->size < WAL_FILE_HEADER_SIZE)
+		return fail(-EUCLEAN, "%s: offset 0: %" PRIu64 " bytes, too short for a log",
+			    r->name, r->size);
+	rc = view(r, 0, WAL_FILE_HEADER_SIZE, &bytes);
+	if (rc)
+		return rc;
+	rc = wal_file_header_decode(bytes, r->name, number, &salt);
+	if (rc)
+		return rc;
+	r->crc_seed = wal_crc_seed(number, salt);
+	r->offset = WAL_FILE_HEADER_SIZE;
+	return 0;
+}
+
+int wal_reader_open(struct env_dir *dir, uint64_t number, struct wal_reader **ret_reader)
+{
+	struct wal_reader *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	wal_file_name(number, r->name);
+	int rc = env_dir_open(dir, r->name, ENV_READ, &r->file);
+	if (rc)
+		goto failed;
+	rc = read_header(r, number);
+	if (rc)
+		goto failed;
+	env_file_read_ahead(r->file, 0, 0);
+	*ret_reader = r;
+	return 0;
+failed:
+	wal_reader_close(r);
+	return rc;
+}
+
+void wal_reader_close(struct wal_reader *r)
+{
+	if (!r)
+		return;
+	env_file_close(r->file);
+	buf_done(&r->window);
+	free(r);
+}
+
+static bool all_zero(const uint8_t *bytes, uint64_t len)
+{
+	return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
+}
+
+/*
+ * Look for a whole, right record at `at`, with a header's room there. 0 and *ret_rec; -EBADMSG and
+ * *ret_wrong; or the env's error, -ENOMEM. Memory for a payload is taken only once its header's
+ * checksum was right.
+ */
+static int examine(struct wal_reader *r, uint64_t at, struct wal_record *ret_rec,
+		   const char **ret_wrong)
+{
+	const uint8_t *bytes;
+	struct wal_record rec;
+	int rc = view(r, at, WAL_RECORD_HEADER_SIZE, &bytes);
+
+	if (rc)
+		return rc;
+	*ret_wrong = wal_record_header_decode(bytes, r->crc_seed,
+					      r->size - at - WAL_RECORD_HEADER_SIZE, &rec);
+	if (*ret_wrong)
+		return -EBADMSG;
+
+	size_t padding = wal_padding(rec.payload.len);
+
+	rc = view(r, at, WAL_RECORD_HEADER_SIZE + rec.payload.len + padding, &bytes);
+	if (rc)
+		return rc;
+	rec.payload.ptr = bytes + WAL_RECORD_HEADER_SIZE;
+	if (crc32c(0, rec.payload.ptr, rec.payload.len) != rec.payload_crc)
+		*ret_wrong = "payload fails its checksum";
+	else if (!all_zero(rec.payload.ptr + rec.payload.len, padding))
+		*ret_wrong = "bytes between the records are set";
+	if (*ret_wrong)
+		return -EBADMSG;
+	*ret_rec = rec;
+	return 0;
+}
+
+/* What wal_reader_next sees first: whether zeros, or nothing at all, stand where a header is due.
+ */
+static int at_end(struct wal_reader *r, bool *ret_end)
+{
+	const uint8_t *bytes;
+	uint64_t len = min_of(r->size - r->offset, (uint64_t)WAL_RECORD_HEADER_SIZE);
+	int rc = view(r, r->offset, len, &bytes);
+
+	if (rc)
+		return rc;
+	*ret_end = all_zero(bytes, len);
+	return 0;
+}
+
+int wal_reader_next(struct wal_reader *r, struct wal_record *ret_rec)
+{
+	const char *wrong = "record header is cut off";
+	bool end;
+	int rc = at_end(r, &end);
+
+	if (rc)
+		return rc;
+	if (end)
+		return -ENODATA;
+	if (r->size - r->offset < WAL_RECORD_HEADER_SIZE)
+		rc = -EBADMSG;
+	else
+		rc = examine(r, r->offset, ret_rec, &wrong);
+	if (rc == -EBADMSG)
+		return fail(rc, "%s: offset %" PRIu64 ": %s", r->name, r->offset, wrong);
+	if (rc)
+		return rc;
+	r->offset +=
+		WAL_RECORD_HEADER_SIZE + ret_rec->payload.len + wal_padding(ret_rec->payload.len);
+	return 0;
+}
+
+int wal_reader_resync(struct wal_reader *r)
+{
+	struct wal_record rec;
+	const char *wrong;
+
+	/*
+	 * Linear in the file: a payload is read only behind a header whose checksum, salted with
+	 * what no user knows, is right, so nobody can plant many of them.
+	 */
+	for (uint64_t at = r->offset + WAL_ALIGN;
+	     at <= r->size && r->size - at >= WAL_RECORD_HEADER_SIZE; at += WAL_ALIGN) {
+		int rc = examine(r, at, &rec, &wrong);
+
+		if (rc == 0)
+			r->offset = at;
+		if (rc != -EBADMSG)
+			return rc;
+	}
+	return -ENODATA;
+}
+
+uint64_t wal_reader_offset(const struct wal_reader *r)
+{
+	return r->offset;
+}
+
+int wal_reader_bytes_after(struct wal_reader *r, uint64_t offset, uint64_t *ret_bytes)
+{
+	uint64_t end = r->size;
+
+	/* From the back: what is looked for stands, if anywhere, behind the zeros of allocated
+	 * space. */
+	while (end > offset) {
+		uint64_t len = min_of(end - offset, (uint64_t)WINDOW_SIZE);
+		const uint8_t *bytes;
+		int rc = view(r, end - len, len, &bytes);
+
+		if (rc)
+			return rc;
+		if (!all_zero(bytes, len)) {
+			while (bytes[len - 1] == 0) {
+				len--;
+				end--;
+			}
+			break;
+		}
+		end -= len;
+	}
+	*ret_bytes = end > offset ? end - offset : 0;
+	return 0;
+}
