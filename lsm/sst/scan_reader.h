@@ -1,0 +1,31 @@
+/*
+ * Reads the blocks of a table in the order of the file, in large pieces and past the cache.
+ *
+ * A data block is read together with the value blocks that stand before it and with what follows,
+ * as much as one piece holds. Moving backward works, at the price of a piece for each block.
+ *
+ * Thread rule: one thread at a time.
+ */
+#pragma once
+
+#include "lsm/base/buf.h"
+#include "lsm/sst/table_private.h"
+
+struct scan_reader {
+	struct table *table; /* borrowed */
+	struct buf window;   /* owned; bytes of the file from window_offset on */
+	uint64_t window_offset;
+	struct buf block_room;  /* owned; the data block, when it was packed */
+	struct buf value_image; /* owned; a value block that is not in the window */
+	struct buf value_room;  /* owned; the value, when it was packed */
+	struct block block;     /* the data block at hand; borrows from window or block_room */
+};
+
+void scan_reader_done(struct scan_reader *r);
+
+/* Data block i, good until the next call of this. Errors as table_data_block's. */
+must_check int scan_reader_block(struct scan_reader *r, size_t i, const struct block **ret_block);
+
+/* A value named by the data block at hand, good until the next call of either. */
+must_check int scan_reader_value(struct scan_reader *r, struct block_handle handle,
+				 uint64_t value_len, struct slice *ret_value);
