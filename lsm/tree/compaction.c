@@ -1,0 +1,136 @@
+#include "lsm/tree/compaction.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lsm/base/cleanup.h"
+#include "lsm/base/error.h"
+#include "lsm/tree/level_iter.h"
+#include "lsm/tree/merge.h"
+#include "lsm/tree/picker_job.h"
+
+/* One source for each table of level 0, one for each sorted level. */
+static int open_sources(struct compaction *c, struct iter **sources, size_t *count)
+{
+	const struct compaction_job *job = c->job;
+
+	for (int i = 0; i < JOB_INPUT_LEVELS; i++) {
+		const struct version_level *in = &job->inputs[i];
+		bool sorted = i > 0 || job->level > 0;
+
+		for (size_t k = 0; k < in->count; k += sorted ? in->count : 1) {
+			const struct level_iter_source source = {
+				.tables = &c->tree->tables,
+				.version = job->version,
+				.files = &in->files[k],
+				.count = sorted ? in->count : 1,
+				.scan = true,
+			};
+			int err = level_iter_new(&source, &sources[*count]);
+
+			if (err)
+				return err;
+			++*count;
+		}
+	}
+	return 0;
+}
+
+static int open_input(struct compaction *c, struct iter **ret_input)
+{
+	cleanup_free struct iter **sources = NULL;
+	size_t count = 0;
+
+	sources = calloc(c->job->inputs[0].count + 1, sizeof(struct iter *));
+	if (!sources)
+		return -ENOMEM;
+	int err = open_sources(c, sources, &count);
+	if (!err)
+		return merge_iter_new(sources, count, ret_input);
+	for (size_t i = 0; i < count; i++)
+		iter_free(sources[i]);
+	return err;
+}
+
+/*
+ * Whether the open output, if extended up to key, would overlap too much of the level below its
+ * own.
+ */
+static bool overlaps_too_much(struct compaction *c, struct slice key)
+{
+	int below = c->job->output_level + 1;
+
+	if (below >= TREE_LEVELS)
+		return false;
+	const struct version_level *l = &c->job->version->levels[below];
+	while (c->grandparent < l->count && slice_cmp(l->files[c->grandparent]->largest, key) < 0) {
+		/* Those that end before the output begins do not count. */
+		if (table_output_size(&c->out) > 0)
+			c->grandparent_bytes += l->files[c->grandparent]->size_bytes;
+		c->grandparent++;
+	}
+	return c->grandparent_bytes / GRANDPARENT_OVERLAP_FILES >
+	       c->tree->options.picker.target_file_bytes;
+}
+
+/*
+ * Tables end only between user keys, or a level would have one key in two tables, and a get that
+ * asks one table per level would miss versions.
+ */
+static int cut_before(struct compaction *c, struct slice key)
+{
+	bool too_wide = overlaps_too_much(c, key);
+
+	if (!too_wide && table_output_size(&c->out) < c->tree->options.picker.target_file_bytes)
+		return 0;
+	c->grandparent_bytes = 0;
+	return table_output_cut(&c->out);
+}
+
+static int add_record(struct compaction *c, struct iter *input)
+{
+	enum version_verdict verdict;
+	struct record rec = input->rec;
+	int err = version_filter_next(&c->filter, &rec, &verdict);
+
+	if (err || verdict == VERSION_DROP)
+		return err;
+	err = iter_value(input, &rec.value);
+	if (err)
+		return err;
+	if (rec.value.len != rec.value_len)
+		return fail(-EUCLEAN,
+			    "a table holds a value of another length than it says, seqno=%llu",
+			    (unsigned long long)rec.seqno);
+	if (verdict == VERSION_KEEP_FIRST)
+		err = cut_before(c, rec.key);
+	return err ? err : table_output_add(&c->out, &rec);
+}
+
+static bool is_stopped(const struct compaction *c)
+{
+	return c->stop && atomic_load_explicit(c->stop, memory_order_relaxed);
+}
+
+static int merge_inputs(struct compaction *c, struct iter *input)
+{
+	int err = 0;
+
+	for (iter_first(input); !err && iter_valid(input); iter_next(input))
+		err = is_stopped(c) ? -ECANCELED : add_record(c, input);
+	return err ? err : iter_status(input);
+}
+
+int compaction_write(struct compaction *c)
+{
+	struct iter *input;
+	int err = open_input(c, &input);
+
+	if (err)
+		return err;
+	err = merge_inputs(c, input);
+	iter_free(input);
+	if (!err)
+		err = table_output_cut(&c->out);
+	return err ? err : table_output_sync_names(&c->out);
+}

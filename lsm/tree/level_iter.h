@@ -1,0 +1,20 @@
+/*
+ * One iterator over tables whose key ranges follow each other: a sorted level, a part of one, or a
+ * single table of level 0. A table is opened when the iterator comes to it, and one is open at a
+ * time.
+ */
+#pragma once
+
+#include "lsm/mem/iter.h"
+#include "lsm/tree/table_cache.h"
+
+struct level_iter_source {
+	struct table_cache *tables; /* borrowed */
+	struct version *version; /* the iterator takes a reference of its own: it keeps the files */
+	struct table_file **files; /* borrowed while the version lives; in key order */
+	size_t count;
+	bool scan; /* one pass over all: read ahead, leave the block cache alone */
+};
+
+/* -ENOMEM. */
+must_check int level_iter_new(const struct level_iter_source *source, struct iter **ret_iter);

@@ -1,0 +1,77 @@
+/*
+ * The manifest: the log of edits that makes each change of the tree durable, and CURRENT, which
+ * names it (lsm/tree/manifest_format.h).
+ *
+ * Thread rule: one thread at a time.
+ */
+#pragma once
+
+#include "lsm/env/env.h"
+#include "lsm/tree/version_builder.h"
+
+enum {
+	/*
+	 * A manifest this long is damage or somebody's joke: a writer begins a new one long before.
+	 */
+	MANIFEST_FILE_MAX = 4 * MANIFEST_EDIT_MAX,
+};
+
+/* ---- reading ---- */
+
+/* What the edits of a manifest add up to. Zero-initialise, end with manifest_state_done. */
+struct manifest_state {
+	uint64_t store_id;
+	uint64_t next_file;
+	uint64_t flushed_seqno;
+	struct number_list logs;
+	struct version_builder tables;
+	struct buf cursors[TREE_LEVELS];
+	uint64_t edits;
+	uint64_t valid_bytes; /* behind them there is nothing, or an edit that a crash cut short */
+};
+
+void manifest_state_done(struct manifest_state *s);
+
+/*
+ * Add up the edits of a manifest's content; `name` is for sentences. Ignores a bad last edit.
+ * -EUCLEAN, -EBADMSG: damage; -ENOMEM. After an error only manifest_state_done.
+ */
+must_check int manifest_replay(const char *name, struct slice content,
+			       struct manifest_state *ret_state);
+
+/* Read and replay manifest `number`, which CURRENT names: a missing one is -EUCLEAN. */
+must_check int manifest_read(struct env_dir *dir, uint64_t number,
+			     struct manifest_state *ret_state);
+
+/* Which manifest CURRENT names. -ENOENT: no CURRENT. -EBADMSG, -EUCLEAN: damage. */
+must_check int current_read(struct env_dir *dir, uint64_t *ret_number);
+/* Durably name another; after a failure CURRENT is old or new, whole. */
+must_check int current_write(struct env_dir *dir, uint64_t number);
+
+/* ---- writing ---- */
+
+struct manifest_writer {
+	struct env_file *file; /* owned; NULL: not open */
+	uint64_t number;
+	uint64_t store_id;
+	uint64_t size_bytes;
+};
+
+/*
+ * Make manifest `number` (by ENV_CREATE or ENV_REPLACE) with `whole` as its first edit. It and its
+ * name are durable. After a failure no file is left, if it can be removed.
+ */
+must_check int manifest_create(struct env_dir *dir, uint64_t number, enum env_open_mode mode,
+			       uint64_t store_id, const struct version_edit *whole,
+			       struct manifest_writer *ret_writer);
+
+/*
+ * Append an encoded edit and sync. -EFBIG: it, or the file with it, is longer than a reader
+ * accepts; nothing done. After any other error it is unknown whether the edit is durable, and no
+ * call but close may follow.
+ */
+must_check int manifest_append(struct manifest_writer *w, struct slice edit);
+
+void manifest_close(struct manifest_writer *w);
+
+#define cleanup_manifest_state __attribute__((cleanup(manifest_state_done)))

@@ -1,0 +1,63 @@
+/*
+ * The bytes of MANIFEST-NNNNNN and CURRENT. All integers little-endian; "varint" is
+ * lsm/base/coding.h's.
+ *
+ * CURRENT, one line of text: "MANIFEST-000005 crc32c=0123abcd\n", the CRC32C (hex) of the bytes
+ * before " crc32c". It is replaced by rename, with a sync of the folder.
+ *
+ * Manifest header, 32 bytes:
+ *
+ *	 0  u64  magic "apexman\n"
+ *	 8  u32  version (1)
+ *	12  u32  zero
+ *	16  u64  store id, random, made with the store
+ *	24  u32  zero
+ *	28  u32  CRC32C of bytes 0..27
+ *
+ * Then edits, each:
+ *
+ *	 0  u32  CRC32C of store id (8 bytes), file offset of the edit (8), length (4), payload
+ *	 4  u32  payload length, at least 1
+ *	 8       payload: fields, see below
+ *
+ * The first edit of a manifest is the whole state. Each edit is synced before anything relies on
+ * it, so a bad last edit is a crash's and is ignored: the files that it would have made needless
+ * are all still there, and if they are not, opening says so. A valid edit behind a bad one is
+ * damage.
+ *
+ * Fields: u8 id, then
+ *
+ *	1 next file number   varint
+ *	2 flushed seqno      varint: every change up to it is in tables
+ *	3 log added          varint number
+ *	4 logs dropped       varint: all logs with lower numbers are needed no more
+ *	5 table added        varint level, number, id, size, entries, tombstones, smallest and
+ *	                     largest seqno; sized smallest and largest user key
+ *	6 table removed      varint level, number
+ *	7 cursor             varint level, sized user key
+ *
+ * Version rule: a reader refuses any other version, and any unknown field.
+ */
+#pragma once
+
+#include <stdint.h>
+
+enum {
+	MANIFEST_VERSION = 1,
+	MANIFEST_HEADER_SIZE = 32,
+	MANIFEST_EDIT_HEADER_SIZE = 8,
+	MANIFEST_EDIT_MAX = 64 << 20,
+};
+
+#define MANIFEST_MAGIC UINT64_C(0x0a6e616d78657061) /* "apexman\n" */
+
+/* Stable numbers: they stand in files. */
+enum manifest_field {
+	FIELD_NEXT_FILE = 1,
+	FIELD_FLUSHED_SEQNO = 2,
+	FIELD_LOG_ADDED = 3,
+	FIELD_LOGS_DROPPED = 4,
+	FIELD_TABLE_ADDED = 5,
+	FIELD_TABLE_REMOVED = 6,
+	FIELD_CURSOR = 7,
+};

@@ -1,0 +1,94 @@
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+
+#include "lsm/base/coding.h"
+#include "lsm/base/crc32c.h"
+#include "lsm/base/error.h"
+#include "lsm/tree/file_name.h"
+#include "lsm/tree/manifest.h"
+#include "lsm/tree/manifest_bytes.h"
+
+uint32_t manifest_edit_crc(uint64_t store_id, uint64_t offset, struct slice payload)
+{
+	uint8_t place[20];
+
+	fixed64_put(place, store_id);
+	fixed64_put(place + 8, offset);
+	fixed32_put(place + 16, (uint32_t)payload.len);
+	return crc32c(crc32c(0, place, sizeof(place)), payload.ptr, payload.len);
+}
+
+void manifest_header_encode(uint64_t store_id, uint8_t ret_header[MANIFEST_HEADER_SIZE])
+{
+	memset(ret_header, 0, MANIFEST_HEADER_SIZE);
+	fixed64_put(ret_header, MANIFEST_MAGIC);
+	fixed32_put(ret_header + 8, MANIFEST_VERSION);
+	fixed64_put(ret_header + 16, store_id);
+	fixed32_put(ret_header + 28, crc32c(0, ret_header, 28));
+}
+
+int manifest_append(struct manifest_writer *w, struct slice edit)
+{
+	uint8_t header[MANIFEST_EDIT_HEADER_SIZE];
+
+	assert(edit.len > 0);
+	if (edit.len > MANIFEST_EDIT_MAX ||
+	    w->size_bytes + sizeof(header) + edit.len > MANIFEST_FILE_MAX)
+		return fail(-EFBIG, "MANIFEST-%06" PRIu64 ": an edit of %zu bytes does not fit",
+			    w->number, edit.len);
+	fixed32_put(header, manifest_edit_crc(w->store_id, w->size_bytes, edit));
+	fixed32_put(header + 4, (uint32_t)edit.len);
+	const struct slice parts[] = {slice_of(header, sizeof(header)), edit};
+	int err = env_file_append(w->file, parts, array_size(parts));
+	if (!err)
+		err = env_file_sync(w->file);
+	if (!err)
+		w->size_bytes += sizeof(header) + edit.len;
+	return err;
+}
+
+void manifest_close(struct manifest_writer *w)
+{
+	env_file_close(w->file);
+	*w = (struct manifest_writer){0};
+}
+
+static int write_first(struct manifest_writer *w, const struct version_edit *whole)
+{
+	cleanup_buf struct buf edit = {0};
+	uint8_t header[MANIFEST_HEADER_SIZE];
+	struct slice part = slice_of(header, sizeof(header));
+	int err = version_edit_encode(whole, &edit);
+
+	manifest_header_encode(w->store_id, header);
+	if (!err)
+		err = env_file_append(w->file, &part, 1);
+	if (err)
+		return err;
+	w->size_bytes = sizeof(header);
+	return manifest_append(w, buf_slice(&edit));
+}
+
+int manifest_create(struct env_dir *dir, uint64_t number, enum env_open_mode mode,
+		    uint64_t store_id, const struct version_edit *whole,
+		    struct manifest_writer *ret_writer)
+{
+	struct manifest_writer w = {.number = number, .store_id = store_id};
+	char name[ENV_NAME_MAX + 1];
+
+	file_name_make(FILE_MANIFEST, number, name);
+	int err = env_dir_open(dir, name, mode, &w.file);
+	if (err)
+		return err;
+	err = write_first(&w, whole);
+	if (!err)
+		err = env_dir_sync(dir);
+	if (err) {
+		manifest_close(&w);
+		ignore_result(env_dir_unlink(dir, name)); /* the next open removes it */
+		return err;
+	}
+	*ret_writer = w;
+	return 0;
+}

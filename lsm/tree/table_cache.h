@@ -1,0 +1,34 @@
+/*
+ * The open tables: at most so many, the least recently used ones are closed.
+ *
+ * Thread rule: any thread.
+ */
+#pragma once
+
+#include "lsm/sst/table.h"
+#include "lsm/tree/version.h"
+
+struct table_cache {
+	struct table_env env;
+	struct table_counters counters;
+	struct cache *open;            /* owned; charge 1 a table */
+	_Atomic uint64_t memory_bytes; /* of the tables in it */
+};
+
+/* dir and blocks are borrowed. -ENOMEM. */
+must_check int table_cache_init(struct table_cache *c, struct env_dir *dir, struct cache *blocks,
+				unsigned max_open);
+/* Zero-initialised is allowed. */
+void table_cache_done(struct table_cache *c);
+
+/*
+ * The open table of a file of a version, with a reference for the caller (table_unref). As
+ * table_open, but a missing file is -EUCLEAN: a version names it.
+ */
+must_check int table_cache_get(struct table_cache *c, const struct table_file *f,
+			       struct table **ret_table);
+
+/* Let go of it; the file is about to be removed. */
+void table_cache_erase(struct table_cache *c, const struct table_file *f);
+
+uint64_t table_cache_count(struct table_cache *c);

@@ -1,0 +1,122 @@
+#include "lsm/tree/table_output.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lsm/tree/array.h"
+
+static int begin_table(struct table_output *o)
+{
+	struct tree *t = o->tree;
+	char name[ENV_NAME_MAX + 1];
+	struct env_file *file;
+
+	o->number = tree_new_file_number(t);
+	o->id = tree_file_id(t, o->number);
+	table_file_name(o->number, name);
+	int err = env_dir_open(t->options.dir, name, ENV_CREATE, &file);
+	if (err)
+		return err;
+	o->file = file;
+	return table_builder_new(file, name, o->id, &t->options.table, &o->builder);
+}
+
+int table_output_add(struct table_output *o, const struct record *rec)
+{
+	int err = o->builder ? 0 : begin_table(o);
+
+	return err ? err : table_builder_add(o->builder, rec);
+}
+
+uint64_t table_output_size(const struct table_output *o)
+{
+	return o->builder ? table_builder_size(o->builder) : 0;
+}
+
+static void close_table(struct table_output *o)
+{
+	table_builder_free(o->builder);
+	env_file_close(o->file);
+	o->builder = NULL;
+	o->file = NULL;
+}
+
+static int keep_table(struct table_output *o, const struct table_summary *summary)
+{
+	const struct table_file made = {
+		.number = o->number,
+		.id = o->id,
+		.size_bytes = summary->file_size,
+		.entries = summary->entries,
+		.tombstones = summary->tombstones,
+		.smallest_seqno = summary->smallest_seqno,
+		.largest_seqno = summary->largest_seqno,
+		.smallest = summary->smallest_key,
+		.largest = summary->largest_key,
+		.tree = o->tree,
+	};
+	struct table_file **grown =
+		array_grow(o->files, &o->cap, o->count + 1, sizeof(struct table_file *));
+
+	if (!grown)
+		return -ENOMEM;
+	o->files = grown;
+	int err = table_file_new(&made, &o->files[o->count]);
+	if (!err)
+		o->count++;
+	return err;
+}
+
+int table_output_cut(struct table_output *o)
+{
+	struct table_summary summary;
+
+	if (!o->builder)
+		return 0;
+	int err = table_builder_finish(o->builder, &summary);
+	if (!err)
+		err = keep_table(o, &summary);
+	if (err)
+		return err;
+	o->written_bytes += summary.file_size;
+	close_table(o);
+	return 0;
+}
+
+int table_output_sync_names(struct table_output *o)
+{
+	int err = o->count ? env_dir_sync(o->tree->options.dir) : 0;
+
+	/*
+	 * A folder's sync that failed may well "succeed" when it is tried again, without the names
+	 * being on the disk. So no edit may rely on this folder any more.
+	 */
+	if (err)
+		tree_break(o->tree, err);
+	return err;
+}
+
+static void unlink_table(struct table_output *o, uint64_t number)
+{
+	char name[ENV_NAME_MAX + 1];
+
+	table_file_name(number, name);
+	ignore_result(env_dir_unlink(o->tree->options.dir, name)); /* the next open removes it */
+}
+
+void table_output_discard(struct table_output *o)
+{
+	if (o->file)
+		unlink_table(o, o->number);
+	for (size_t i = 0; i < o->count; i++)
+		unlink_table(o, o->files[i]->number);
+}
+
+void table_output_done(struct table_output *o)
+{
+	close_table(o);
+	for (size_t i = 0; i < o->count; i++)
+		table_file_unref(o->files[i]);
+	free(o->files);
+	*o = (struct table_output){0};
+}

@@ -1,0 +1,40 @@
+/*
+ * Writes records, in order, into new tables of a tree.
+ *
+ * Zero-initialise, set `tree`; end with table_output_done. Thread rule: one thread at a time.
+ */
+#pragma once
+
+#include "lsm/sst/table_builder.h"
+#include "lsm/tree/tree_impl.h"
+
+struct table_output {
+	struct tree *tree; /* borrowed */
+	/* The table being written, if any: */
+	struct env_file *file;         /* owned */
+	struct table_builder *builder; /* owned */
+	uint64_t number;
+	uint64_t id;
+	/* Those that are finished and synced: */
+	struct table_file **files; /* owned array of references */
+	size_t count, cap;
+	uint64_t written_bytes;
+};
+
+/* Add a record; begins a table when none is open. An error is final: discard. */
+must_check int table_output_add(struct table_output *o, const struct record *rec);
+
+/* The size that the open table would have if it ended here, about; 0 when none is open. */
+uint64_t table_output_size(const struct table_output *o);
+
+/* Finish the open table, if any: its content is durable. An error is final: discard. */
+must_check int table_output_cut(struct table_output *o);
+
+/* Make the names of the finished tables durable. After a failure the tree takes no more edits. */
+must_check int table_output_sync_names(struct table_output *o);
+
+/* Remove all tables from the disk. */
+void table_output_discard(struct table_output *o);
+
+/* Free it; finished tables stay on the disk, an unfinished one does too. */
+void table_output_done(struct table_output *o);

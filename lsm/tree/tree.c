@@ -1,0 +1,33 @@
+#include <stdlib.h>
+
+#include "lsm/tree/obsolete.h"
+#include "lsm/tree/tree_impl.h"
+
+struct version *tree_current(struct tree *t)
+{
+	mutex_guard(&t->mu);
+
+	return version_ref(t->current);
+}
+
+const struct table_counters *tree_table_counters(const struct tree *t)
+{
+	return &t->tables.counters;
+}
+
+void tree_close(struct tree *t)
+{
+	if (!t)
+		return;
+	/* The current version's files are not marked removed: they are only forgotten. */
+	version_unref(t->current);
+	obsolete_done(t);
+	table_cache_done(&t->tables);
+	manifest_close(&t->manifest);
+	number_list_done(&t->logs);
+	for (int level = 0; level < TREE_LEVELS; level++)
+		buf_done(&t->cursor_keys[level]);
+	mutex_done(&t->log_mu);
+	mutex_done(&t->mu);
+	free(t);
+}

@@ -1,0 +1,157 @@
+/*
+ * The tree: the current version, the manifest that makes each change of it durable, the open
+ * tables, and the jobs that change it (flush, compaction). It knows of logs only their numbers.
+ *
+ * When the manifest cannot be written, or it or the folder not synced, nobody knows what is
+ * durable: from then on every call that needs an edit answers that error, until the store is opened
+ * again.
+ *
+ * Thread rule: any thread. tree_flush by one thread at a time; compactions by several. Jobs do
+ * their I/O without a lock.
+ */
+#pragma once
+
+#include "lsm/base/histogram.h"
+#include "lsm/env/env.h"
+#include "lsm/mem/iter.h"
+#include "lsm/sst/table.h"
+#include "lsm/tree/picker.h"
+#include "lsm/tree/version.h"
+
+struct tree;
+
+struct tree_options {
+	struct env *env;      /* borrowed */
+	struct env_dir *dir;  /* borrowed */
+	struct cache *blocks; /* borrowed */
+	unsigned max_open_tables;
+	struct table_options table;
+	struct picker_options picker;
+	bool read_only; /* no new manifest, no removal of files, no jobs */
+};
+
+/* What opening found besides the version. */
+struct tree_recovery {
+	uint64_t store_id;
+	uint64_t flushed_seqno; /* every change up to it is in tables */
+	uint64_t *logs;         /* owned by the caller (free): numbers still needed, ascending */
+	size_t log_count;
+};
+
+/* Make an empty tree in an empty folder: first manifest, CURRENT. Durable when it returns. */
+must_check int tree_create(struct env_dir *dir, uint64_t store_id);
+
+/*
+ * Open the tree that CURRENT names, begin a new manifest (unless read_only), and remove what no
+ * version needs: tables, manifests and logs that a crash left. -ENOENT: no CURRENT. -EUCLEAN,
+ * -EBADMSG with a sentence: damage, also when a table or a log that the manifest names is missing
+ * or has another size.
+ */
+must_check int tree_open(const struct tree_options *options, struct tree_recovery *ret_recovery,
+			 struct tree **ret_tree);
+/* All jobs have ended and all versions but the tree's own are released. NULL is allowed. */
+void tree_close(struct tree *t);
+
+/* The current version, with a reference for the caller. */
+struct version *tree_current(struct tree *t);
+
+/* A number never used before in this store; lost numbers do no harm. */
+uint64_t tree_new_file_number(struct tree *t);
+
+/* The salt for a log or the id for a table, from the store's id and the number. */
+uint64_t tree_file_id(const struct tree *t, uint64_t number);
+
+/* Durably note that log `number` exists (its file is made and synced) and may hold changes. */
+must_check int tree_add_log(struct tree *t, uint64_t number);
+
+/*
+ * Write `source` (all changes with seqnos up to flushed_seqno that no table holds yet) out as a
+ * level 0 table, and durably install it; from then on the logs below keep_log are needed no more.
+ * Versions that no reader can see (snapshots: ascending seqnos that must stay readable, besides the
+ * newest) are left out. An empty source installs only the numbers. On failure the tree is as
+ * before.
+ */
+struct tree_flush_job {
+	struct iter *source; /* borrowed */
+	uint64_t flushed_seqno;
+	uint64_t keep_log;
+	const uint64_t *snapshots;
+	size_t snapshot_count;
+};
+must_check int tree_flush(struct tree *t, const struct tree_flush_job *job);
+
+/*
+ * Whether a compaction is wanted that no running one covers; marks its inputs. -ENOENT: none. The
+ * job is ended by tree_compact or tree_drop_job.
+ */
+must_check int tree_pick(struct tree *t, struct compaction_job *ret_job);
+must_check int tree_pick_range(struct tree *t, int level, struct slice from, struct slice to,
+			       struct compaction_job *ret_job);
+void tree_drop_job(struct tree *t, struct compaction_job *job);
+
+struct tree_compact_limits {
+	const uint64_t *snapshots; /* ascending; must stay readable, besides the newest */
+	size_t snapshot_count;
+	const _Atomic bool *stop; /* borrowed; true: give up soon with -ECANCELED */
+};
+/*
+ * Run the job and durably install its result; ends the job either way. On failure the tree is as
+ * before.
+ */
+must_check int tree_compact(struct tree *t, struct compaction_job *job,
+			    const struct tree_compact_limits *limits);
+
+/*
+ * Remove from the disk the tables that no version holds any more, and old logs. Does I/O; a failed
+ * unlink is retried by the next call.
+ */
+void tree_purge(struct tree *t);
+
+/*
+ * Look key up in the version's tables, newest first; as table_get. Level 0 tables and then one
+ * table a level are asked.
+ */
+must_check int tree_get(struct tree *t, const struct version *v, struct slice key, uint64_t seqno,
+			struct table_hit *ret_hit);
+
+/*
+ * False: no key in the version begins with prefix. Uses key ranges and filters only: true proves
+ * nothing.
+ */
+bool tree_may_contain_prefix(struct tree *t, const struct version *v, struct slice prefix);
+
+/*
+ * Append to `sources` (room for tree_iter_count(v) more) one iterator per level 0 table and one per
+ * non-empty level; they hold what they need of v. With a non-empty prefix, tables that cannot have
+ * a key with that prefix are left out (for scans that stay within the prefix). On failure those
+ * appended are in *count all the same: the caller frees them.
+ */
+must_check int tree_iters(struct tree *t, struct version *v, struct slice prefix,
+			  struct iter **sources, size_t *count);
+/* Upper bound of what tree_iters appends. */
+size_t tree_iter_count(const struct version *v);
+
+/*
+ * Check every byte of every table of the version, and the manifest. 0, or the first error; the
+ * sentence names it.
+ */
+must_check int tree_verify(struct tree *t, struct version *v, _Atomic uint64_t *progress,
+			   uint64_t *ret_tables);
+
+struct tree_stats {
+	struct {
+		uint64_t files, bytes, entries, tombstones;
+		double score;
+		uint64_t read_bytes, written_bytes, jobs; /* by compactions into the level */
+	} levels[TREE_LEVELS];
+	uint64_t flushes, flush_bytes, compactions, compaction_read_bytes, compaction_written_bytes,
+		trivial_moves;
+	uint64_t debt_bytes;
+	uint64_t manifest_bytes;
+	uint64_t open_tables;
+	uint64_t table_memory_bytes; /* indexes and filters of open tables */
+	struct histogram_summary flush_ns, compaction_ns;
+};
+/* v: the version to describe. Takes no lock that a job holds for long. */
+void tree_stats_read(struct tree *t, const struct version *v, struct tree_stats *ret_stats);
+const struct table_counters *tree_table_counters(const struct tree *t);

@@ -1,0 +1,80 @@
+/*
+ * The tree's insides, for the files of this folder and its tests.
+ */
+#pragma once
+
+#include "lsm/base/mutex.h"
+#include "lsm/tree/manifest.h"
+#include "lsm/tree/number_list.h"
+#include "lsm/tree/table_cache.h"
+#include "lsm/tree/tree.h"
+
+/* Counted by jobs; relaxed. */
+struct tree_counters {
+	_Atomic uint64_t read_bytes[TREE_LEVELS]; /* by compactions into the level */
+	_Atomic uint64_t written_bytes[TREE_LEVELS];
+	_Atomic uint64_t jobs[TREE_LEVELS];
+	_Atomic uint64_t flushes, flush_bytes, trivial_moves;
+	_Atomic uint64_t manifest_bytes;
+	struct histogram flush_ns, compaction_ns;
+};
+
+struct tree {
+	/* immutable after open */
+	struct tree_options options;
+	uint64_t store_id;
+
+	/* any thread */
+	struct table_cache tables;
+	struct tree_counters counters;
+	_Atomic uint64_t next_file; /* numbers below are used */
+	_Atomic int broken; /* 0 -> the first error that left the disk unknown (tree_break) */
+
+	struct mutex log_mu; /* RANK_TREE_LOG: one edit at a time; held during the manifest's I/O */
+	/* guarded by log_mu */
+	struct manifest_writer manifest; /* not open when read_only */
+	uint64_t roll_bytes;             /* a new manifest is begun when this one has grown to it */
+	uint64_t flushed_seqno;
+	struct number_list logs;
+
+	struct mutex mu; /* RANK_TREE: pointer switches only, no I/O */
+	/* guarded by mu; current and the cursor's keys change with log_mu held too */
+	struct version *current;     /* a reference */
+	struct picker_cursor cursor; /* its slices lie in cursor_keys */
+	struct buf cursor_keys[TREE_LEVELS];
+	struct table_file *obsolete_tables; /* owned; linked by next_obsolete */
+	struct number_list obsolete_logs;
+};
+
+/*
+ * Make the edit durable, then current. The edit's next file number is filled in here. On failure
+ * the tree is as before; when it is `broken` after that, it is unknown whether the edit is durable,
+ * and its tables must stay on the disk.
+ */
+must_check int tree_apply(struct tree *t, struct version_edit *edit);
+
+/*
+ * Begin a new manifest that holds the present state, and let CURRENT name it. The caller holds
+ * log_mu, or is alone.
+ */
+must_check int tree_begin_manifest(struct tree *t);
+
+/* No more edits: nobody knows what the disk holds. */
+void tree_break(struct tree *t, int error);
+/* 0; -EROFS; or the error that broke it, with a sentence. */
+must_check int tree_check_writable(struct tree *t);
+
+static inline bool tree_is_broken(struct tree *t)
+{
+	return atomic_load_explicit(&t->broken, memory_order_relaxed) != 0;
+}
+
+static inline void counter_add(_Atomic uint64_t *counter, uint64_t amount)
+{
+	atomic_fetch_add_explicit(counter, amount, memory_order_relaxed);
+}
+
+static inline uint64_t counter_read(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}

@@ -1,0 +1,289 @@
+/*
+ * How an edit becomes durable and current.
+ *
+ *	log_mu:  build the next version | append and sync the edit | mu: switch the pointer
+ *
+ * All that can fail without the disk (memory) is done before the write, so that nothing can fail
+ * between durable and current.
+ */
+#include <assert.h>
+#include <errno.h>
+
+#include "lsm/base/error.h"
+#include "lsm/base/log.h"
+#include "lsm/tree/file_name.h"
+#include "lsm/tree/tree_impl.h"
+
+enum {
+	/*
+	 * A manifest grows by this, or to twice its first edit, before the next begins: rewriting
+	 * stays a small part of the work.
+	 */
+	ROLL_BYTES_MIN = 8 << 20,
+};
+
+#ifdef LSM_DEBUG
+enum {
+	CHECK_VERSIONS = 1
+};
+#else
+enum {
+	CHECK_VERSIONS = 0
+};
+#endif
+
+void tree_break(struct tree *t, int error)
+{
+	int expected = 0;
+
+	/* The first error is the one to report. */
+	(void)atomic_compare_exchange_strong_explicit(&t->broken, &expected, error,
+						      memory_order_relaxed, memory_order_relaxed);
+}
+
+int tree_check_writable(struct tree *t)
+{
+	int error = atomic_load_explicit(&t->broken, memory_order_relaxed);
+
+	if (t->options.read_only)
+		return fail(-EROFS, "the store is open for reading only");
+	if (!error)
+		return 0;
+	return fail(error, "no more changes: the manifest or the folder could not be written; "
+			   "reopen the store");
+}
+
+static int fill_state(struct tree *t, struct version_edit *e)
+{
+	*e = (struct version_edit){
+		.has_next_file = true,
+		.next_file = atomic_load_explicit(&t->next_file, memory_order_relaxed),
+		.has_flushed_seqno = true,
+		.flushed_seqno = t->flushed_seqno,
+	};
+	for (size_t i = 0; i < t->logs.count; i++) {
+		int err = number_list_insert(&e->logs_added, t->logs.numbers[i]);
+
+		if (err)
+			return err;
+	}
+	for (int level = 0; level < TREE_LEVELS; level++) {
+		const struct version_level *l = &t->current->levels[level];
+		int err = 0;
+
+		if (t->cursor.after[level].len)
+			err = version_edit_set_cursor(e, level, t->cursor.after[level]);
+		for (size_t i = 0; !err && i < l->count; i++)
+			err = version_edit_add_table(e, level, l->files[i]);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void remove_manifest(struct tree *t, uint64_t number)
+{
+	char name[ENV_NAME_MAX + 1];
+
+	file_name_make(FILE_MANIFEST, number, name);
+	ignore_result(env_dir_unlink(t->options.dir, name)); /* the next open removes it */
+}
+
+int tree_begin_manifest(struct tree *t)
+{
+	cleanup_edit struct version_edit whole = {0};
+	struct manifest_writer next = {0};
+	uint64_t number = tree_new_file_number(t);
+	int err = fill_state(t, &whole);
+
+	if (!err)
+		err = manifest_create(t->options.dir, number, ENV_CREATE, t->store_id, &whole,
+				      &next);
+	if (err)
+		return err;
+	err = current_write(t->options.dir, number);
+	if (err) {
+		/* CURRENT names either manifest now: an edit to one of them could be lost. */
+		tree_break(t, err);
+		manifest_close(&next);
+		return err;
+	}
+	if (t->manifest.file)
+		remove_manifest(t, t->manifest.number);
+	manifest_close(&t->manifest);
+	t->manifest = next;
+	t->roll_bytes = next.size_bytes + max_of(next.size_bytes, (uint64_t)ROLL_BYTES_MIN);
+	atomic_store_explicit(&t->counters.manifest_bytes, next.size_bytes, memory_order_relaxed);
+	return 0;
+}
+
+static int build_next(struct tree *t, const struct version_edit *edit, struct version **ret_next)
+{
+	cleanup_builder struct version_builder builder = {0};
+	const char *reason = "";
+	int err = version_builder_init(&builder, t->current);
+
+	if (!err)
+		err = version_builder_apply(&builder, edit, &reason);
+	if (!err)
+		err = version_builder_finish(&builder, ret_next, &reason);
+	/* Only the manifest at open is not to be trusted; jobs make edits that fit. */
+	assert(err != -EUCLEAN);
+	return err;
+}
+
+/* Room for the lists, so that installing cannot fail. */
+static int reserve_lists(struct tree *t, const struct version_edit *edit)
+{
+	int err = number_list_reserve(&t->logs, edit->logs_added.count);
+
+	if (err)
+		return err;
+	mutex_guard(&t->mu);
+	return number_list_reserve(&t->obsolete_logs, t->logs.count);
+}
+
+static int write_edit(struct tree *t, const struct version_edit *edit)
+{
+	cleanup_buf struct buf encoded = {0};
+	int err = version_edit_encode(edit, &encoded);
+
+	if (err)
+		return err;
+	err = manifest_append(&t->manifest, buf_slice(&encoded));
+	if (err && err != -EFBIG)
+		tree_break(t, err);
+	atomic_store_explicit(&t->counters.manifest_bytes, t->manifest.size_bytes,
+			      memory_order_relaxed);
+	return err;
+}
+
+static bool is_added(const struct version_edit *edit, uint64_t number)
+{
+	for (size_t i = 0; i < edit->added_count; i++) {
+		if (edit->added[i].file->number == number)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * From here on the last reader of these tables hands them over for removal. Tables that only moved
+ * stay.
+ */
+static void mark_removed(struct tree *t, const struct version_edit *edit)
+{
+	for (size_t i = 0; i < edit->removed_count; i++) {
+		const struct version_level *l = &t->current->levels[edit->removed[i].level];
+
+		if (is_added(edit, edit->removed[i].number))
+			continue;
+		for (size_t k = 0; k < l->count; k++) {
+			if (l->files[k]->number == edit->removed[i].number)
+				l->files[k]->removed = true;
+		}
+	}
+}
+
+static void install_logs_locked(struct tree *t, const struct version_edit *edit)
+{
+	if (edit->has_logs_dropped) {
+		for (size_t i = 0; i < t->logs.count; i++) {
+			if (t->logs.numbers[i] < edit->logs_dropped)
+				number_list_add(&t->obsolete_logs, t->logs.numbers[i]);
+		}
+		number_list_drop_below(&t->logs, edit->logs_dropped);
+	}
+	for (size_t i = 0; i < edit->logs_added.count; i++)
+		number_list_add(&t->logs, edit->logs_added.numbers[i]);
+}
+
+static void install_cursors_locked(struct tree *t, struct version_edit *edit)
+{
+	for (int level = 0; level < TREE_LEVELS; level++) {
+		if (!edit->has_cursor[level])
+			continue;
+		struct buf old = t->cursor_keys[level];
+		t->cursor_keys[level] = edit->cursors[level];
+		edit->cursors[level] = old;
+		t->cursor.after[level] = buf_slice(&t->cursor_keys[level]);
+	}
+}
+
+static void install(struct tree *t, struct version_edit *edit, struct version *next)
+{
+	struct version *old = t->current;
+
+	mark_removed(t, edit);
+	mutex_lock(&t->mu);
+	install_logs_locked(t, edit);
+	install_cursors_locked(t, edit);
+	t->current = next;
+	mutex_unlock(&t->mu);
+	if (edit->has_flushed_seqno)
+		t->flushed_seqno = edit->flushed_seqno;
+	if (CHECK_VERSIONS)
+		version_check(next);
+	/* Outside mu: the last reference to a table takes it. */
+	version_unref(old);
+}
+
+int tree_apply(struct tree *t, struct version_edit *edit)
+{
+	struct version *next;
+
+	/*
+	 * I/O under this mutex is its purpose: edits are durable in the order in which they become
+	 * current.
+	 */
+	mutex_guard(&t->log_mu);
+
+	int err = tree_check_writable(t);
+	if (err)
+		return err;
+	edit->has_next_file = true;
+	edit->next_file = atomic_load_explicit(&t->next_file, memory_order_relaxed);
+	err = reserve_lists(t, edit);
+	if (!err)
+		err = build_next(t, edit, &next);
+	if (err)
+		return err;
+	err = write_edit(t, edit);
+	if (err) {
+		version_unref(next);
+		return err;
+	}
+	install(t, edit, next);
+	if (t->manifest.size_bytes >= t->roll_bytes && tree_begin_manifest(t) < 0) {
+		log_warn("manifest=%llu cannot be renewed: %s",
+			 (unsigned long long)t->manifest.number, fail_text());
+		t->roll_bytes += ROLL_BYTES_MIN;
+	}
+	return 0;
+}
+
+int tree_add_log(struct tree *t, uint64_t number)
+{
+	cleanup_edit struct version_edit edit = {0};
+	int err = number_list_insert(&edit.logs_added, number);
+
+	return err ? err : tree_apply(t, &edit);
+}
+
+uint64_t tree_new_file_number(struct tree *t)
+{
+	return atomic_fetch_add_explicit(&t->next_file, 1, memory_order_relaxed);
+}
+
+uint64_t tree_file_id(const struct tree *t, uint64_t number)
+{
+	/*
+	 * Distinct for each number of a store: an odd factor, then the finaliser of splitmix64 (S.
+	 * Vigna), each of which maps 64 bits one to one.
+	 */
+	uint64_t x = t->store_id + number * UINT64_C(0x9e3779b97f4a7c15);
+
+	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return x ^ (x >> 31);
+}

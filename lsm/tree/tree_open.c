@@ -1,0 +1,296 @@
+/*
+ * Opening: what the manifest says, whether the folder agrees, a new manifest, and only then the
+ * removal of what nothing names.
+ *
+ * The old manifest stays what CURRENT names until the new one is durable, so a crash at any point
+ * leaves one of the two, and both say the same.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "lsm/base/cleanup.h"
+#include "lsm/base/error.h"
+#include "lsm/base/log.h"
+#include "lsm/tree/array.h"
+#include "lsm/tree/file_name.h"
+#include "lsm/tree/tree_impl.h"
+
+enum {
+	/*
+	 * A reader beside a running writer may meet a table or manifest that was just replaced: it
+	 * looks again this often.
+	 */
+	READ_ONLY_TRIES = 10,
+};
+
+/* The names in the folder that are ours. */
+struct folder {
+	struct file_name *names; /* owned */
+	size_t count, cap;
+	uint64_t highest; /* number */
+};
+
+static void folder_done(struct folder *f)
+{
+	free(f->names);
+}
+
+static int folder_visit(void *arg, const char *name)
+{
+	struct folder *f = arg;
+	struct file_name parsed = file_name_parse(name);
+
+	if (parsed.kind == FILE_UNKNOWN)
+		return 0;
+	struct file_name *grown = array_grow(f->names, &f->cap, f->count + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	f->names = grown;
+	f->names[f->count++] = parsed;
+	f->highest = max_of(f->highest, parsed.number);
+	return 0;
+}
+
+int tree_create(struct env_dir *dir, uint64_t store_id)
+{
+	const uint64_t number = 1;
+	cleanup_edit struct version_edit whole = {
+		.has_next_file = true,
+		.next_file = number + 1,
+		.has_flushed_seqno = true,
+	};
+	struct manifest_writer first = {0};
+	/* A crash may have left this manifest behind, without a CURRENT. */
+	int err = manifest_create(dir, number, ENV_REPLACE, store_id, &whole, &first);
+
+	if (err)
+		return err;
+	manifest_close(&first);
+	return current_write(dir, number);
+}
+
+/* The file is there. *ret_size may be NULL. */
+static int check_exists(struct env_dir *dir, enum file_kind kind, uint64_t number,
+			uint64_t *ret_size)
+{
+	char name[ENV_NAME_MAX + 1];
+	uint64_t size = 0;
+
+	file_name_make(kind, number, name);
+	int err = env_dir_file_size(dir, name, &size);
+	if (err == -ENOENT)
+		return fail(-EUCLEAN, "%s: missing, but the manifest names it", name);
+	if (!err && ret_size)
+		*ret_size = size;
+	return err;
+}
+
+static int check_files(struct env_dir *dir, const struct manifest_state *state)
+{
+	for (size_t i = 0; i < state->tables.count; i++) {
+		const struct table_file *f = state->tables.files[i].file;
+		uint64_t size = 0;
+		int err = check_exists(dir, FILE_TABLE, f->number, &size);
+
+		if (err)
+			return err;
+		if (size != f->size_bytes)
+			return fail(-EUCLEAN,
+				    "%06" PRIu64 ".sst: %" PRIu64
+				    " bytes, but the manifest says %" PRIu64,
+				    f->number, size, f->size_bytes);
+	}
+	for (size_t i = 0; i < state->logs.count; i++) {
+		int err = check_exists(dir, FILE_LOG, state->logs.numbers[i], NULL);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int load_once(struct env_dir *dir, struct manifest_state *ret_state)
+{
+	uint64_t number = 0;
+	int err = current_read(dir, &number);
+
+	if (!err)
+		err = manifest_read(dir, number, ret_state);
+	return err ? err : check_files(dir, ret_state);
+}
+
+static int load(const struct tree_options *options, struct manifest_state *ret_state)
+{
+	int tries = options->read_only ? READ_ONLY_TRIES : 1;
+	int err;
+
+	do {
+		manifest_state_done(ret_state);
+		err = load_once(options->dir, ret_state);
+	} while (err == -EUCLEAN && --tries > 0);
+	return err;
+}
+
+/* Make the version of the manifest's tables the current one. */
+static int adopt_state(struct tree *t, struct manifest_state *state)
+{
+	const char *reason = "";
+	int err = version_builder_finish(&state->tables, &t->current, &reason);
+
+	if (err == -EUCLEAN)
+		return fail(err, "the manifest: %s", reason);
+	if (err)
+		return err;
+	for (size_t i = 0; i < state->tables.count; i++)
+		state->tables.files[i].file->tree = t;
+	t->store_id = state->store_id;
+	t->flushed_seqno = state->flushed_seqno;
+	t->logs = state->logs;
+	state->logs = (struct number_list){0};
+	for (int level = 0; level < TREE_LEVELS; level++) {
+		t->cursor_keys[level] = state->cursors[level];
+		state->cursors[level] = (struct buf){0};
+		t->cursor.after[level] = buf_slice(&t->cursor_keys[level]);
+	}
+	return 0;
+}
+
+static int list_tables(const struct version *v, struct number_list *ret_numbers)
+{
+	for (int level = 0; level < TREE_LEVELS; level++) {
+		for (size_t i = 0; i < v->levels[level].count; i++) {
+			int err =
+				number_list_insert(ret_numbers, v->levels[level].files[i]->number);
+
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+static bool is_needed(const struct tree *t, const struct number_list *tables, struct file_name name)
+{
+	switch (name.kind) {
+	case FILE_TABLE:
+		return number_list_has(tables, name.number);
+	case FILE_LOG:
+		return number_list_has(&t->logs, name.number);
+	case FILE_MANIFEST:
+		return name.number == t->manifest.number;
+	case FILE_LEFTOVER:
+		return false;
+	case FILE_UNKNOWN:
+		break;
+	}
+	return true;
+}
+
+/* Files that a crash left. One that cannot be removed is tried again by the next open. */
+static int remove_orphans(struct tree *t, const struct folder *folder)
+{
+	struct number_list tables = {0};
+	int err = list_tables(t->current, &tables);
+
+	for (size_t i = 0; !err && i < folder->count; i++) {
+		char name[ENV_NAME_MAX + 1] = "CURRENT.tmp";
+
+		if (is_needed(t, &tables, folder->names[i]))
+			continue;
+		if (folder->names[i].kind != FILE_LEFTOVER)
+			file_name_make(folder->names[i].kind, folder->names[i].number, name);
+		int gone = env_dir_unlink(t->options.dir, name);
+		/* A leftover of CURRENT was used up when CURRENT was replaced just now. */
+		if (gone < 0 && gone != -ENOENT)
+			log_warn("file=%s cannot be removed: %s", name, fail_text());
+	}
+	number_list_done(&tables);
+	return err;
+}
+
+/* No number that any file bears is given away again, even if no manifest knows of it. */
+static int renew_folder(struct tree *t)
+{
+	struct folder folder = {0};
+	int err = env_dir_list(t->options.dir, folder_visit, &folder);
+
+	if (!err && folder.highest >= atomic_load_explicit(&t->next_file, memory_order_relaxed))
+		atomic_store_explicit(&t->next_file, folder.highest + 1, memory_order_relaxed);
+	if (!err)
+		err = tree_begin_manifest(t);
+	if (!err)
+		err = remove_orphans(t, &folder);
+	folder_done(&folder);
+	return err;
+}
+
+static int describe_recovery(const struct tree *t, struct tree_recovery *ret_recovery)
+{
+	struct tree_recovery found = {
+		.store_id = t->store_id,
+		.flushed_seqno = t->flushed_seqno,
+		.log_count = t->logs.count,
+	};
+
+	found.logs = calloc(t->logs.count + 1, sizeof(*found.logs));
+	if (!found.logs)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->logs.count; i++)
+		found.logs[i] = t->logs.numbers[i];
+	*ret_recovery = found;
+	return 0;
+}
+
+static struct tree *tree_new(const struct tree_options *options)
+{
+	struct tree *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->options = *options;
+	mutex_init(&t->log_mu, RANK_TREE_LOG);
+	mutex_init(&t->mu, RANK_TREE);
+	return t;
+}
+
+static int open_from(struct tree *t, struct manifest_state *state,
+		     struct tree_recovery *ret_recovery)
+{
+	int err = table_cache_init(&t->tables, t->options.dir, t->options.blocks,
+				   t->options.max_open_tables);
+
+	if (!err)
+		err = adopt_state(t, state);
+	if (err)
+		return err;
+	atomic_store_explicit(&t->next_file, state->next_file, memory_order_relaxed);
+	atomic_store_explicit(&t->counters.manifest_bytes, state->valid_bytes,
+			      memory_order_relaxed);
+	if (!t->options.read_only)
+		err = renew_folder(t);
+	return err ? err : describe_recovery(t, ret_recovery);
+}
+
+int tree_open(const struct tree_options *options, struct tree_recovery *ret_recovery,
+	      struct tree **ret_tree)
+{
+	cleanup_manifest_state struct manifest_state state = {0};
+	int err = load(options, &state);
+
+	if (err)
+		return err;
+	struct tree *t = tree_new(options);
+	if (!t)
+		return -ENOMEM;
+	err = open_from(t, &state, ret_recovery);
+	if (err) {
+		/* The state's references may outlive the tree. */
+		for (size_t i = 0; i < state.tables.count; i++)
+			state.tables.files[i].file->tree = NULL;
+		tree_close(t);
+		return err;
+	}
+	*ret_tree = t;
+	return 0;
+}

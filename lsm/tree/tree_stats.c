@@ -1,0 +1,41 @@
+#include "lsm/tree/tree_impl.h"
+
+static void describe_level(struct tree *t, const struct version *v, int level, struct tree_stats *s)
+{
+	const struct version_level *l = &v->levels[level];
+
+	s->levels[level].files = l->count;
+	s->levels[level].bytes = l->bytes;
+	for (size_t i = 0; i < l->count; i++) {
+		s->levels[level].entries += l->files[i]->entries;
+		s->levels[level].tombstones += l->files[i]->tombstones;
+	}
+	s->levels[level].score = picker_leveled_score(v, level, &t->options.picker);
+	s->levels[level].read_bytes = counter_read(&t->counters.read_bytes[level]);
+	s->levels[level].written_bytes = counter_read(&t->counters.written_bytes[level]);
+	s->levels[level].jobs = counter_read(&t->counters.jobs[level]);
+}
+
+void tree_stats_read(struct tree *t, const struct version *v, struct tree_stats *ret_stats)
+{
+	const struct tree_counters *c = &t->counters;
+	struct tree_stats s = {
+		.flushes = counter_read(&c->flushes),
+		.flush_bytes = counter_read(&c->flush_bytes),
+		.trivial_moves = counter_read(&c->trivial_moves),
+		.debt_bytes = picker_debt(v, &t->options.picker),
+		.manifest_bytes = counter_read(&c->manifest_bytes),
+		.open_tables = table_cache_count(&t->tables),
+		.table_memory_bytes = counter_read(&t->tables.memory_bytes),
+	};
+
+	for (int level = 0; level < TREE_LEVELS; level++) {
+		describe_level(t, v, level, &s);
+		s.compactions += s.levels[level].jobs;
+		s.compaction_read_bytes += s.levels[level].read_bytes;
+		s.compaction_written_bytes += s.levels[level].written_bytes;
+	}
+	histogram_summarise(&c->flush_ns, &s.flush_ns);
+	histogram_summarise(&c->compaction_ns, &s.compaction_ns);
+	*ret_stats = s;
+}

@@ -1,0 +1,156 @@
+/*
+ * Checks the tree against its own claims: each table by itself, each table against what the
+ * manifest says of it, and the manifest against the version in memory.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "lsm/base/error.h"
+#include "lsm/tree/tree_impl.h"
+
+static int check_properties(const struct table *table, const struct table_file *f)
+{
+	const struct {
+		enum sst_property property;
+		uint64_t expected;
+		const char *name;
+	} claims[] = {
+		{SST_ENTRIES, f->entries, "entries"},
+		{SST_TOMBSTONES, f->tombstones, "tombstones"},
+		{SST_SMALLEST_SEQNO, f->smallest_seqno, "smallest seqno"},
+		{SST_LARGEST_SEQNO, f->largest_seqno, "largest seqno"},
+	};
+
+	for (size_t i = 0; i < array_size(claims); i++) {
+		uint64_t found = table_property(table, claims[i].property);
+
+		if (found != claims[i].expected)
+			return fail(-EUCLEAN,
+				    "%06" PRIu64 ".sst: %s=%" PRIu64
+				    ", but the manifest says %" PRIu64,
+				    f->number, claims[i].name, found, claims[i].expected);
+	}
+	return 0;
+}
+
+static int check_end(struct iter *it, const struct table_file *f, struct slice expected,
+		     const char *which)
+{
+	int err = iter_status(it);
+
+	if (err)
+		return err;
+	if (!iter_valid(it) || !slice_eq(it->rec.key, expected))
+		return fail(-EUCLEAN, "%06" PRIu64 ".sst: the %s key is not the manifest's",
+			    f->number, which);
+	return 0;
+}
+
+static int check_ends(struct table *table, const struct table_file *f)
+{
+	struct iter *it;
+	int err = table_iter(table, &it);
+
+	if (err)
+		return err;
+	iter_first(it);
+	err = check_end(it, f, f->smallest, "smallest");
+	if (!err) {
+		iter_last(it);
+		err = check_end(it, f, f->largest, "largest");
+	}
+	iter_free(it);
+	return err;
+}
+
+static int verify_table(struct tree *t, const struct table_file *f, _Atomic uint64_t *progress)
+{
+	struct table *table;
+	int err = table_cache_get(&t->tables, f, &table);
+
+	if (err)
+		return err;
+	err = table_verify(table, progress);
+	if (!err)
+		err = check_properties(table, f);
+	if (!err)
+		err = check_ends(table, f);
+	table_unref(table);
+	return err;
+}
+
+static bool same_tables(const struct version *a, const struct version *b)
+{
+	for (int level = 0; level < TREE_LEVELS; level++) {
+		const struct version_level *x = &a->levels[level], *y = &b->levels[level];
+
+		if (x->count != y->count)
+			return false;
+		for (size_t i = 0; i < x->count; i++) {
+			if (x->files[i]->number != y->files[i]->number ||
+			    x->files[i]->id != y->files[i]->id)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* What CURRENT and the manifest would give if the store were opened now. */
+static int replay_now(struct tree *t, struct manifest_state *state, struct version **ret_version)
+{
+	const char *reason = "";
+	uint64_t number = 0;
+	int err = current_read(t->options.dir, &number);
+
+	if (err == -ENOENT) {
+		err = -EUCLEAN;
+		(void)fail(err, "CURRENT: missing");
+	}
+	if (!err)
+		err = manifest_read(t->options.dir, number, state);
+	if (!err)
+		err = version_builder_finish(&state->tables, ret_version, &reason);
+	if (err == -EUCLEAN && *reason)
+		(void)fail(err, "MANIFEST-%06" PRIu64 ": %s", number, reason);
+	return err;
+}
+
+/*
+ * With log_mu held, so that no edit comes between the file and the memory; a reader beside a writer
+ * has only the file.
+ */
+static int verify_manifest(struct tree *t)
+{
+	cleanup_manifest_state struct manifest_state state = {0};
+	struct version *replayed = NULL;
+
+	mutex_guard(&t->log_mu);
+
+	int err = replay_now(t, &state, &replayed);
+	if (err)
+		return err;
+	if (!t->options.read_only && !tree_is_broken(t) &&
+	    (state.store_id != t->store_id || state.flushed_seqno != t->flushed_seqno ||
+	     state.valid_bytes != t->manifest.size_bytes || !same_tables(replayed, t->current)))
+		err = fail(-EUCLEAN,
+			   "MANIFEST-%06" PRIu64 ": is not what the store is working with",
+			   t->manifest.number);
+	version_unref(replayed);
+	return err;
+}
+
+int tree_verify(struct tree *t, struct version *v, _Atomic uint64_t *progress, uint64_t *ret_tables)
+{
+	uint64_t tables = 0;
+	int err = verify_manifest(t);
+
+	for (int level = 0; level < TREE_LEVELS; level++) {
+		for (size_t i = 0; !err && i < v->levels[level].count; i++) {
+			err = verify_table(t, v->levels[level].files[i], progress);
+			tables++;
+		}
+	}
+	if (!err)
+		*ret_tables = tables;
+	return err;
+}

@@ -1,0 +1,70 @@
+/*
+ * A version: which tables make up the tree at one moment, immutable once built.
+ *
+ * Level 0 holds flushed memtables, newest first; their key ranges may overlap. Levels 1 and up are
+ * sorted by key, and within one level no user key is in two tables.
+ *
+ * Thread rule: a version never changes; references from any thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "lsm/base/compiler.h"
+#include "lsm/base/ref.h"
+#include "lsm/base/slice.h"
+
+enum {
+	TREE_LEVELS = 7,
+};
+
+/* One table, as the manifest knows it. Shared between versions. */
+struct table_file {
+	struct ref refs;
+	uint64_t number;
+	uint64_t id; /* goes into its checksums */
+	uint64_t size_bytes;
+	uint64_t entries;
+	uint64_t tombstones;
+	uint64_t smallest_seqno;
+	uint64_t largest_seqno;
+	struct slice smallest; /* user keys; the bytes are owned by this object */
+	struct slice largest;
+	struct tree *tree; /* borrowed; gets the file when it is removed and unused; NULL: nobody */
+	bool compacting;   /* input of a running job; guarded by the tree's mutex */
+	bool removed; /* by a durable edit; set by the installer, which still holds a reference */
+	struct table_file *next_obsolete; /* in the tree's list, once nobody holds it */
+};
+
+struct version_level {
+	struct table_file **files; /* owned array of references */
+	size_t count;
+	uint64_t bytes;
+};
+
+struct version {
+	struct ref refs;
+	struct version_level levels[TREE_LEVELS];
+};
+
+struct version *version_ref(struct version *v);
+/* NULL is allowed. */
+void version_unref(struct version *v);
+
+/* A new file object with one reference; keys are copied. -ENOMEM. */
+must_check int table_file_new(const struct table_file *from, struct table_file **ret_file);
+struct table_file *table_file_ref(struct table_file *f);
+void table_file_unref(struct table_file *f);
+
+/*
+ * The index of the first file of a sorted level (>= 1) whose largest key is >= key; count when
+ * none.
+ */
+size_t version_find(const struct version_level *level, struct slice key);
+
+/* Whether any file of the level has a key in [smallest, largest]. */
+bool version_overlaps(const struct version *v, int level, struct slice smallest,
+		      struct slice largest);
+
+/* Abort unless order and overlap rules hold; for tests and after each edit in LSM_DEBUG builds. */
+void version_check(const struct version *v);

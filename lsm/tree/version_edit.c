@@ -1,0 +1,119 @@
+#include "lsm/tree/version_edit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lsm/tree/array.h"
+
+void version_edit_done(struct version_edit *e)
+{
+	for (size_t i = 0; i < e->added_count; i++)
+		table_file_unref(e->added[i].file);
+	for (int level = 0; level < TREE_LEVELS; level++)
+		buf_done(&e->cursors[level]);
+	free(e->added);
+	free(e->removed);
+	number_list_done(&e->logs_added);
+	*e = (struct version_edit){0};
+}
+
+int version_edit_add_table(struct version_edit *e, int level, struct table_file *f)
+{
+	struct edit_table *grown =
+		array_grow(e->added, &e->added_cap, e->added_count + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	e->added = grown;
+	e->added[e->added_count++] = (struct edit_table){.level = level, .file = table_file_ref(f)};
+	return 0;
+}
+
+int version_edit_remove_table(struct version_edit *e, int level, uint64_t number)
+{
+	struct edit_removal *grown =
+		array_grow(e->removed, &e->removed_cap, e->removed_count + 1, sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	e->removed = grown;
+	e->removed[e->removed_count++] = (struct edit_removal){.level = level, .number = number};
+	return 0;
+}
+
+int version_edit_set_cursor(struct version_edit *e, int level, struct slice key)
+{
+	int err = buf_set(&e->cursors[level], key);
+
+	if (err)
+		return err;
+	e->has_cursor[level] = true;
+	return 0;
+}
+
+/* A field of numbers only: at most ten of ten bytes, so one reserve covers it. */
+static int encode_numbers(struct buf *out, enum manifest_field id, const uint64_t *numbers,
+			  size_t count)
+{
+	int err = buf_reserve(out, 1 + count * 10);
+
+	if (err)
+		return err;
+	buf_add_varint(out, id);
+	for (size_t i = 0; i < count; i++)
+		buf_add_varint(out, numbers[i]);
+	return 0;
+}
+
+static int encode_table(struct buf *out, const struct edit_table *a)
+{
+	const struct table_file *f = a->file;
+	const uint64_t numbers[] = {(uint64_t)a->level, f->number,       f->id,
+				    f->size_bytes,      f->entries,      f->tombstones,
+				    f->smallest_seqno,  f->largest_seqno};
+	int err = encode_numbers(out, FIELD_TABLE_ADDED, numbers, array_size(numbers));
+
+	if (!err)
+		err = buf_append_sized(out, f->smallest);
+	if (!err)
+		err = buf_append_sized(out, f->largest);
+	return err;
+}
+
+static int encode_scalars(const struct version_edit *e, struct buf *out)
+{
+	int err = 0;
+
+	if (e->has_next_file)
+		err = encode_numbers(out, FIELD_NEXT_FILE, &e->next_file, 1);
+	if (!err && e->has_flushed_seqno)
+		err = encode_numbers(out, FIELD_FLUSHED_SEQNO, &e->flushed_seqno, 1);
+	for (size_t i = 0; !err && i < e->logs_added.count; i++)
+		err = encode_numbers(out, FIELD_LOG_ADDED, &e->logs_added.numbers[i], 1);
+	if (!err && e->has_logs_dropped)
+		err = encode_numbers(out, FIELD_LOGS_DROPPED, &e->logs_dropped, 1);
+	return err;
+}
+
+int version_edit_encode(const struct version_edit *e, struct buf *out)
+{
+	int err = encode_scalars(e, out);
+
+	for (size_t i = 0; !err && i < e->added_count; i++)
+		err = encode_table(out, &e->added[i]);
+	for (size_t i = 0; !err && i < e->removed_count; i++) {
+		const uint64_t numbers[] = {(uint64_t)e->removed[i].level, e->removed[i].number};
+
+		err = encode_numbers(out, FIELD_TABLE_REMOVED, numbers, array_size(numbers));
+	}
+	for (int level = 0; !err && level < TREE_LEVELS; level++) {
+		uint64_t number = (uint64_t)level;
+
+		if (!e->has_cursor[level])
+			continue;
+		err = encode_numbers(out, FIELD_CURSOR, &number, 1);
+		if (!err)
+			err = buf_append_sized(out, buf_slice(&e->cursors[level]));
+	}
+	return err;
+}

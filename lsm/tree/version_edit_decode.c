@@ -1,0 +1,205 @@
+/*
+ * Decoding of edits. Beyond the field's form, each is held against what a table can be at all, so
+ * that the code that works on versions may assert those rules.
+ */
+#include <errno.h>
+
+#include "lsm/base/coding.h"
+#include "lsm/mem/record.h"
+#include "lsm/sst/sst_format.h"
+#include "lsm/tree/file_name.h"
+#include "lsm/tree/version_edit.h"
+
+struct edit_decoder {
+	struct version_edit *edit;
+	struct slice rest;
+	const char *reason;
+};
+
+static int refuse(struct edit_decoder *d, const char *reason)
+{
+	d->reason = reason;
+	return -EUCLEAN;
+}
+
+static int take_number(struct edit_decoder *d, uint64_t *ret_number)
+{
+	if (varint_take(&d->rest, ret_number) < 0)
+		return refuse(d, "cut off number");
+	return 0;
+}
+
+static int take_file_number(struct edit_decoder *d, uint64_t *ret_number)
+{
+	int err = take_number(d, ret_number);
+
+	if (err)
+		return err;
+	if (*ret_number == 0 || *ret_number > FILE_NUMBER_MAX)
+		return refuse(d, "file number out of range");
+	return 0;
+}
+
+static int take_level(struct edit_decoder *d, int *ret_level)
+{
+	uint64_t level = 0;
+	int err = take_number(d, &level);
+
+	if (err)
+		return err;
+	if (level >= TREE_LEVELS)
+		return refuse(d, "level out of range");
+	*ret_level = (int)level;
+	return 0;
+}
+
+static int take_key(struct edit_decoder *d, struct slice *ret_key)
+{
+	if (sized_take(&d->rest, ret_key) < 0)
+		return refuse(d, "cut off key");
+	if (ret_key->len == 0 || ret_key->len > RECORD_KEY_MAX)
+		return refuse(d, "key length out of range");
+	return 0;
+}
+
+/* A field that an edit has once. */
+static int take_once(struct edit_decoder *d, bool *has, uint64_t *ret_number)
+{
+	if (*has)
+		return refuse(d, "field repeated");
+	*has = true;
+	return take_number(d, ret_number);
+}
+
+static int take_next_file(struct edit_decoder *d)
+{
+	int err = take_once(d, &d->edit->has_next_file, &d->edit->next_file);
+
+	if (!err && (d->edit->next_file == 0 || d->edit->next_file > FILE_NUMBER_MAX))
+		return refuse(d, "file number out of range");
+	return err;
+}
+
+static int take_flushed_seqno(struct edit_decoder *d)
+{
+	int err = take_once(d, &d->edit->has_flushed_seqno, &d->edit->flushed_seqno);
+
+	if (!err && d->edit->flushed_seqno > RECORD_SEQNO_MAX)
+		return refuse(d, "seqno out of range");
+	return err;
+}
+
+static int take_log_added(struct edit_decoder *d)
+{
+	uint64_t number = 0;
+	int err = take_file_number(d, &number);
+
+	if (err)
+		return err;
+	err = number_list_insert(&d->edit->logs_added, number);
+	return err == -EEXIST ? refuse(d, "log added twice") : err;
+}
+
+static int check_table(struct edit_decoder *d, const struct table_file *f)
+{
+	if (f->entries == 0 || f->tombstones > f->entries)
+		return refuse(d, "entry counts out of range");
+	if (f->size_bytes <= SST_FOOTER_SIZE || f->size_bytes > INT64_MAX / TREE_LEVELS)
+		return refuse(d, "table size out of range");
+	if (f->smallest_seqno > f->largest_seqno || f->largest_seqno > RECORD_SEQNO_MAX)
+		return refuse(d, "seqno out of range");
+	if (slice_cmp(f->smallest, f->largest) > 0)
+		return refuse(d, "keys in wrong order");
+	return 0;
+}
+
+static int take_table_added(struct edit_decoder *d)
+{
+	struct table_file found = {0};
+	uint64_t *const numbers[] = {
+		&found.id,         &found.size_bytes,     &found.entries,
+		&found.tombstones, &found.smallest_seqno, &found.largest_seqno};
+	struct table_file *file;
+	int level = 0;
+	int err = take_level(d, &level);
+
+	if (!err)
+		err = take_file_number(d, &found.number);
+	for (size_t i = 0; !err && i < array_size(numbers); i++)
+		err = take_number(d, numbers[i]);
+	if (!err)
+		err = take_key(d, &found.smallest);
+	if (!err)
+		err = take_key(d, &found.largest);
+	if (!err)
+		err = check_table(d, &found);
+	if (!err)
+		err = table_file_new(&found, &file);
+	if (err)
+		return err;
+	err = version_edit_add_table(d->edit, level, file);
+	table_file_unref(file);
+	return err;
+}
+
+static int take_table_removed(struct edit_decoder *d)
+{
+	uint64_t number = 0;
+	int level = 0;
+	int err = take_level(d, &level);
+
+	if (!err)
+		err = take_file_number(d, &number);
+	return err ? err : version_edit_remove_table(d->edit, level, number);
+}
+
+static int take_cursor(struct edit_decoder *d)
+{
+	struct slice key = {0};
+	int level = 0;
+	int err = take_level(d, &level);
+
+	if (!err)
+		err = take_key(d, &key);
+	if (!err && d->edit->has_cursor[level])
+		return refuse(d, "field repeated");
+	return err ? err : version_edit_set_cursor(d->edit, level, key);
+}
+
+static int take_field(struct edit_decoder *d)
+{
+	uint8_t id = 0;
+
+	if (byte_take(&d->rest, &id) < 0)
+		return refuse(d, "cut off field");
+	switch (id) {
+	case FIELD_NEXT_FILE:
+		return take_next_file(d);
+	case FIELD_FLUSHED_SEQNO:
+		return take_flushed_seqno(d);
+	case FIELD_LOG_ADDED:
+		return take_log_added(d);
+	case FIELD_LOGS_DROPPED:
+		return take_once(d, &d->edit->has_logs_dropped, &d->edit->logs_dropped);
+	case FIELD_TABLE_ADDED:
+		return take_table_added(d);
+	case FIELD_TABLE_REMOVED:
+		return take_table_removed(d);
+	case FIELD_CURSOR:
+		return take_cursor(d);
+	default:
+		return refuse(d, "unknown field");
+	}
+}
+
+int version_edit_decode(struct version_edit *e, struct slice payload, const char **ret_reason)
+{
+	struct edit_decoder d = {.edit = e, .rest = payload, .reason = ""};
+	int err = 0;
+
+	while (!err && d.rest.len > 0)
+		err = take_field(&d);
+	if (err)
+		*ret_reason = d.reason;
+	return err;
+}

@@ -1,0 +1,85 @@
+/*
+ * tests/data/manifest_v1, written once, by another encoder, from the edits of manifest_fixture.h:
+ * the bytes of version 1 for all time.
+ */
+#include "tests/unit/lsm/tree/manifest_fixture.h"
+
+enum {
+	GOLDEN_SIZE_MAX = 2048,
+};
+
+/* The file stands at a fixed place beside this source, wherever the tests are run. */
+static size_t read_golden(uint8_t *space)
+{
+	char path[4096] = __FILE__;
+	char *slash = strrchr(path, '/');
+
+	ck_assert_ptr_nonnull(slash);
+	(void)snprintf(slash, sizeof(path) - (size_t)(slash - path), "/../../../data/manifest_v1");
+	FILE *f = fopen(path, "rb");
+	ck_assert_msg(f != NULL, "%s", path);
+	size_t len = fread(space, 1, GOLDEN_SIZE_MAX, f);
+	ck_assert_int_eq(fclose(f), 0);
+	ck_assert_uint_lt(len, GOLDEN_SIZE_MAX);
+	return len;
+}
+
+START_TEST(todays_writer_makes_the_same_bytes)
+{
+	static uint8_t space[GOLDEN_SIZE_MAX];
+	uint64_t ends[MANIFEST_EDITS];
+	size_t len = read_golden(space);
+	struct disk d;
+
+	disk_open(&d);
+	manifest_write_all(d.dir, ends);
+	struct buf bytes = disk_bytes(d.env, "MANIFEST-000005");
+	ck_assert_uint_eq(bytes.len, len);
+	ck_assert_mem_eq(bytes.ptr, space, len);
+	buf_done(&bytes);
+	disk_close(&d);
+}
+END_TEST
+
+START_TEST(todays_reader_adds_it_up)
+{
+	static uint8_t space[GOLDEN_SIZE_MAX];
+	size_t len = read_golden(space);
+	struct manifest_state state = {0};
+	struct buf text = {0};
+
+	ck_assert_int_eq(manifest_replay("golden", slice_of(space, len), &state), 0);
+	manifest_state_text(&state, &text);
+	ck_assert_uint_eq(state.valid_bytes, len);
+	ck_assert_str_eq((char *)text.ptr, "id=1122334455667788 next=12 flushed=60 logs=6,"
+					   " 2:7 id=7000021 size=1000 seqnos=41-60 c-d"
+					   " 1:8 id=8000024 size=99999 seqnos=1-8 apple-pear"
+					   " cursor0=pear cursor1=banana");
+	buf_done(&text);
+	manifest_state_done(&state);
+}
+END_TEST
+
+START_TEST(current_is_this_line)
+{
+	struct disk d;
+	struct slice line;
+
+	disk_open(&d);
+	ck_assert_int_eq(current_write(d.dir, 5), 0);
+	ck_assert_int_eq(env_mem_file(d.env, FIXTURE_DIR, "CURRENT", &line), 0);
+	ck_assert(slice_eq(line, slice_str("MANIFEST-000005 crc32c=b949be95\n")));
+	disk_close(&d);
+}
+END_TEST
+
+int main(void)
+{
+	static const TTest *const *tests[] = {
+		&todays_writer_makes_the_same_bytes,
+		&todays_reader_adds_it_up,
+		&current_is_this_line,
+	};
+
+	return unit_run("manifest_golden", tests, array_size(tests));
+}

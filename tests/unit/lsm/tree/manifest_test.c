@@ -1,0 +1,333 @@
+#include "lsm/base/coding.h"
+#include "lsm/base/crc32c.h"
+#include "lsm/tree/manifest_bytes.h"
+#include "tests/unit/lsm/tree/manifest_fixture.h"
+
+#define NAME "MANIFEST-000005"
+
+struct written {
+	struct disk disk;
+	struct buf bytes;
+	uint64_t ends[MANIFEST_EDITS];
+	struct buf states[MANIFEST_EDITS]; /* as text, after each edit */
+};
+
+static int replay_text(struct slice content, struct buf *text, uint64_t *ret_edits)
+{
+	struct manifest_state state = {0};
+	int err = manifest_replay(NAME, content, &state);
+
+	if (!err) {
+		manifest_state_text(&state, text);
+		*ret_edits = state.edits;
+	}
+	manifest_state_done(&state);
+	return err;
+}
+
+static void written_open(struct written *w)
+{
+	uint64_t edits = 0;
+
+	memset(w, 0, sizeof(*w));
+	disk_open(&w->disk);
+	manifest_write_all(w->disk.dir, w->ends);
+	w->bytes = disk_bytes(w->disk.env, NAME);
+	for (int i = 0; i < MANIFEST_EDITS; i++) {
+		ck_assert_int_eq(
+			replay_text(slice_of(w->bytes.ptr, w->ends[i]), &w->states[i], &edits), 0);
+		ck_assert_uint_eq(edits, i + 1);
+	}
+}
+
+static void written_close(struct written *w)
+{
+	for (int i = 0; i < MANIFEST_EDITS; i++)
+		buf_done(&w->states[i]);
+	buf_done(&w->bytes);
+	disk_close(&w->disk);
+}
+
+/*
+ * An error with a sentence that names the file, or one of the states that once were. Returns which,
+ * -1 for an error.
+ */
+static int expect_error_or_older(const struct written *w, struct slice content)
+{
+	struct buf text = {0};
+	uint64_t edits = 0;
+	int found = -1;
+
+	fail_clear();
+	int err = replay_text(content, &text, &edits);
+	if (err) {
+		unit_expect(err == -EUCLEAN || err == -EBADMSG);
+		unit_expect(strncmp(fail_text(), NAME, strlen(NAME)) == 0);
+	} else {
+		unit_expect(edits >= 1 && edits <= MANIFEST_EDITS);
+		unit_expect(slice_eq(buf_slice(&text), buf_slice(&w->states[edits - 1])));
+		found = (int)edits - 1;
+	}
+	buf_done(&text);
+	return found;
+}
+
+START_TEST(the_edits_add_up)
+{
+	struct written w;
+
+	written_open(&w);
+	ck_assert_str_eq((char *)w.states[0].ptr,
+			 "id=1122334455667788 next=6 flushed=40 logs=4,"
+			 " 1:2 id=2000006 size=1000 seqnos=1-2 b-k"
+			 " 0:3 id=3000009 size=12345 seqnos=4-40 apple-pear cursor1=banana");
+	ck_assert_str_eq((char *)w.states[4].ptr, "id=1122334455667788 next=12 flushed=60 logs=6,"
+						  " 2:7 id=7000021 size=1000 seqnos=41-60 c-d"
+						  " 1:8 id=8000024 size=99999 seqnos=1-8 apple-pear"
+						  " cursor0=pear cursor1=banana");
+	written_close(&w);
+}
+END_TEST
+
+START_TEST(a_manifest_cut_anywhere_is_an_error_or_an_older_state)
+{
+	struct written w;
+
+	written_open(&w);
+	for (uint64_t len = 0; len < w.bytes.len; len++) {
+		int expected = -1;
+
+		while (expected + 1 < MANIFEST_EDITS && w.ends[expected + 1] <= len)
+			expected++;
+		ck_assert_int_eq(expect_error_or_older(&w, slice_of(w.bytes.ptr, len)), expected);
+	}
+	written_close(&w);
+}
+END_TEST
+
+START_TEST(any_flipped_bit_is_an_error_except_in_the_last_edit)
+{
+	struct written w;
+
+	written_open(&w);
+	for (size_t bit = 0; bit < w.bytes.len * 8; bit++) {
+		bool last = bit / 8 >= w.ends[MANIFEST_EDITS - 2];
+
+		w.bytes.ptr[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		ck_assert_int_eq(expect_error_or_older(&w, buf_slice(&w.bytes)),
+				 last ? MANIFEST_EDITS - 2 : -1);
+		w.bytes.ptr[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	written_close(&w);
+}
+END_TEST
+
+START_TEST(garbage_behind_the_last_edit_is_ignored)
+{
+	struct written w;
+	struct rng r;
+
+	rng_seed(&r, unit_seed());
+	written_open(&w);
+	for (int round = 0; round < 200; round++) {
+		struct buf longer = {0};
+		uint8_t garbage[300];
+		size_t len = 1 + rng_below(&r, sizeof(garbage) - 1);
+
+		memset(garbage, 0, sizeof(garbage));
+		if (round % 2)
+			rng_fill(&r, garbage, len);
+		ck_assert_int_eq(buf_append_slice(&longer, buf_slice(&w.bytes)), 0);
+		ck_assert_int_eq(buf_append(&longer, garbage, len), 0);
+		ck_assert_int_eq(expect_error_or_older(&w, buf_slice(&longer)), MANIFEST_EDITS - 1);
+		buf_done(&longer);
+	}
+	written_close(&w);
+}
+END_TEST
+
+START_TEST(random_changes_of_many_bytes_never_make_up_a_state)
+{
+	struct written w;
+	struct rng r;
+
+	rng_seed(&r, unit_seed());
+	written_open(&w);
+	for (int round = 0; round < 2000; round++) {
+		struct buf changed = {0};
+
+		ck_assert_int_eq(buf_set(&changed, buf_slice(&w.bytes)), 0);
+		for (uint64_t n = 1 + rng_below(&r, 20); n > 0; n--)
+			changed.ptr[rng_below(&r, changed.len)] = (uint8_t)rng_next(&r);
+		(void)expect_error_or_older(&w, slice_of(changed.ptr, rng_below(&r, changed.len)));
+		(void)expect_error_or_older(&w, buf_slice(&changed));
+		buf_done(&changed);
+	}
+	written_close(&w);
+}
+END_TEST
+
+/* ---- valid frames around edits that make no sense ---- */
+
+static void append_edit(struct buf *out, struct slice payload)
+{
+	uint8_t header[MANIFEST_EDIT_HEADER_SIZE];
+
+	fixed32_put(header, manifest_edit_crc(MANIFEST_STORE_ID, out->len, payload));
+	fixed32_put(header + 4, (uint32_t)payload.len);
+	ck_assert_int_eq(buf_append(out, header, sizeof(header)), 0);
+	ck_assert_int_eq(buf_append_slice(out, payload), 0);
+}
+
+static void begin_manifest(struct buf *out, const char *first, size_t first_len)
+{
+	uint8_t header[MANIFEST_HEADER_SIZE];
+
+	manifest_header_encode(MANIFEST_STORE_ID, header);
+	ck_assert_int_eq(buf_append(out, header, sizeof(header)), 0);
+	append_edit(out, slice_of(first, first_len));
+}
+
+#define WHOLE "\x01\x09\x02\x05" /* next file 9, flushed 5 */
+#define TABLE(level, number, from, to)                                                             \
+	"\x05" level number "\x07\x7f\x03\x01\x01\x02\x01" from "\x01" to
+
+START_TEST(edits_that_do_not_fit_each_other_are_damage)
+{
+	static const struct {
+		const char *first, *second; /* strings without zero bytes */
+		const char *sentence;
+	} cases[] = {
+		{"\x01\x09", "", "the first edit is not a whole state"},
+		{"\x02\x05", "", "the first edit is not a whole state"},
+		{WHOLE, "\x01\x08", "a number goes backwards"},
+		{WHOLE, "\x02\x04", "a number goes backwards"},
+		{WHOLE "\x03\x04", "\x03\x04", "a log is added twice"},
+		{WHOLE, "\x06\x01\x04", "a table is removed that is not there"},
+		{WHOLE TABLE("\x01", "\x04", "a", "b"), TABLE("\x02", "\x04", "c", "d"),
+		 "a table is added twice"},
+		{WHOLE, "\x63", "unknown field"},
+		{WHOLE TABLE("\x01", "\x09", "a", "b"), "", "is not below the next file's number"},
+		{WHOLE "\x03\x09", "", "is not below the next file's number"},
+		{WHOLE TABLE("\x01", "\x08", "a", "b") "\x03\x07", "\x03\x06", NULL},
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		struct buf content = {0};
+		struct manifest_state state = {0};
+
+		begin_manifest(&content, cases[i].first, strlen(cases[i].first));
+		if (*cases[i].second)
+			append_edit(&content, slice_str(cases[i].second));
+		fail_clear();
+		int err = manifest_replay(NAME, buf_slice(&content), &state);
+		ck_assert_msg(err == (cases[i].sentence ? -EUCLEAN : 0), "case %zu: %d %s", i, err,
+			      fail_text());
+		if (err)
+			ck_assert_msg(strstr(fail_text(), cases[i].sentence) != NULL,
+				      "case %zu: %s", i, fail_text());
+		manifest_state_done(&state);
+		buf_done(&content);
+	}
+}
+END_TEST
+
+START_TEST(another_version_or_another_file_is_refused)
+{
+	struct written w;
+	struct manifest_state state = {0};
+
+	written_open(&w);
+	fixed32_put(w.bytes.ptr + 8, 2);
+	fixed32_put(w.bytes.ptr + 28, crc32c(0, w.bytes.ptr, 28));
+	ck_assert_int_eq(manifest_replay(NAME, buf_slice(&w.bytes), &state), -EUCLEAN);
+	ck_assert_str_eq(fail_text(), NAME ": offset 8: version 2 is not known");
+	manifest_state_done(&state);
+	fixed32_put(w.bytes.ptr + 8, 1);
+	w.bytes.ptr[12] = 1;
+	fixed32_put(w.bytes.ptr + 28, crc32c(0, w.bytes.ptr, 28));
+	ck_assert_int_eq(manifest_replay(NAME, buf_slice(&w.bytes), &state), -EUCLEAN);
+	manifest_state_done(&state);
+	ck_assert_int_eq(manifest_replay(NAME, slice_str("apex"), &state), -EUCLEAN);
+	manifest_state_done(&state);
+	ck_assert_int_eq(manifest_replay(NAME, slice_of(NULL, 0), &state), -EUCLEAN);
+	manifest_state_done(&state);
+	/* The same edits under another store's id are another store's. */
+	uint8_t header[MANIFEST_HEADER_SIZE];
+	manifest_header_encode(MANIFEST_STORE_ID + 1, header);
+	memcpy(w.bytes.ptr, header, sizeof(header));
+	ck_assert_int_eq(manifest_replay(NAME, buf_slice(&w.bytes), &state), -EBADMSG);
+	manifest_state_done(&state);
+	written_close(&w);
+}
+END_TEST
+
+START_TEST(current_comes_back_and_any_flipped_bit_in_it_is_an_error)
+{
+	static const uint64_t numbers[] = {1, 5, 999999, 1234567};
+	struct disk d;
+	uint64_t found = 0;
+
+	disk_open(&d);
+	ck_assert_int_eq(current_read(d.dir, &found), -ENOENT);
+	for (size_t i = 0; i < array_size(numbers); i++) {
+		ck_assert_int_eq(current_write(d.dir, numbers[i]), 0);
+		ck_assert_int_eq(current_read(d.dir, &found), 0);
+		ck_assert_uint_eq(found, numbers[i]);
+	}
+	struct buf line = disk_bytes(d.env, "CURRENT");
+	for (size_t bit = 0; bit < line.len * 8; bit++) {
+		line.ptr[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		ck_assert_int_eq(env_mem_set_file(d.env, FIXTURE_DIR, "CURRENT", buf_slice(&line)),
+				 0);
+		int err = current_read(d.dir, &found);
+		ck_assert_msg(err == -EBADMSG || err == -EUCLEAN, "bit %zu: %d", bit, err);
+		ck_assert_int_eq(strncmp(fail_text(), "CURRENT:", 8), 0);
+		line.ptr[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	for (size_t len = 0; len < line.len; len++) {
+		ck_assert_int_eq(
+			env_mem_set_file(d.env, FIXTURE_DIR, "CURRENT", slice_of(line.ptr, len)),
+			0);
+		int err = current_read(d.dir, &found);
+		ck_assert_msg(err == -EBADMSG || err == -EUCLEAN, "length %zu: %d", len, err);
+	}
+	char large[4096];
+	memset(large, 'M', sizeof(large));
+	ck_assert_int_eq(
+		env_mem_set_file(d.env, FIXTURE_DIR, "CURRENT", slice_of(large, sizeof(large))), 0);
+	ck_assert_int_eq(current_read(d.dir, &found), -EUCLEAN);
+	buf_done(&line);
+	disk_close(&d);
+}
+END_TEST
+
+START_TEST(a_manifest_that_current_names_must_be_there)
+{
+	struct disk d;
+	struct manifest_state state = {0};
+
+	disk_open(&d);
+	ck_assert_int_eq(manifest_read(d.dir, 5, &state), -EUCLEAN);
+	ck_assert_str_eq(fail_text(), "CURRENT: names MANIFEST-000005, which is missing");
+	manifest_state_done(&state);
+	disk_close(&d);
+}
+END_TEST
+
+int main(void)
+{
+	static const TTest *const *tests[] = {
+		&the_edits_add_up,
+		&a_manifest_cut_anywhere_is_an_error_or_an_older_state,
+		&any_flipped_bit_is_an_error_except_in_the_last_edit,
+		&garbage_behind_the_last_edit_is_ignored,
+		&random_changes_of_many_bytes_never_make_up_a_state,
+		&edits_that_do_not_fit_each_other_are_damage,
+		&another_version_or_another_file_is_refused,
+		&current_comes_back_and_any_flipped_bit_in_it_is_an_error,
+		&a_manifest_that_current_names_must_be_there,
+	};
+
+	return unit_run("manifest", tests, array_size(tests));
+}

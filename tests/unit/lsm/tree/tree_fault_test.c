@@ -1,0 +1,309 @@
+/*
+ * Every call to the disk fails once, with every kind of failure; then the process dies or the power
+ * goes, and the store is opened again: it holds the state before the job or after it, and nothing
+ * that was reported as done is gone.
+ */
+#include "lsm/env/env_fault.h"
+#include "lsm/tree/tree_impl.h"
+#include "tests/unit/lsm/tree/store_fixture.h"
+
+struct outcome {
+	bool opened;
+	bool log_added;
+	bool flushed;
+	uint64_t log; /* the newest that was made known */
+};
+
+static struct env *base_store(struct model *m)
+{
+	struct env *env = env_mem_new();
+	struct store s;
+	struct rng r;
+
+	rng_seed(&r, 3);
+	memset(m, 0, sizeof(*m));
+	store_create(&s, env);
+	ck_assert_int_eq(store_add_log(&s), 0);
+	for (int i = 0; i < 2; i++) {
+		store_random_changes(&s, m, &r, 60);
+		ck_assert_int_eq(store_flush(&s, m), 0);
+	}
+	m->snapshots[m->snapshot_count++] = m->count;
+	store_close(&s);
+	return env;
+}
+
+/*
+ * Open, a log, a flush, compactions, purge. `m` gets the changes of the flush; how far it came is
+ * in *ret_outcome.
+ */
+static void run_jobs(struct env *env, struct model *m, struct outcome *ret_outcome)
+{
+	struct store s;
+	struct rng r;
+
+	rng_seed(&r, 4);
+	*ret_outcome = (struct outcome){0};
+	if (store_try_open(&s, env, false) < 0)
+		return;
+	ret_outcome->opened = true;
+	ret_outcome->log_added = store_add_log(&s) == 0;
+	ret_outcome->log = s.log;
+	store_random_changes(&s, m, &r, 60);
+	ret_outcome->flushed = store_flush(&s, m) == 0;
+	if (store_compact(&s, m) == 0)
+		ignore_result(store_compact_range(&s, m, "", "")); /* may be what fails */
+	tree_purge(s.tree);
+	store_close(&s);
+}
+
+static void check_reopened(struct env *env, const struct model *before, const struct model *after,
+			   const struct outcome *o)
+{
+	struct store s;
+
+	store_open(&s, env);
+	if (o->flushed)
+		ck_assert_uint_eq(s.found.flushed_seqno, after->count);
+	else
+		ck_assert(s.found.flushed_seqno == before->count ||
+			  s.found.flushed_seqno == after->count);
+	if (o->log_added) {
+		ck_assert_uint_ge(s.found.log_count, 1);
+		ck_assert_uint_eq(s.found.logs[s.found.log_count - 1], o->log);
+	}
+	expect_model(&s, s.found.flushed_seqno == before->count ? before : after);
+	expect_no_orphans(&s);
+	expect_verified(&s);
+	store_close(&s);
+}
+
+static void fail_every_call(const struct env_fault_plan *how, bool power_cut)
+{
+	static struct model before, after;
+	struct env *base = base_store(&before);
+	bool struck = true;
+	uint64_t at = 0;
+
+	for (; struck; at++) {
+		struct env *disk = env_mem_clone(base), *env = env_fault_new(disk);
+		struct env_fault_plan plan = *how;
+		struct outcome o;
+
+		plan.at_call = at;
+		env_fault_set(env, &plan);
+		after = before;
+		run_jobs(env, &after, &o);
+		struck = env_fault_struck(env);
+		if (power_cut)
+			env_mem_power_cut(disk);
+		if (!o.opened)
+			after = before;
+		check_reopened(disk, &before, &after, &o);
+		if (!struck)
+			ck_assert(o.flushed);
+		env_free(env);
+		env_free(disk);
+	}
+	ck_assert_uint_gt(at, 40);
+	env_free(base);
+}
+
+START_TEST(one_failed_call_then_the_process_dies)
+{
+	const struct env_fault_plan plan = {.error = -EIO};
+
+	fail_every_call(&plan, false);
+}
+END_TEST
+
+START_TEST(one_failed_call_then_the_power_goes)
+{
+	const struct env_fault_plan plan = {.error = -EIO};
+
+	fail_every_call(&plan, true);
+}
+END_TEST
+
+START_TEST(the_disk_dies_then_the_power_goes)
+{
+	const struct env_fault_plan plan = {.error = -EIO, .sticky = true};
+
+	fail_every_call(&plan, true);
+}
+END_TEST
+
+START_TEST(the_disk_is_full_from_some_call_on)
+{
+	const struct env_fault_plan plan = {
+		.error = -ENOSPC, .sticky = true, .writes_only = true, .how = ENV_FAULT_SHORT};
+
+	fail_every_call(&plan, false);
+}
+END_TEST
+
+START_TEST(a_torn_write_then_the_process_dies)
+{
+	const struct env_fault_plan plan = {
+		.error = -EIO, .sticky = true, .writes_only = true, .how = ENV_FAULT_TORN};
+
+	fail_every_call(&plan, false);
+}
+END_TEST
+
+START_TEST(creating_a_tree_fails_at_every_call_and_can_be_repeated)
+{
+	bool struck = true;
+
+	for (uint64_t at = 1; struck; at++) {
+		struct env *disk = env_mem_new(), *env = env_fault_new(disk);
+		const struct env_fault_plan plan = {.at_call = at, .error = -EIO, .sticky = true};
+		struct env_dir *dir;
+		struct store s;
+
+		env_fault_set(env, &plan);
+		ck_assert_int_eq(env_open_dir(env, FIXTURE_DIR, true, &dir), 0);
+		int err = tree_create(dir, STORE_ID);
+		struck = env_fault_struck(env);
+		ck_assert(struck == (err != 0));
+		env_dir_close(dir);
+		env_mem_power_cut(disk);
+		if (store_try_open(&s, disk, false) == 0) {
+			store_close(&s);
+		} else {
+			ck_assert_int_ne(err, 0);
+			store_create(&s, disk);
+			store_close(&s);
+		}
+		env_free(env);
+		env_free(disk);
+	}
+}
+END_TEST
+
+/* The n-th call that changes the disk is the manifest's append or sync: found by trying. */
+START_TEST(after_a_failed_manifest_write_nothing_is_changed_any_more)
+{
+	static struct model base_model, m;
+	struct env *base = base_store(&base_model);
+	bool struck = true;
+	unsigned broken = 0;
+
+	for (uint64_t at = 0; struck; at++) {
+		struct env *disk = env_mem_clone(base), *env = env_fault_new(disk);
+		const struct env_fault_plan plan = {
+			.at_call = at, .error = -EIO, .writes_only = true};
+		struct compaction_job job;
+		struct store s;
+
+		m = base_model;
+		store_open(&s, env);
+		store_change(&m, s.memtable, 5, true);
+		env_fault_set(env, &plan);
+		int err = store_flush(&s, &m);
+		struck = env_fault_struck(env);
+		ck_assert_int_eq(err, struck ? -EIO : 0);
+		env_fault_set(env, NULL);
+		unsigned tables = store_folder(&s).tables;
+		if (tree_is_broken(s.tree)) {
+			broken++;
+			ck_assert_int_eq(store_flush(&s, &m), -EIO);
+			ck_assert_int_eq(store_add_log(&s), -EIO);
+			ck_assert_int_eq(tree_pick(s.tree, &job), -EIO);
+			ck_assert_uint_eq(store_folder(&s).tables, tables);
+		} else {
+			/*
+			 * The table is gone and nothing else has changed: the flush can be
+			 * repeated.
+			 */
+			if (struck)
+				ck_assert_int_eq(store_flush(&s, &m), 0);
+			ck_assert_int_eq(store_compact(&s, &m), 0);
+			expect_model(&s, &m);
+		}
+		store_close(&s);
+		env_free(env);
+		env_free(disk);
+	}
+	/* The folder's sync, the manifest's append, the manifest's sync. */
+	ck_assert_uint_eq(broken, 3);
+	env_free(base);
+}
+END_TEST
+
+/*
+ * The table of an edit whose durability is unknown stays: here the edit is durable, and its sync
+ * reported a failure.
+ */
+START_TEST(an_edit_that_may_be_durable_keeps_its_table)
+{
+	static struct model base_model, m;
+	struct env *base = base_store(&base_model);
+	struct env *disk = env_mem_clone(base), *env = env_fault_new(disk);
+	struct env_fault_plan plan = {.error = -EIO, .writes_only = true};
+	struct store s;
+
+	m = base_model;
+	store_open(&s, env);
+	for (int i = 0; i < 2; i++) {
+		/* Once to count the calls, then to fail the last of as many. */
+		store_change(&m, s.memtable, 5, true);
+		if (i == 1)
+			plan.at_call = env_fault_calls(env) - 1;
+		else
+			plan.at_call = UINT64_MAX;
+		env_fault_set(env, &plan);
+		ck_assert_int_eq(store_flush(&s, &m), i == 0 ? 0 : -EIO);
+	}
+	ck_assert(tree_is_broken(s.tree));
+	env_fault_set(env, NULL);
+	store_close(&s);
+	/* No power cut: what was appended is there. */
+	store_open(&s, disk);
+	ck_assert_uint_eq(s.found.flushed_seqno, m.count);
+	expect_model(&s, &m);
+	store_close(&s);
+	env_free(env);
+	env_free(disk);
+	env_free(base);
+}
+END_TEST
+
+START_TEST(a_full_disk_ends_a_compaction_and_it_works_again_with_room)
+{
+	static struct model m;
+	struct env *env = base_store(&m);
+	struct store s;
+
+	store_open(&s, env);
+	env_mem_set_capacity(env, 0);
+	struct compaction_job job;
+	ck_assert_int_eq(tree_pick(s.tree, &job), 0);
+	ck_assert_int_eq(store_run(&s, &m, &job), -ENOSPC);
+	ck_assert(!tree_is_broken(s.tree));
+	expect_no_orphans(&s);
+	expect_model(&s, &m);
+	env_mem_set_capacity(env, UINT64_MAX);
+	ck_assert_int_eq(store_compact(&s, &m), 0);
+	expect_model(&s, &m);
+	store_close(&s);
+	env_free(env);
+}
+END_TEST
+
+int main(void)
+{
+	static const TTest *const *tests[] = {
+		&one_failed_call_then_the_process_dies,
+		&one_failed_call_then_the_power_goes,
+		&the_disk_dies_then_the_power_goes,
+		&the_disk_is_full_from_some_call_on,
+		&a_torn_write_then_the_process_dies,
+		&creating_a_tree_fails_at_every_call_and_can_be_repeated,
+		&after_a_failed_manifest_write_nothing_is_changed_any_more,
+		&an_edit_that_may_be_durable_keeps_its_table,
+		&a_full_disk_ends_a_compaction_and_it_works_again_with_room,
+	};
+
+	return unit_run("tree_fault", tests, array_size(tests));
+}

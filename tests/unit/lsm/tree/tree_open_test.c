@@ -1,0 +1,326 @@
+#include "lsm/tree/tree_impl.h"
+#include "tests/unit/lsm/tree/store_fixture.h"
+
+/* A store with tables on several levels and one log; closed. */
+static struct env *filled_store(struct model *m)
+{
+	struct env *env = env_mem_new();
+	struct store s;
+	struct rng r;
+
+	rng_seed(&r, 7);
+	memset(m, 0, sizeof(*m));
+	store_create(&s, env);
+	ck_assert_int_eq(store_add_log(&s), 0);
+	for (int i = 0; i < 5; i++) {
+		store_random_changes(&s, m, &r, 80);
+		ck_assert_int_eq(store_flush(&s, m), 0);
+		if (i != 4)
+			ck_assert_int_eq(store_compact(&s, m), 0);
+	}
+	tree_purge(s.tree);
+	store_close(&s);
+	return env;
+}
+
+static void expect_refused(struct env *env, bool read_only, int code, const char *sentence)
+{
+	struct store s;
+
+	fail_clear();
+	int err = store_try_open(&s, env, read_only);
+	ck_assert_msg(err == code, "%d: %s", err, fail_text());
+	ck_assert_msg(strstr(fail_text(), sentence) != NULL, "%s", fail_text());
+}
+
+/* The name of some table or log of the store. */
+static void find_file(struct env *env, enum file_kind kind, char *ret_name)
+{
+	for (uint64_t number = 1; number < 200; number++) {
+		file_name_make(kind, number, ret_name);
+		if (disk_has(env, ret_name))
+			return;
+	}
+	ck_abort_msg("no such file");
+}
+
+START_TEST(a_new_tree_is_empty_and_opens)
+{
+	struct env *env = env_mem_new();
+	struct store s;
+
+	store_create(&s, env);
+	ck_assert_uint_eq(s.found.store_id, STORE_ID);
+	ck_assert_uint_eq(s.found.flushed_seqno, 0);
+	ck_assert_uint_eq(s.found.log_count, 0);
+	struct version *v = tree_current(s.tree);
+	ck_assert_uint_eq(version_tables(v), 0);
+	ck_assert(!tree_may_contain_prefix(s.tree, v, slice_str("a")));
+	version_unref(v);
+	expect_no_orphans(&s);
+	expect_verified(&s);
+	store_close(&s);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(no_current_is_enoent)
+{
+	struct env *env = env_mem_new();
+	struct store s;
+
+	ck_assert_int_eq(store_try_open(&s, env, false), -ENOENT);
+	ck_assert_int_eq(store_try_open(&s, env, true), -ENOENT);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(creation_survives_a_power_cut_at_once_and_a_crash_before_it)
+{
+	struct env *env = env_mem_new();
+	struct env_dir *dir;
+	struct store s;
+
+	/* What a creation that was cut off left behind. */
+	ck_assert_int_eq(
+		env_mem_set_file(env, FIXTURE_DIR, "MANIFEST-000001", slice_str("half a man")), 0);
+	ck_assert_int_eq(env_mem_set_file(env, FIXTURE_DIR, "CURRENT.tmp", slice_str("MANI")), 0);
+	ck_assert_int_eq(env_open_dir(env, FIXTURE_DIR, true, &dir), 0);
+	ck_assert_int_eq(tree_create(dir, STORE_ID), 0);
+	env_dir_close(dir);
+	env_mem_power_cut(env);
+	store_open(&s, env);
+	expect_no_orphans(&s);
+	store_close(&s);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(what_was_flushed_is_there_again)
+{
+	static struct model m;
+	struct env *env = filled_store(&m);
+	struct store s;
+
+	for (int i = 0; i < 4; i++) {
+		if (i == 2)
+			env_mem_power_cut(env);
+		store_open(&s, env);
+		ck_assert_uint_eq(s.found.flushed_seqno, m.count);
+		ck_assert_uint_eq(s.found.log_count, 1);
+		expect_model(&s, &m);
+		expect_no_orphans(&s);
+		expect_verified(&s);
+		store_close(&s);
+	}
+	env_free(env);
+}
+END_TEST
+
+START_TEST(orphans_of_ours_go_and_strangers_stay)
+{
+	static const char *const orphans[] = {"000777.sst", "000778.wal", "MANIFEST-000779",
+					      "CURRENT.tmp", "1000000.sst"};
+	static const char *const strangers[] = {"notes.txt",   "LOCK",  "12.sst",  "000777.sst.bak",
+						"000780.blob", "x.tmp", "MANIFEST"};
+	static struct model m;
+	struct env *env = filled_store(&m);
+	struct store s;
+
+	for (size_t i = 0; i < array_size(orphans); i++)
+		ck_assert_int_eq(env_mem_set_file(env, FIXTURE_DIR, orphans[i], slice_str("x")), 0);
+	for (size_t i = 0; i < array_size(strangers); i++)
+		ck_assert_int_eq(env_mem_set_file(env, FIXTURE_DIR, strangers[i], slice_str("x")),
+				 0);
+	store_open(&s, env);
+	for (size_t i = 0; i < array_size(orphans); i++)
+		ck_assert_msg(!disk_has(env, orphans[i]), "%s", orphans[i]);
+	for (size_t i = 0; i < array_size(strangers); i++)
+		ck_assert_msg(disk_has(env, strangers[i]), "%s", strangers[i]);
+	expect_model(&s, &m);
+	/* No number that any file bore comes again, not even after another open. */
+	ck_assert_uint_gt(tree_new_file_number(s.tree), 1000000);
+	store_close(&s);
+	store_open(&s, env);
+	ck_assert_uint_gt(tree_new_file_number(s.tree), 1000000);
+	store_close(&s);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(a_missing_or_cut_file_is_damage)
+{
+	static struct model m;
+	struct env *env = filled_store(&m);
+	char name[ENV_NAME_MAX + 1], sentence[200];
+
+	find_file(env, FILE_TABLE, name);
+	struct env *copy = env_mem_clone(env);
+	ck_assert_int_eq(env_mem_remove_file(copy, FIXTURE_DIR, name), 0);
+	(void)snprintf(sentence, sizeof(sentence), "%s: missing, but the manifest names it", name);
+	expect_refused(copy, false, -EUCLEAN, sentence);
+	expect_refused(copy, true, -EUCLEAN, sentence);
+	env_free(copy);
+
+	copy = env_mem_clone(env);
+	struct buf bytes = disk_bytes(copy, name);
+	ck_assert_int_eq(
+		env_mem_set_file(copy, FIXTURE_DIR, name, slice_of(bytes.ptr, bytes.len - 1)), 0);
+	buf_done(&bytes);
+	expect_refused(copy, false, -EUCLEAN, "but the manifest says");
+	env_free(copy);
+
+	copy = env_mem_clone(env);
+	find_file(env, FILE_LOG, name);
+	ck_assert_int_eq(env_mem_remove_file(copy, FIXTURE_DIR, name), 0);
+	expect_refused(copy, false, -EUCLEAN, name);
+	env_free(copy);
+
+	copy = env_mem_clone(env);
+	find_file(env, FILE_MANIFEST, name);
+	ck_assert_int_eq(env_mem_remove_file(copy, FIXTURE_DIR, name), 0);
+	expect_refused(copy, false, -EUCLEAN, "which is missing");
+	env_free(copy);
+	env_free(env);
+}
+END_TEST
+
+static int list_files(void *arg, const char *name)
+{
+	struct buf *names = arg;
+
+	return buf_printf(names, "%s\n", name);
+}
+
+static struct buf listing(struct env *env)
+{
+	struct buf names = {0};
+	struct env_dir *dir;
+
+	ck_assert_int_eq(env_open_dir(env, FIXTURE_DIR, false, &dir), 0);
+	ck_assert_int_eq(env_dir_list(dir, list_files, &names), 0);
+	env_dir_close(dir);
+	return names;
+}
+
+START_TEST(a_reader_changes_nothing)
+{
+	static struct model m;
+	struct env *env = filled_store(&m);
+	struct store s;
+	struct compaction_job job;
+
+	ck_assert_int_eq(env_mem_set_file(env, FIXTURE_DIR, "000777.sst", slice_str("x")), 0);
+	struct buf before = listing(env);
+	ck_assert_int_eq(store_try_open(&s, env, true), 0);
+	expect_model(&s, &m);
+	expect_verified(&s);
+	ck_assert_int_eq(tree_pick(s.tree, &job), -EROFS);
+	ck_assert_int_eq(tree_pick_range(s.tree, 0, slice_str(""), slice_str(""), &job), -EROFS);
+	ck_assert_int_eq(tree_add_log(s.tree, 5000), -EROFS);
+	ck_assert_int_eq(store_flush(&s, &m), -EROFS);
+	tree_purge(s.tree);
+	store_close(&s);
+	struct buf after = listing(env);
+	ck_assert(slice_eq(buf_slice(&before), buf_slice(&after)));
+	buf_done(&before);
+	buf_done(&after);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(logs_are_named_until_a_flush_lets_go_of_them)
+{
+	static struct model m;
+	struct env *env = env_mem_new();
+	struct store s;
+	uint64_t logs[3];
+
+	memset(&m, 0, sizeof(m));
+	store_create(&s, env);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(store_add_log(&s), 0);
+		logs[i] = s.log;
+	}
+	store_close(&s);
+	store_open(&s, env);
+	ck_assert_uint_eq(s.found.log_count, 3);
+	for (int i = 0; i < 3; i++)
+		ck_assert_uint_eq(s.found.logs[i], logs[i]);
+	/* An empty source installs only the numbers. */
+	s.log = logs[2];
+	m.count = 10;
+	ck_assert_int_eq(store_flush(&s, &m), 0);
+	ck_assert_uint_eq(store_folder(&s).logs, 3);
+	tree_purge(s.tree);
+	ck_assert_uint_eq(store_folder(&s).logs, 1);
+	store_close(&s);
+	store_open(&s, env);
+	ck_assert_uint_eq(s.found.log_count, 1);
+	ck_assert_uint_eq(s.found.logs[0], logs[2]);
+	ck_assert_uint_eq(s.found.flushed_seqno, 10);
+	store_close(&s);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(ids_differ_for_every_number_and_do_not_change)
+{
+	struct env *env = env_mem_new();
+	struct store s;
+
+	store_create(&s, env);
+	uint64_t one = tree_file_id(s.tree, 1);
+	for (uint64_t n = 2; n < 1000; n++)
+		ck_assert_uint_ne(tree_file_id(s.tree, n), tree_file_id(s.tree, n - 1));
+	store_close(&s);
+	store_open(&s, env);
+	ck_assert_uint_eq(tree_file_id(s.tree, 1), one);
+	store_close(&s);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(a_long_manifest_is_begun_anew)
+{
+	static struct model m;
+	struct env *env = filled_store(&m);
+	struct store s;
+
+	store_open(&s, env);
+	uint64_t before = s.tree->manifest.number;
+	s.tree->roll_bytes = s.tree->manifest.size_bytes + 100;
+	for (int i = 0; i < 20 && s.tree->manifest.number == before; i++)
+		ck_assert_int_eq(store_add_log(&s), 0);
+	ck_assert_uint_ne(s.tree->manifest.number, before);
+	ck_assert_uint_gt(s.tree->roll_bytes, 1 << 20);
+	expect_no_orphans(&s);
+	expect_verified(&s);
+	unsigned logs = store_folder(&s).logs;
+	store_close(&s);
+	env_mem_power_cut(env);
+	store_open(&s, env);
+	ck_assert_uint_eq(s.found.log_count, logs);
+	expect_model(&s, &m);
+	store_close(&s);
+	env_free(env);
+}
+END_TEST
+
+int main(void)
+{
+	static const TTest *const *tests[] = {
+		&a_new_tree_is_empty_and_opens,
+		&no_current_is_enoent,
+		&creation_survives_a_power_cut_at_once_and_a_crash_before_it,
+		&what_was_flushed_is_there_again,
+		&orphans_of_ours_go_and_strangers_stay,
+		&a_missing_or_cut_file_is_damage,
+		&a_reader_changes_nothing,
+		&logs_are_named_until_a_flush_lets_go_of_them,
+		&ids_differ_for_every_number_and_do_not_change,
+		&a_long_manifest_is_begun_anew,
+	};
+
+	return unit_run("tree_open", tests, array_size(tests));
+}

@@ -1,0 +1,252 @@
+#include "lsm/tree/file_name.h"
+#include "tests/unit/lsm/tree/tree_fixture.h"
+
+enum {
+	RANDOM_ROUNDS = 3000,
+};
+
+static void random_key(struct rng *r, char *key, size_t len)
+{
+	rng_fill(r, key, len);
+	for (size_t i = 0; i < len; i++)
+		key[i] = (char)('a' + (unsigned char)key[i] % 26);
+	key[len] = '\0';
+}
+
+static void random_table(struct rng *r, struct version_edit *e)
+{
+	char low[40], high[40];
+	uint64_t seqno = 1 + rng_below(r, 1000000);
+
+	random_key(r, low, 1 + rng_below(r, 38));
+	random_key(r, high, 1 + rng_below(r, 38));
+	low[0] = 'a';
+	high[0] = 'z';
+	const struct spec s = {
+		.level = (int)rng_below(r, TREE_LEVELS),
+		.number = 1 + rng_below(r, FILE_NUMBER_MAX - 1),
+		.smallest = low,
+		.largest = high,
+		.size_bytes = 100 + rng_below(r, UINT64_C(1) << 40),
+		.tombstones = rng_below(r, 10),
+		.smallest_seqno = seqno,
+		.largest_seqno = seqno + rng_below(r, 1000),
+	};
+	spec_edit(e, &s, 1);
+}
+
+static void random_edit(struct rng *r, struct version_edit *e)
+{
+	e->has_next_file = rng_below(r, 2);
+	if (e->has_next_file)
+		e->next_file = 1 + rng_below(r, FILE_NUMBER_MAX);
+	e->has_flushed_seqno = rng_below(r, 2);
+	if (e->has_flushed_seqno)
+		e->flushed_seqno = rng_below(r, 1000000);
+	e->has_logs_dropped = rng_below(r, 2);
+	if (e->has_logs_dropped)
+		e->logs_dropped = rng_next(r);
+	for (uint64_t i = rng_below(r, 4); i > 0; i--)
+		ck_assert_int_eq(number_list_insert(&e->logs_added, i * 10), 0);
+	for (uint64_t i = rng_below(r, 12); i > 0; i--)
+		random_table(r, e);
+	for (uint64_t i = rng_below(r, 12); i > 0; i--)
+		ck_assert_int_eq(version_edit_remove_table(e, (int)rng_below(r, TREE_LEVELS),
+							   1 + rng_below(r, 1000)),
+				 0);
+	if (rng_below(r, 2))
+		ck_assert_int_eq(version_edit_set_cursor(e, (int)rng_below(r, TREE_LEVELS),
+							 slice_str("cursor")),
+				 0);
+}
+
+static void expect_same_file(const struct table_file *a, const struct table_file *b)
+{
+	ck_assert_uint_eq(a->number, b->number);
+	ck_assert_uint_eq(a->id, b->id);
+	ck_assert_uint_eq(a->size_bytes, b->size_bytes);
+	ck_assert_uint_eq(a->entries, b->entries);
+	ck_assert_uint_eq(a->tombstones, b->tombstones);
+	ck_assert_uint_eq(a->smallest_seqno, b->smallest_seqno);
+	ck_assert_uint_eq(a->largest_seqno, b->largest_seqno);
+	ck_assert(slice_eq(a->smallest, b->smallest));
+	ck_assert(slice_eq(a->largest, b->largest));
+}
+
+static void expect_same(const struct version_edit *a, const struct version_edit *b)
+{
+	ck_assert_int_eq(a->has_next_file, b->has_next_file);
+	ck_assert_uint_eq(a->next_file, b->next_file);
+	ck_assert_int_eq(a->has_flushed_seqno, b->has_flushed_seqno);
+	ck_assert_uint_eq(a->flushed_seqno, b->flushed_seqno);
+	ck_assert_int_eq(a->has_logs_dropped, b->has_logs_dropped);
+	ck_assert_uint_eq(a->logs_dropped, b->logs_dropped);
+	ck_assert_uint_eq(a->logs_added.count, b->logs_added.count);
+	for (size_t i = 0; i < a->logs_added.count; i++)
+		ck_assert_uint_eq(a->logs_added.numbers[i], b->logs_added.numbers[i]);
+	ck_assert_uint_eq(a->added_count, b->added_count);
+	for (size_t i = 0; i < a->added_count; i++) {
+		ck_assert_int_eq(a->added[i].level, b->added[i].level);
+		expect_same_file(a->added[i].file, b->added[i].file);
+	}
+	ck_assert_uint_eq(a->removed_count, b->removed_count);
+	for (size_t i = 0; i < a->removed_count; i++) {
+		ck_assert_int_eq(a->removed[i].level, b->removed[i].level);
+		ck_assert_uint_eq(a->removed[i].number, b->removed[i].number);
+	}
+	for (int level = 0; level < TREE_LEVELS; level++) {
+		ck_assert_int_eq(a->has_cursor[level], b->has_cursor[level]);
+		ck_assert(slice_eq(buf_slice(&a->cursors[level]), buf_slice(&b->cursors[level])));
+	}
+}
+
+START_TEST(every_edit_survives_the_round_trip)
+{
+	struct rng r;
+
+	rng_seed(&r, unit_seed());
+	for (int round = 0; round < 200; round++) {
+		struct version_edit in = {0}, out = {0};
+		struct buf bytes = {0};
+		const char *reason = "";
+
+		random_edit(&r, &in);
+		ck_assert_int_eq(version_edit_encode(&in, &bytes), 0);
+		ck_assert_msg(version_edit_decode(&out, buf_slice(&bytes), &reason) == 0, "%s",
+			      reason);
+		expect_same(&in, &out);
+		version_edit_done(&in);
+		version_edit_done(&out);
+		buf_done(&bytes);
+	}
+}
+END_TEST
+
+/* What decodes must also encode, to bytes that decode to the same. */
+static void decode_anything(struct slice bytes)
+{
+	struct version_edit first = {0}, second = {0};
+	struct buf again = {0};
+	const char *reason = NULL;
+	int err = version_edit_decode(&first, bytes, &reason);
+
+	if (err) {
+		ck_assert_int_eq(err, -EUCLEAN);
+		ck_assert(reason && *reason);
+	} else {
+		ck_assert_int_eq(version_edit_encode(&first, &again), 0);
+		ck_assert_int_eq(version_edit_decode(&second, buf_slice(&again), &reason), 0);
+		expect_same(&first, &second);
+	}
+	version_edit_done(&first);
+	version_edit_done(&second);
+	buf_done(&again);
+}
+
+START_TEST(random_bytes_are_refused_or_make_sense)
+{
+	struct rng r;
+
+	rng_seed(&r, unit_seed());
+	for (int round = 0; round < RANDOM_ROUNDS; round++) {
+		uint8_t bytes[64];
+		size_t len = rng_below(&r, sizeof(bytes));
+
+		rng_fill(&r, bytes, len);
+		/* Let many begin like an edit. */
+		for (size_t i = 0; i < len; i++) {
+			if (rng_below(&r, 2))
+				bytes[i] %= 9;
+		}
+		decode_anything(slice_of(bytes, len));
+	}
+}
+END_TEST
+
+START_TEST(changed_and_cut_edits_are_refused_or_make_sense)
+{
+	struct rng r;
+
+	rng_seed(&r, unit_seed());
+	for (int round = 0; round < RANDOM_ROUNDS; round++) {
+		struct version_edit e = {0};
+		struct buf bytes = {0};
+
+		random_edit(&r, &e);
+		ck_assert_int_eq(version_edit_encode(&e, &bytes), 0);
+		size_t len = bytes.len ? rng_below(&r, bytes.len) : 0;
+		if (len && rng_below(&r, 2))
+			decode_anything(slice_of(bytes.ptr, len));
+		if (len)
+			bytes.ptr[rng_below(&r, bytes.len)] ^= (uint8_t)(1 << rng_below(&r, 8));
+		decode_anything(buf_slice(&bytes));
+		version_edit_done(&e);
+		buf_done(&bytes);
+	}
+}
+END_TEST
+
+#define KEY_A                                                                                      \
+	"\x01"                                                                                     \
+	"a"
+#define KEY_B                                                                                      \
+	"\x01"                                                                                     \
+	"b"
+#define TABLE_HEAD "\x05\x01\x09\x07" /* level 1, number 9, id 7 */
+
+START_TEST(values_that_cannot_be_are_refused)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+		const char *reason;
+	} cases[] = {
+		{"\x08", 1, "unknown field"},
+		{"\x00", 1, "unknown field"},
+		{"\x01", 1, "cut off number"},
+		{"\x01\x00", 2, "file number out of range"},
+		{"\x01\x05\x01\x06", 4, "field repeated"},
+		{"\x02\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 10, "seqno out of range"},
+		{"\x03\x00", 2, "file number out of range"},
+		{"\x03\x04\x03\x04", 4, "log added twice"},
+		{"\x04\x04\x04\x04", 4, "field repeated"},
+		{"\x05\x07", 2, "level out of range"},
+		{"\x06\x07\x01", 3, "level out of range"},
+		{"\x06\x01\x00", 3, "file number out of range"},
+		{"\x07\x01\x00", 3, "key length out of range"},
+		{"\x07\x01\x05"
+		 "ab",
+		 5, "cut off key"},
+		{"\x07\x01" KEY_A "\x07\x01" KEY_A, 8, "field repeated"},
+		{TABLE_HEAD "\x7f\x00\x00\x01\x02" KEY_A KEY_B, 13, "entry counts out of range"},
+		{TABLE_HEAD "\x7f\x03\x04\x01\x02" KEY_A KEY_B, 13, "entry counts out of range"},
+		{TABLE_HEAD "\x40\x03\x00\x01\x02" KEY_A KEY_B, 13, "table size out of range"},
+		{TABLE_HEAD "\x7f\x03\x00\x02\x01" KEY_A KEY_B, 13, "seqno out of range"},
+		{TABLE_HEAD "\x7f\x03\x00\x01\x02" KEY_B KEY_A, 13, "keys in wrong order"},
+		{TABLE_HEAD "\x7f\x03\x00\x01\x02" KEY_A KEY_B, 13, NULL},
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		struct version_edit e = {0};
+		const char *reason = "";
+		int err = version_edit_decode(&e, slice_of(cases[i].bytes, cases[i].len), &reason);
+
+		ck_assert_msg(err == (cases[i].reason ? -EUCLEAN : 0), "case %zu: %d %s", i, err,
+			      reason);
+		ck_assert_str_eq(reason, cases[i].reason ? cases[i].reason : "");
+		version_edit_done(&e);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	static const TTest *const *tests[] = {
+		&every_edit_survives_the_round_trip,
+		&random_bytes_are_refused_or_make_sense,
+		&changed_and_cut_edits_are_refused_or_make_sense,
+		&values_that_cannot_be_are_refused,
+	};
+
+	return unit_run("version_edit", tests, array_size(tests));
+}
