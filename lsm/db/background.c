@@ -1,0 +1,201 @@
+#include "lsm/db/background.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lsm/base/cleanup.h"
+#include "lsm/base/clock.h"
+#include "lsm/base/log.h"
+#include "lsm/db/counters.h"
+#include "lsm/db/health.h"
+#include "lsm/db/logs.h"
+#include "lsm/db/snapshot.h"
+#include "lsm/db/spare_log.h"
+#include "lsm/db/state.h"
+#include "lsm/db/sync_timer.h"
+
+enum {
+	JOB_RETRY_MS = 1000,
+};
+
+/* Let readers see what a job made of the tree. */
+static void install(struct lsm *db, struct db_state *next, uint64_t flushed_seqno)
+{
+	mutex_lock(&db->work_mu);
+	if (flushed_seqno > db->flushed_seqno)
+		db->flushed_seqno = flushed_seqno;
+	db_state_install_version_locked(db, next, db->flushed_seqno);
+	db->job_error = 0;
+	db_health_recover_locked(db);
+	db->compaction_wanted = true;
+	cond_broadcast(&db->work_wanted);
+	cond_broadcast(&db->work_done);
+	mutex_unlock(&db->work_mu);
+	tree_purge(db->tree);
+}
+
+/* Write the full memtable out. Only the flush thread calls it, so the oldest full one stays the
+ * oldest. */
+static int flush(struct lsm *db, const struct full_memtable *full)
+{
+	struct tree_flush_job job = {
+		.flushed_seqno = full->last_seqno,
+		.keep_log = full->keep_log,
+	};
+	cleanup_free uint64_t *snapshots = NULL;
+	struct db_state *next = db_state_new();
+	int err = next ? db_snapshots_list(db, &snapshots, &job.snapshot_count) : -ENOMEM;
+
+	job.snapshots = snapshots;
+	if (!err)
+		err = memtable_iter(full->table, &job.source);
+	if (!err)
+		err = tree_flush(db->tree, &job);
+	iter_free(job.source);
+	if (err) {
+		db_state_release(next);
+		return err;
+	}
+	install(db, next, full->last_seqno);
+	db_logs_retire(db, full->keep_log);
+	return 0;
+}
+
+static int flush_oldest(struct lsm *db)
+{
+	struct db_state *state = db_state_acquire(db);
+	int err = 0;
+
+	if (state->full_count > 0) {
+		struct db_timer timer = db_timer_start(db);
+
+		err = flush(db, &state->full[0]);
+		db_timer_end(db, LSM_OP_FLUSH, timer);
+	}
+	db_state_release(state);
+	return err;
+}
+
+/* Note the failure, and sleep until it is worth another try. */
+static void retry_later(struct lsm *db, const char *job, int err)
+{
+	mutex_lock(&db->work_mu);
+	if (!db->stopping) {
+		db->job_error = err;
+		db->job_failures++;
+		db_health_degrade_locked(db, job, err);
+		cond_broadcast(&db->work_done);
+		(void)cond_wait_until(&db->work_wanted, &db->work_mu,
+				      clock_mono_ns() + JOB_RETRY_MS * UINT64_C(1000000));
+	}
+	mutex_unlock(&db->work_mu);
+}
+
+/* False: stop. */
+static bool flush_work_wait(struct lsm *db)
+{
+	mutex_guard(&db->work_mu);
+
+	while (!db->stopping && db->spare_state != SPARE_WANTED &&
+	       atomic_load_explicit(&db->full_memtables, memory_order_relaxed) == 0)
+		cond_wait(&db->work_wanted, &db->work_mu);
+	return !db->stopping;
+}
+
+static void flush_loop(void *arg)
+{
+	struct lsm *db = arg;
+
+	while (flush_work_wait(db)) {
+		db_spare_log_make(db);
+		int err = flush_oldest(db);
+
+		if (err)
+			retry_later(db, "flush", err);
+	}
+}
+
+static void want_compaction(struct lsm *db)
+{
+	mutex_guard(&db->work_mu);
+
+	db->compaction_wanted = true;
+	cond_broadcast(&db->work_wanted);
+}
+
+int db_run_compaction(struct lsm *db, struct compaction_job *job)
+{
+	struct tree_compact_limits limits = {.stop = &db->stop_jobs};
+	struct db_timer timer = db_timer_start(db);
+	cleanup_free uint64_t *snapshots = NULL;
+	struct db_state *next = db_state_new();
+	int err = next ? db_snapshots_list(db, &snapshots, &limits.snapshot_count) : -ENOMEM;
+
+	limits.snapshots = snapshots;
+	if (err)
+		tree_drop_job(db->tree, job);
+	else
+		err = tree_compact(db->tree, job, &limits);
+	if (err) {
+		db_state_release(next);
+		want_compaction(db); /* its tables are free for another job again */
+		return err;
+	}
+	install(db, next, 0);
+	db_timer_end(db, LSM_OP_COMPACT, timer);
+	return 0;
+}
+
+static bool compaction_work_wait(struct lsm *db)
+{
+	mutex_guard(&db->work_mu);
+
+	while (!db->stopping && !db->compaction_wanted)
+		cond_wait(&db->work_wanted, &db->work_mu);
+	db->compaction_wanted = false;
+	return !db->stopping;
+}
+
+static void compaction_loop(void *arg)
+{
+	struct lsm *db = arg;
+	struct compaction_job job;
+
+	while (compaction_work_wait(db)) {
+		int err = tree_pick(db->tree, &job);
+
+		if (err == 0)
+			err = db_run_compaction(db, &job);
+		if (err == 0 || err == -ENOENT || err == -ECANCELED)
+			continue;
+		retry_later(db, "compaction", err);
+		want_compaction(db);
+	}
+}
+
+int db_background_start(struct lsm *db)
+{
+	/* what was left undone the last time, or is wanted by other options than the last time's */
+	db->compaction_wanted = true;
+	int err = thread_start(&db->flush_thread, "lsm-flush", flush_loop, db);
+
+	for (unsigned i = 0; !err && i < db->options.compaction_threads; i++)
+		err = thread_start(&db->compaction_threads[i], "lsm-compact", compaction_loop, db);
+	if (!err)
+		err = db_sync_timer_start(db);
+	return err;
+}
+
+void db_background_stop(struct lsm *db)
+{
+	db_sync_timer_stop(db);
+	mutex_lock(&db->work_mu);
+	db->stopping = true;
+	atomic_store_explicit(&db->stop_jobs, true, memory_order_relaxed);
+	cond_broadcast(&db->work_wanted);
+	cond_broadcast(&db->work_done);
+	mutex_unlock(&db->work_mu);
+	thread_join(&db->flush_thread);
+	for (unsigned i = 0; i < DB_COMPACTION_THREADS_MAX; i++)
+		thread_join(&db->compaction_threads[i]);
+}

@@ -1,0 +1,20 @@
+/*
+ * The background threads: one flushes memtables and makes spare logs, some compact, one syncs the
+ * log on a timer.
+ *
+ * A job that fails leaves the store as it was, is noted in the health, and is tried again after a
+ * second or when something changes.
+ */
+#pragma once
+
+#include "lsm/db/db.h"
+
+/* Start what the options ask for. On failure those started run on until db_background_stop. */
+must_check int db_background_start(struct lsm *db);
+
+/* Stop and join all of them; a compaction under way gives up, a flush is finished. */
+void db_background_stop(struct lsm *db);
+
+/* Run the job (taken over) and let readers see the result. For lsm_compact and the compaction
+ * threads. No lock held. */
+must_check int db_run_compaction(struct lsm *db, struct compaction_job *job);

@@ -1,0 +1,111 @@
+/*
+ * The public face of batches and single writes.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lsm/db/counters.h"
+#include "lsm/db/logs.h"
+#include "lsm/db/sync_timer.h"
+#include "lsm/db/write.h"
+
+struct lsm_batch {
+	struct batch changes;
+};
+
+struct lsm_batch *lsm_batch_new(void)
+{
+	return calloc(1, sizeof(struct lsm_batch));
+}
+
+void lsm_batch_free(struct lsm_batch *batch)
+{
+	if (!batch)
+		return;
+	batch_done(&batch->changes);
+	free(batch);
+}
+
+void lsm_batch_clear(struct lsm_batch *batch)
+{
+	batch_clear(&batch->changes);
+}
+
+int lsm_batch_put(struct lsm_batch *batch, struct slice key, struct slice meta, struct slice value)
+{
+	return batch_put(&batch->changes, key, meta, value);
+}
+
+int lsm_batch_delete(struct lsm_batch *batch, struct slice key)
+{
+	return batch_delete(&batch->changes, key);
+}
+
+uint32_t lsm_batch_count(const struct lsm_batch *batch)
+{
+	return batch->changes.count;
+}
+
+int lsm_sync(struct lsm *db)
+{
+	if (db->options.read_only)
+		return 0;
+	return db_logs_sync(db, atomic_load_explicit(&db->visible_seqno, memory_order_acquire));
+}
+
+static void count_write(struct lsm *db, const struct batch *changes)
+{
+	struct db_counters *counters = db_counters_here(db);
+
+	counter_add(&counters->writes, 1);
+	counter_add(&counters->records_written, changes->count);
+	counter_add(&counters->written_bytes, changes->rep.len);
+}
+
+static int write_changes(struct lsm *db, const struct batch *changes,
+			 const struct lsm_write_options *options, struct lsm_commit *ret_commit)
+{
+	bool sync = db->options.sync_mode == LSM_SYNC_ALWAYS || (options && options->sync);
+	struct db_timer timer = db_timer_start_sampled(db);
+	struct lsm_commit commit;
+	int err;
+
+	if (changes->count == 0)
+		return options && options->sync ? lsm_sync(db) : 0;
+	err = db_commit(db, changes, &commit);
+	if (err)
+		return err;
+	count_write(db, changes);
+	if (sync)
+		err = db_logs_sync(db, commit.seqno);
+	else
+		db_sync_timer_note(db, changes->count);
+	db_timer_end(db, LSM_OP_WRITE, timer);
+	if (!err && ret_commit)
+		*ret_commit = commit;
+	return err;
+}
+
+int lsm_write(struct lsm *db, const struct lsm_batch *batch,
+	      const struct lsm_write_options *options, struct lsm_commit *ret_commit)
+{
+	return write_changes(db, &batch->changes, options, ret_commit);
+}
+
+int lsm_put(struct lsm *db, struct slice key, struct slice value,
+	    const struct lsm_write_options *options)
+{
+	__attribute__((cleanup(batch_done))) struct batch changes = {0};
+	struct slice meta = options ? options->meta : (struct slice){0};
+	int err = batch_put(&changes, key, meta, value);
+
+	return err ? err : write_changes(db, &changes, options, NULL);
+}
+
+int lsm_delete(struct lsm *db, struct slice key, const struct lsm_write_options *options)
+{
+	__attribute__((cleanup(batch_done))) struct batch changes = {0};
+	int err = batch_delete(&changes, key);
+
+	return err ? err : write_changes(db, &changes, options, NULL);
+}

@@ -1,0 +1,170 @@
+/*
+ * The store as its own modules see it. lsm/README.md draws how they work together.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "lsm/base/error.h"
+#include "lsm/base/mutex.h"
+#include "lsm/base/shared_slot.h"
+#include "lsm/base/thread.h"
+#include "lsm/env/env.h"
+#include "lsm/lsm.h"
+#include "lsm/mem/batch.h"
+#include "lsm/mem/memtable.h"
+#include "lsm/tree/tree.h"
+#include "lsm/wal/wal_writer.h"
+
+enum {
+	DB_FULL_MEMTABLES_MAX = 16, /* cap of lsm_options.memtables_max */
+	DB_RECOVERED_LOGS_MAX =
+		64, /* logs without a writer, kept until their changes are in tables */
+	DB_LOGS_MAX = DB_RECOVERED_LOGS_MAX + DB_FULL_MEMTABLES_MAX + 2,
+	DB_LOG_STEP_BYTES = 1 << 20, /* logs take disk space in steps, before they need it */
+	DB_CLOSE_FLUSH_BYTES =
+		4
+		<< 20, /* closing leaves at most this much in the log for the next open to replay */
+	DB_COUNTER_SHARDS = 8,
+	DB_COMPACTION_THREADS_MAX = 16,
+};
+
+/* A memtable that takes no more changes and waits for its flush. */
+struct full_memtable {
+	struct memtable *table; /* a reference */
+	uint64_t last_seqno;    /* of its changes */
+	uint64_t keep_log;      /* once it is in a table, logs below this one are needed no more */
+};
+
+/*
+ * Everything a read looks at, newest first: the memtable being written, the full ones, the tables.
+ * Immutable; replaced as a whole (db_state_replace). A reader takes the state first and the visible
+ * seqno second: then no version that it may see has been compacted away in a newer state.
+ */
+struct db_state {
+	struct shared shared;
+	struct memtable *memtable;
+	struct full_memtable full[DB_FULL_MEMTABLES_MAX]; /* oldest first */
+	size_t full_count;
+	struct version *version;
+};
+
+/* Counted by callers' threads, each thread in its own shard, so that counting never contends. */
+struct db_counters {
+	_Alignas(64) _Atomic uint64_t gets;
+	_Atomic uint64_t gets_found;
+	_Atomic uint64_t read_bytes;
+	_Atomic uint64_t writes;
+	_Atomic uint64_t records_written;
+	_Atomic uint64_t written_bytes;
+	_Atomic uint64_t iterators;
+};
+
+/* A log that still holds changes which no table has. */
+struct db_log {
+	uint64_t number;
+	uint64_t bytes; /* of a log without a writer */
+	struct wal_writer
+		*writer; /* owned; NULL for one that was replayed at open and is complete */
+	bool synced;     /* guarded by sync_mu; never true for the one being written */
+};
+
+enum spare_log_state {
+	SPARE_WANTED,
+	SPARE_MAKING,
+	SPARE_READY,
+	SPARE_FAILED, /* not tried again until one has been made by the writer that needs it */
+};
+
+struct lsm_snapshot {
+	uint64_t seqno;
+	struct lsm_snapshot *newer,
+		*older; /* ring through lsm.snapshots; ascending seqno towards newer */
+};
+
+/* Why the store is not well; shared so that reading it takes no lock. */
+struct db_health {
+	struct shared shared;
+	enum lsm_health kind;
+	int error;
+	char text[ERROR_TEXT_MAX];
+};
+
+struct lsm {
+	/* Immutable after open. */
+	struct lsm_options options;
+	struct env *env;
+	struct env_dir *dir;   /* owned */
+	struct env_lock *lock; /* owned; NULL when read-only */
+	struct cache *blocks;  /* owned */
+	struct tree *tree;     /* owned */
+	uint64_t recovered_records, recovered_bytes, recovery_torn_bytes, recovery_ns;
+
+	/* Lock-free for readers; replaced under work_mu. */
+	struct shared_slot state;
+	struct shared_slot health;
+	/* The last seqno whose change is applied. Stored (release) by the committer, loaded
+	 * (acquire) by readers. */
+	_Atomic uint64_t visible_seqno;
+	/* The last seqno known to be on the disk. Stored under sync_mu. */
+	_Atomic uint64_t durable_seqno;
+	/* Set once, when the log could not be written or synced: the errno. */
+	_Atomic int log_failed;
+
+	/* One sync of the log at a time; whoever waits for it finds its own work done. */
+	struct mutex sync_mu;
+
+	/* The order of commits. */
+	struct mutex write_mu;
+	struct memtable *memtable;       /* guarded by write_mu: the state's, borrowed */
+	struct db_log logs[DB_LOGS_MAX]; /* guarded by write_mu, removal by sync_mu too; oldest
+					    first, the last is written */
+	size_t log_count;
+	uint64_t last_seqno; /* guarded by write_mu */
+	bool unmarked;       /* guarded by write_mu: a record was appended since the last MARK */
+	_Atomic uint64_t log_written_bytes;
+	_Atomic uint64_t log_bytes; /* of all logs that are still needed */
+	_Atomic uint64_t log_files;
+
+	/* Background work. */
+	struct mutex work_mu;
+	struct cond work_wanted; /* to the background threads */
+	struct cond work_done;   /* to those who wait for them: memtable flushed, table compacted,
+				    spare log ready, failure */
+	struct wal_writer *spare_log; /* guarded by work_mu */
+	enum spare_log_state spare_state;
+	_Atomic uint64_t flushed_seqno; /* written under work_mu */
+	int job_error; /* guarded by work_mu: of the last background job; 0 when it worked */
+	uint64_t job_failures;  /* guarded by work_mu */
+	bool compaction_wanted; /* guarded by work_mu: the version changed since a picker found
+				   nothing */
+	bool stopping;          /* guarded by work_mu */
+	_Atomic bool stop_jobs; /* true: running compactions give up */
+	struct thread flush_thread;
+	struct thread compaction_threads[DB_COMPACTION_THREADS_MAX];
+	/* What writers hold against the stall limits; written under work_mu, read relaxed. */
+	_Atomic unsigned l0_files;
+	_Atomic unsigned full_memtables;
+
+	/* The sync thread of modes BATCH and INTERVAL. */
+	struct mutex timer_mu;
+	struct cond timer_wanted;
+	bool timer_stopping; /* guarded by timer_mu */
+	bool timer_due;      /* guarded by timer_mu: BATCH has its n records */
+	_Atomic bool dirty;  /* something was logged since the timer's last sync */
+	_Atomic uint64_t unsynced_records;
+	struct thread timer_thread;
+
+	/* Live snapshots. */
+	struct mutex snapshots_mu;
+	struct lsm_snapshot snapshots; /* the ring's head */
+	/* written under snapshots_mu, for the statistics */
+	_Atomic uint64_t snapshot_count;
+	_Atomic uint64_t oldest_snapshot; /* 0: none */
+
+	/* Counters; relaxed. */
+	struct db_counters counters[DB_COUNTER_SHARDS];
+	struct histogram ops[LSM_OP_COUNT];
+	_Atomic uint64_t log_syncs;
+	_Atomic uint64_t stall_slow, stall_stop, stall_ns;
+};

@@ -1,0 +1,29 @@
+/*
+ * The store's own word on how it is: well, degraded (a background job failed and is retried), or
+ * read-only.
+ *
+ * Thread rule: reading takes no lock; changes under work_mu, except db_fail_log, which any thread
+ * may call without it.
+ */
+#pragma once
+
+#include "lsm/db/db.h"
+
+must_check int db_health_start(struct lsm *db);
+
+/* A background job failed with `error`; its sentence is this thread's. The caller holds work_mu. */
+void db_health_degrade_locked(struct lsm *db, const char *job, int error);
+/* The job worked again. The caller holds work_mu. */
+void db_health_recover_locked(struct lsm *db);
+
+/*
+ * The log could not be written or synced: from now on nothing is written, until the store is opened
+ * anew, because nobody can know what the disk holds. Returns `error`. Not with work_mu held.
+ */
+int db_fail_log(struct lsm *db, int error);
+
+/* 0, or -EROFS with the sentence why when the store takes no writes. */
+must_check int db_check_writable(struct lsm *db);
+
+/* The kind; text (of at least ERROR_TEXT_MAX bytes) is "" when well. */
+enum lsm_health db_health_read(struct lsm *db, char *ret_text);

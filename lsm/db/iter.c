@@ -1,0 +1,333 @@
+/*
+ * The iterator users see: of all versions that the merged sources hold, the newest visible one of
+ * each key, if it is no tombstone.
+ *
+ * Forward, the merge stands on the record shown, whose key and meta are borrowed from it. Backward,
+ * versions of a key come oldest first, so the merge has to run past all of them before the newest
+ * visible one is known: it is copied as it goes by, and the merge then stands before the key.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lsm/base/cleanup.h"
+#include "lsm/base/error.h"
+#include "lsm/db/counters.h"
+#include "lsm/db/snapshot.h"
+#include "lsm/db/state.h"
+#include "lsm/tree/merge.h"
+
+enum direction {
+	FORWARD,
+	BACKWARD,
+};
+
+struct lsm_iter {
+	struct lsm *db;         /* borrowed */
+	struct db_state *state; /* a reference: keeps the memtables and tables */
+	struct iter *merge;     /* owned */
+	uint64_t seqno;         /* what is newer is not seen */
+	struct buf prefix;      /* keys outside are not seen */
+	enum direction direction;
+	bool valid;
+	int status;
+	struct lsm_record record;
+	struct buf key;         /* backward: the record's; forward: the key being skipped */
+	struct buf meta, value; /* backward: the record's */
+};
+
+static void show_nothing(struct lsm_iter *it, int status)
+{
+	it->valid = false;
+	it->status = status;
+}
+
+static void show(struct lsm_iter *it, const struct record *rec)
+{
+	it->record = (struct lsm_record){
+		.key = rec->key,
+		.meta = rec->meta,
+		.value_len = rec->value_len,
+		.seqno = rec->seqno,
+		.time_ns = rec->time_ns,
+	};
+	it->valid = true;
+	it->status = 0;
+}
+
+/* Whether the merge stands on a version inside the prefix. */
+static bool merge_in_range(const struct lsm_iter *it)
+{
+	return iter_valid(it->merge) &&
+	       slice_starts_with(it->merge->rec.key, buf_slice(&it->prefix));
+}
+
+static int check_kind(const struct record *rec)
+{
+	if (likely(rec->kind == RECORD_PUT || rec->kind == RECORD_DELETE))
+		return 0;
+	return fail(-EUCLEAN, "a record of unknown kind %d", (int)rec->kind);
+}
+
+/* From where the merge stands, go on to the first key to show; with `skip`, versions of it->key are
+ * passed over. */
+static void settle_forward(struct lsm_iter *it, bool skip)
+{
+	for (; merge_in_range(it); iter_next(it->merge)) {
+		const struct record *rec = &it->merge->rec;
+
+		if (rec->seqno > it->seqno || (skip && slice_eq(rec->key, buf_slice(&it->key))))
+			continue;
+		int err = check_kind(rec);
+
+		if (!err && rec->kind == RECORD_PUT) {
+			show(it, rec);
+			return;
+		}
+		if (!err)
+			err = buf_set(&it->key, rec->key);
+		if (err) {
+			show_nothing(it, err);
+			return;
+		}
+		skip = true;
+	}
+	show_nothing(it, iter_status(it->merge));
+}
+
+/* Copy the version that the merge stands on, to be shown unless a newer one follows. */
+static int keep_version(struct lsm_iter *it, struct record *ret_kept)
+{
+	const struct record *rec = &it->merge->rec;
+	struct slice value = {0};
+	int err = check_kind(rec);
+
+	if (!err)
+		err = buf_set(&it->key, rec->key);
+	if (!err)
+		err = buf_set(&it->meta, rec->meta);
+	if (!err && rec->kind == RECORD_PUT)
+		err = iter_value(it->merge, &value);
+	if (!err)
+		err = buf_set(&it->value, value);
+	if (err)
+		return err;
+	*ret_kept = *rec;
+	ret_kept->key = buf_slice(&it->key);
+	ret_kept->meta = buf_slice(&it->meta);
+	return 0;
+}
+
+/* From where the merge stands, go back to the last key to show. */
+static void settle_backward(struct lsm_iter *it)
+{
+	struct record kept = {.kind = RECORD_DELETE};
+	int err = 0;
+
+	for (; !err && merge_in_range(it); iter_prev(it->merge)) {
+		const struct record *rec = &it->merge->rec;
+
+		if (kept.kind != RECORD_DELETE && !slice_eq(rec->key, kept.key))
+			break;
+		if (rec->seqno <= it->seqno)
+			err = keep_version(it, &kept);
+	}
+	if (!err)
+		err = iter_status(it->merge);
+	if (err || kept.kind == RECORD_DELETE)
+		show_nothing(it, err);
+	else
+		show(it, &kept);
+}
+
+void lsm_iter_first(struct lsm_iter *it)
+{
+	it->direction = FORWARD;
+	iter_seek(it->merge, buf_slice(&it->prefix), RECORD_SEQNO_MAX);
+	settle_forward(it, false);
+}
+
+/* The first byte string after all that begin with prefix; false: there is none. */
+static bool prefix_successor(struct buf *prefix)
+{
+	while (prefix->len > 0 && prefix->ptr[prefix->len - 1] == 0xff)
+		prefix->len--;
+	if (prefix->len == 0)
+		return false;
+	prefix->ptr[prefix->len - 1]++;
+	return true;
+}
+
+void lsm_iter_last(struct lsm_iter *it)
+{
+	cleanup_buf struct buf after = {0};
+	int err = buf_set(&after, buf_slice(&it->prefix));
+
+	it->direction = BACKWARD;
+	if (err) {
+		show_nothing(it, err);
+		return;
+	}
+	if (prefix_successor(&after))
+		iter_seek_before(it->merge, buf_slice(&after), RECORD_SEQNO_MAX);
+	else
+		iter_last(it->merge);
+	settle_backward(it);
+}
+
+void lsm_iter_seek(struct lsm_iter *it, struct slice key)
+{
+	if (slice_cmp(key, buf_slice(&it->prefix)) <= 0) {
+		lsm_iter_first(it);
+		return;
+	}
+	it->direction = FORWARD;
+	struct db_timer timer = db_timer_start_sampled(it->db);
+
+	iter_seek(it->merge, key, it->seqno);
+	settle_forward(it, false);
+	db_timer_end(it->db, LSM_OP_SEEK, timer);
+}
+
+void lsm_iter_seek_back(struct lsm_iter *it, struct slice key)
+{
+	struct slice prefix = buf_slice(&it->prefix);
+
+	if (slice_cmp(key, prefix) > 0 && !slice_starts_with(key, prefix)) {
+		lsm_iter_last(it);
+		return;
+	}
+	it->direction = BACKWARD;
+	/* seqno 0 is behind every version of key */
+	iter_seek_before(it->merge, key, 0);
+	settle_backward(it);
+}
+
+/* Leave the record shown, whose versions lie around the merge's place, and stand before them all.
+ */
+static int turn_backward(struct lsm_iter *it)
+{
+	int err = buf_set(&it->key, it->record.key);
+
+	if (!err)
+		iter_seek_before(it->merge, buf_slice(&it->key), RECORD_SEQNO_MAX);
+	it->direction = BACKWARD;
+	return err;
+}
+
+void lsm_iter_next(struct lsm_iter *it)
+{
+	int err = 0;
+
+	if (it->direction == BACKWARD) {
+		/* it->key is the record's */
+		it->direction = FORWARD;
+		iter_seek(it->merge, buf_slice(&it->key), 0);
+	} else {
+		err = buf_set(&it->key, it->record.key);
+		if (!err)
+			iter_next(it->merge);
+	}
+	if (err)
+		show_nothing(it, err);
+	else
+		settle_forward(it, true);
+}
+
+void lsm_iter_prev(struct lsm_iter *it)
+{
+	int err = it->direction == FORWARD ? turn_backward(it) : 0;
+
+	if (err)
+		show_nothing(it, err);
+	else
+		settle_backward(it);
+}
+
+bool lsm_iter_valid(const struct lsm_iter *it)
+{
+	return it->valid;
+}
+
+int lsm_iter_status(const struct lsm_iter *it)
+{
+	return it->valid ? 0 : it->status;
+}
+
+const struct lsm_record *lsm_iter_record(const struct lsm_iter *it)
+{
+	return &it->record;
+}
+
+int lsm_iter_value(struct lsm_iter *it, struct slice *ret_value)
+{
+	if (it->direction == BACKWARD) {
+		*ret_value = buf_slice(&it->value);
+		return 0;
+	}
+	return iter_value(it->merge, ret_value);
+}
+
+static int collect_sources(struct lsm_iter *it, struct iter **sources, size_t *count)
+{
+	struct db_state *state = it->state;
+	int err = memtable_iter(state->memtable, &sources[*count]);
+
+	*count += !err;
+	for (size_t i = state->full_count; !err && i-- > 0;) {
+		err = memtable_iter(state->full[i].table, &sources[*count]);
+		*count += !err;
+	}
+	if (!err)
+		err = tree_iters(it->db->tree, state->version, buf_slice(&it->prefix), sources,
+				 count);
+	return err;
+}
+
+static int open_merge(struct lsm_iter *it)
+{
+	size_t room = 1 + it->state->full_count + tree_iter_count(it->state->version);
+	cleanup_free struct iter **sources = calloc(room, sizeof(struct iter *));
+	size_t count = 0;
+	int err = sources ? collect_sources(it, sources, &count) : -ENOMEM;
+
+	if (!err)
+		return merge_iter_new(sources, count, &it->merge);
+	for (size_t i = 0; i < count; i++)
+		iter_free(sources[i]);
+	return err;
+}
+
+int lsm_iter_new(struct lsm *db, const struct lsm_read_options *options, struct lsm_iter **ret_iter)
+{
+	struct lsm_iter *it = calloc(1, sizeof(*it));
+
+	if (!it)
+		return -ENOMEM;
+	it->db = db;
+	it->state = db_state_acquire(db);
+	it->seqno = db_read_seqno(db, options);
+	int err = options ? buf_set(&it->prefix, options->prefix) : 0;
+
+	if (!err)
+		err = open_merge(it);
+	if (err) {
+		lsm_iter_free(it);
+		return err;
+	}
+	counter_add(&db_counters_here(db)->iterators, 1);
+	*ret_iter = it;
+	return 0;
+}
+
+void lsm_iter_free(struct lsm_iter *it)
+{
+	if (!it)
+		return;
+	iter_free(it->merge);
+	db_state_release(it->state);
+	buf_done(&it->prefix);
+	buf_done(&it->key);
+	buf_done(&it->meta);
+	buf_done(&it->value);
+	free(it);
+}

@@ -1,0 +1,139 @@
+/*
+ * Opening and closing: the order in which the parts come up, and go down again.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lsm/base/error.h"
+#include "lsm/base/log.h"
+#include "lsm/db/background.h"
+#include "lsm/db/folder.h"
+#include "lsm/db/health.h"
+#include "lsm/db/logs.h"
+#include "lsm/db/options.h"
+#include "lsm/db/recover.h"
+#include "lsm/db/snapshot.h"
+#include "lsm/db/state.h"
+#include "lsm/env/env_posix.h"
+
+const char *lsm_error_text(void)
+{
+	return fail_text();
+}
+
+static void init_locks(struct lsm *db)
+{
+	mutex_init(&db->sync_mu, RANK_DB_SYNC);
+	mutex_init(&db->write_mu, RANK_DB_WRITE);
+	mutex_init(&db->work_mu, RANK_DB_WORK);
+	mutex_init(&db->timer_mu, RANK_DB_TIMER);
+	cond_init(&db->work_wanted);
+	cond_init(&db->work_done);
+	cond_init(&db->timer_wanted);
+	db_snapshots_init(db);
+}
+
+static void done_locks(struct lsm *db)
+{
+	mutex_done(&db->snapshots_mu);
+	cond_done(&db->timer_wanted);
+	cond_done(&db->work_done);
+	cond_done(&db->work_wanted);
+	mutex_done(&db->timer_mu);
+	mutex_done(&db->work_mu);
+	mutex_done(&db->write_mu);
+	mutex_done(&db->sync_mu);
+}
+
+static void free_store(struct lsm *db)
+{
+	db_background_stop(db);
+	db_logs_close(db);
+	wal_writer_close(db->spare_log);
+	if (db->memtable)
+		shared_slot_done(&db->state);
+	if (db->tree)
+		tree_purge(db->tree);
+	tree_close(db->tree);
+	cache_free(db->blocks);
+	if (db->dir)
+		env_dir_unlock(db->dir, db->lock);
+	env_dir_close(db->dir);
+	shared_slot_done(&db->health);
+	done_locks(db);
+	free(db);
+}
+
+static int new_store(const struct lsm_options *options, struct lsm **ret_db)
+{
+	struct lsm *db = aligned_alloc(_Alignof(struct lsm), sizeof(*db));
+
+	if (!db)
+		return -ENOMEM;
+	memset(db, 0, sizeof(*db));
+	db->options = *options;
+	db->env = options->env ? options->env : env_posix();
+	if (db_health_start(db)) {
+		free(db);
+		return -ENOMEM;
+	}
+	init_locks(db);
+	*ret_db = db;
+	return 0;
+}
+
+int lsm_open(const char *path, const struct lsm_options *options, struct lsm **ret_db)
+{
+	struct lsm_options defaults;
+	struct lsm *db;
+
+	fail_clear();
+	lsm_options_init(&defaults);
+	if (!options)
+		options = &defaults;
+	int err = db_options_check(options);
+
+	if (!err)
+		err = new_store(options, &db);
+	if (err)
+		return err;
+	err = cache_new(options->cache_bytes, options->cache_shards, &db->blocks);
+	if (!err)
+		err = db_folder_open(db, path);
+	if (!err)
+		err = db_recover(db);
+	if (!err && !options->read_only)
+		err = db_background_start(db);
+	if (err) {
+		free_store(db);
+		return err;
+	}
+	*ret_db = db;
+	return 0;
+}
+
+/* Leave little to replay, and nothing unsynced. */
+static int settle(struct lsm *db)
+{
+	int err;
+
+	if (db->options.read_only)
+		return 0;
+	if (memtable_bytes(db->memtable) > DB_CLOSE_FLUSH_BYTES) {
+		err = lsm_flush(db);
+		if (err) /* the log has it all */
+			log_warn("flush at close failed error=%d reason=\"%s\"", err, fail_text());
+	}
+	db_background_stop(db);
+	return db_logs_finish(db);
+}
+
+int lsm_close(struct lsm *db)
+{
+	if (!db)
+		return 0;
+	int err = settle(db);
+
+	free_store(db);
+	return err;
+}

@@ -1,0 +1,113 @@
+#include "lsm/db/options.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stddef.h>
+
+#include "lsm/base/error.h"
+#include "lsm/db/db.h"
+
+#define KIB(n) ((n)*UINT64_C(1024))
+#define MIB(n) (KIB(n) * 1024)
+
+void lsm_options_init(struct lsm_options *options)
+{
+	*options = (struct lsm_options){
+		.create = true,
+		.memtable_bytes = MIB(32),
+		.memtables_max = 2,
+		.sync_mode = LSM_SYNC_INTERVAL,
+		.sync_interval_ms = 1000,
+		.sync_batch_records = 1000,
+		.sync_batch_delay_us = 10000,
+		.block_bytes = KIB(4),
+		.restart_interval = 16,
+		.compression = LSM_COMPRESSION_LZ4,
+		.min_saving_pct = 12,
+		.value_inline_max = KIB(1),
+		.bloom_bits_per_key = 10,
+		.filter_separator = -1,
+		.cache_bytes = MIB(64),
+		.cache_shards = 16,
+		.max_open_tables = 512,
+		.compaction_threads = 1,
+		.l0_threshold = 4,
+		.l0_slowdown = 12,
+		.l0_stop = 20,
+		.size_ratio = 10,
+		.base_level_bytes = MIB(64),
+		.target_file_bytes = MIB(16),
+	};
+}
+
+/* An option's range; smaller and larger values make no working store. */
+struct limit {
+	const char *name;
+	uint64_t value, minimum, maximum;
+};
+
+static int check_limits(const struct limit *limits, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct limit *l = &limits[i];
+
+		if (l->value < l->minimum || l->value > l->maximum)
+			return fail(-EINVAL,
+				    "option %s is %" PRIu64 ", allowed are %" PRIu64 " to %" PRIu64,
+				    l->name, l->value, l->minimum, l->maximum);
+	}
+	return 0;
+}
+
+int db_options_check(const struct lsm_options *o)
+{
+	const struct limit limits[] = {
+		{"memtable_bytes", o->memtable_bytes, KIB(4), MIB(4096)},
+		{"memtables_max", o->memtables_max, 1, DB_FULL_MEMTABLES_MAX - 1},
+		{"sync_mode", o->sync_mode, LSM_SYNC_ALWAYS, LSM_SYNC_MANUAL},
+		{"sync_interval_ms", o->sync_interval_ms, 1, 3600000},
+		{"sync_batch_records", o->sync_batch_records, 1, UINT32_MAX},
+		{"sync_batch_delay_us", o->sync_batch_delay_us, 1, 3600000000U},
+		{"block_bytes", o->block_bytes, 256, MIB(4)},
+		{"restart_interval", o->restart_interval, 1, 1024},
+		{"compression", o->compression, LSM_COMPRESSION_NONE, LSM_COMPRESSION_LZ4},
+		{"min_saving_pct", o->min_saving_pct, 0, 99},
+		{"value_inline_max", o->value_inline_max, 0, MIB(1)},
+		{"bloom_bits_per_key", o->bloom_bits_per_key, 0, 64},
+		{"filter_separator", (uint64_t)(o->filter_separator + 1), 0, 256},
+		{"cache_shards", o->cache_shards, 1, 1024},
+		{"max_open_tables", o->max_open_tables, 1, 1000000},
+		{"compaction_threads", o->compaction_threads, 0, DB_COMPACTION_THREADS_MAX},
+		{"l0_threshold", o->l0_threshold, 1, 1000},
+		{"l0_slowdown", o->l0_slowdown, o->l0_threshold, 10000},
+		{"l0_stop", o->l0_stop, o->l0_slowdown, 10000},
+		{"size_ratio", o->size_ratio, 2, 100},
+		{"base_level_bytes", o->base_level_bytes, KIB(4), UINT64_MAX},
+		{"target_file_bytes", o->target_file_bytes, KIB(4), MIB(16384)},
+	};
+
+	return check_limits(limits, array_size(limits));
+}
+
+struct table_options db_table_options(const struct lsm_options *options)
+{
+	return (struct table_options){
+		.block_size = options->block_bytes,
+		.restart_interval = options->restart_interval,
+		.codec = options->compression == LSM_COMPRESSION_LZ4 ? SST_LZ4 : SST_STORED,
+		.min_saving_pct = options->min_saving_pct,
+		.bloom_bits_per_key = options->bloom_bits_per_key,
+		.filter_separator = options->filter_separator,
+		.value_inline_max = options->value_inline_max,
+	};
+}
+
+struct picker_options db_picker_options(const struct lsm_options *options)
+{
+	return (struct picker_options){
+		.l0_threshold = options->l0_threshold,
+		.size_ratio = options->size_ratio,
+		.base_level_bytes = options->base_level_bytes,
+		.target_file_bytes = options->target_file_bytes,
+	};
+}

@@ -1,0 +1,197 @@
+#include "lsm/db/recover.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "lsm/base/cleanup.h"
+#include "lsm/base/error.h"
+#include "lsm/base/log.h"
+#include "lsm/db/logs.h"
+#include "lsm/db/options.h"
+#include "lsm/db/spare_log.h"
+#include "lsm/db/state.h"
+#include "lsm/wal/wal_recover.h"
+
+static int open_tree(struct lsm *db, struct tree_recovery *ret_found)
+{
+	struct tree_options options = {
+		.env = db->env,
+		.dir = db->dir,
+		.blocks = db->blocks,
+		.max_open_tables = db->options.max_open_tables,
+		.table = db_table_options(&db->options),
+		.picker = db_picker_options(&db->options),
+		.read_only = db->options.read_only,
+	};
+
+	return tree_open(&options, ret_found, &db->tree);
+}
+
+/* Put a logged batch back into the memtable. Its CRC was right, but it is checked as bytes of a
+ * stranger all the same. */
+static int apply_record(void *arg, const struct wal_record *rec)
+{
+	struct memtable *memtable = arg;
+	struct slice rest = rec->payload;
+	struct record change;
+	uint32_t count;
+	size_t memory = 0;
+	int err = batch_check(rec->payload, &count);
+
+	if (err || count != rec->count)
+		return fail(-EUCLEAN, "the batch logged with seqno %" PRIu64 " makes no sense",
+			    rec->first_seqno);
+	while ((err = batch_take(&rest, &change)) == 0)
+		memory += batch_record_memory(&change);
+	if (err != -ENODATA)
+		return err;
+	err = memtable_reserve(memtable, memory, count);
+	if (err)
+		return err;
+	memtable_apply(memtable, rec->payload, rec->first_seqno, rec->time_ns);
+	return 0;
+}
+
+/* A log before the tail is complete, but a killed process leaves it in the page cache: sync it, and
+ * count its bytes. */
+static int sync_old_log(struct lsm *db, const char *name, uint64_t *ret_size)
+{
+	cleanup_file struct env_file *file = NULL;
+	int err = env_dir_open(db->dir, name, ENV_REUSE, &file);
+
+	if (!err)
+		err = env_file_sync(file);
+	return err ? err : env_file_size(file, ret_size);
+}
+
+static int adopt_old_log(struct lsm *db, uint64_t number)
+{
+	char name[ENV_NAME_MAX + 1];
+	uint64_t size;
+	int err;
+
+	wal_file_name(number, name);
+	if (db->options.read_only)
+		err = env_dir_file_size(db->dir, name, &size);
+	else
+		err = sync_old_log(db, name, &size);
+	return err ? err : db_logs_note_old_locked(db, number, size);
+}
+
+/*
+ * Bring the logs into the form that writing goes on from. Those before the tail stay until their
+ * changes are in tables; the tail is cut where the history ends and written on. Newer ones (the
+ * spare log of the last time, or what a power cut left of logs behind a torn one) hold nothing:
+ * they are emptied, before anything new is written to the tail, lest old records come back as its
+ * continuation. The first of them becomes the spare log. All of them are synced on the way.
+ */
+static int adopt_log(struct lsm *db, uint64_t number, const struct wal_recovery *found)
+{
+	struct wal_writer *writer;
+
+	if (number < found->tail_number || db->options.read_only)
+		return adopt_old_log(db, number);
+	bool tail = number == found->tail_number;
+	int err = wal_writer_resume(db->dir, number,
+				    tail ? found->tail_offset : WAL_FILE_HEADER_SIZE, &writer);
+
+	if (err)
+		return err;
+	if (tail)
+		db_logs_push_locked(db, writer);
+	else if (!db->spare_log)
+		db_spare_log_put(db, writer);
+	else
+		wal_writer_close(writer);
+	return 0;
+}
+
+static int adopt_logs(struct lsm *db, const struct tree_recovery *tree,
+		      const struct wal_recovery *found)
+{
+	struct wal_writer *first;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < tree->log_count; i++)
+		err = adopt_log(db, tree->logs[i], found);
+	if (err || db->log_count > 0 || db->options.read_only)
+		return err;
+	/* a new store */
+	err = db_spare_log_take(db, &first);
+	if (!err)
+		db_logs_push_locked(db, first);
+	return err;
+}
+
+static int replay(struct lsm *db, const struct tree_recovery *tree, struct memtable *memtable,
+		  struct wal_recovery *ret_found)
+{
+	uint64_t start = env_mono_ns(db->env);
+	struct wal_set logs = {
+		.numbers = tree->logs,
+		.count = tree->log_count,
+		.after_seqno = tree->flushed_seqno,
+	};
+	int err = wal_recover(db->dir, &logs, apply_record, memtable, ret_found);
+
+	if (err)
+		return err;
+	db->recovered_records = memtable_count(memtable);
+	db->recovered_bytes = ret_found->payload_bytes;
+	db->recovery_torn_bytes = ret_found->torn ? ret_found->torn_bytes : 0;
+	db->recovery_ns = env_mono_ns(db->env) - start;
+	if (ret_found->torn)
+		log_warn("torn end of the log cut off log=%" PRIu64 " offset=%" PRIu64
+			 " bytes=%" PRIu64,
+			 ret_found->tail_number, ret_found->tail_offset, ret_found->torn_bytes);
+	return 0;
+}
+
+static int start_state(struct lsm *db, struct memtable *memtable)
+{
+	struct version *version = tree_current(db->tree);
+	int err = db_state_start(db, memtable_ref(memtable), version);
+
+	if (err) {
+		memtable_unref(memtable);
+		version_unref(version);
+		return err;
+	}
+	db->memtable = memtable;
+	return 0;
+}
+
+static int recover_into(struct lsm *db, const struct tree_recovery *tree, struct memtable *memtable)
+{
+	struct wal_recovery found = {0};
+	int err = replay(db, tree, memtable, &found);
+
+	if (err)
+		return err;
+	db->last_seqno = found.last_seqno;
+	db->flushed_seqno = tree->flushed_seqno;
+	db->unmarked = found.records > 0;
+	atomic_store_explicit(&db->visible_seqno, found.last_seqno, memory_order_relaxed);
+	err = adopt_logs(db, tree, &found);
+	if (err)
+		return err;
+	if (!db->options.read_only)
+		atomic_store_explicit(&db->durable_seqno, found.last_seqno, memory_order_relaxed);
+	return start_state(db, memtable);
+}
+
+int db_recover(struct lsm *db)
+{
+	struct tree_recovery tree = {0};
+	struct memtable *memtable = NULL;
+	int err = open_tree(db, &tree);
+
+	if (!err)
+		err = memtable_new(&memtable);
+	if (!err)
+		err = recover_into(db, &tree, memtable);
+	memtable_unref(memtable);
+	free(tree.logs);
+	return err;
+}

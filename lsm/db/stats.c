@@ -1,0 +1,178 @@
+/*
+ * Statistics are pulled: each module counts its own, and this collects.
+ */
+#include "lsm/base/error.h"
+#include "lsm/db/counters.h"
+#include "lsm/db/health.h"
+#include "lsm/db/state.h"
+
+static uint64_t load(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void read_memtables(const struct db_state *state, struct lsm_stats *s)
+{
+	s->memtable_records = memtable_count(state->memtable);
+	s->memtable_bytes = memtable_bytes(state->memtable);
+	s->full_memtables = state->full_count;
+	for (size_t i = 0; i < state->full_count; i++) {
+		s->full_memtable_records += memtable_count(state->full[i].table);
+		s->full_memtable_bytes += memtable_bytes(state->full[i].table);
+	}
+}
+
+static void read_tree(struct lsm *db, const struct db_state *state, struct lsm_stats *s)
+{
+	struct tree_stats tree = {0};
+
+	tree_stats_read(db->tree, state->version, &tree);
+	for (int i = 0; i < LSM_LEVELS; i++) {
+		s->levels[i] = (struct lsm_level_stats){
+			.files = tree.levels[i].files,
+			.bytes = tree.levels[i].bytes,
+			.entries = tree.levels[i].entries,
+			.tombstones = tree.levels[i].tombstones,
+			.score = tree.levels[i].score,
+			.read_bytes = tree.levels[i].read_bytes,
+			.written_bytes = tree.levels[i].written_bytes,
+			.jobs = tree.levels[i].jobs,
+		};
+		s->table_files += tree.levels[i].files;
+		s->table_bytes += tree.levels[i].bytes;
+		s->table_records += tree.levels[i].entries;
+	}
+	s->flushes = tree.flushes;
+	s->flush_bytes = tree.flush_bytes;
+	s->compactions = tree.compactions;
+	s->compaction_read_bytes = tree.compaction_read_bytes;
+	s->compaction_written_bytes = tree.compaction_written_bytes;
+	s->trivial_moves = tree.trivial_moves;
+	s->compaction_debt_bytes = tree.debt_bytes;
+	s->open_tables = tree.open_tables;
+	s->table_memory_bytes = tree.table_memory_bytes;
+	s->manifest_bytes = tree.manifest_bytes;
+	s->ops[LSM_OP_FLUSH] = tree.flush_ns;
+	s->ops[LSM_OP_COMPACT] = tree.compaction_ns;
+}
+
+static void read_table_counters(struct lsm *db, struct lsm_stats *s)
+{
+	const struct table_counters *c = tree_table_counters(db->tree);
+
+	s->blocks_read = load(&c->blocks_read);
+	s->block_bytes_read = load(&c->bytes_read);
+	s->filter_checks = load(&c->filter_checks);
+	s->filter_negatives = load(&c->filter_negatives);
+	s->filter_false_positives = load(&c->filter_false_positives);
+	s->checksum_errors = load(&c->checksum_errors);
+}
+
+static void read_cache(struct lsm *db, struct lsm_stats *s)
+{
+	struct cache_stats cache;
+
+	cache_stats_read(db->blocks, &cache);
+	s->cache_capacity_bytes = cache.capacity;
+	s->cache_bytes = cache.charge;
+	s->cache_hits = cache.hits;
+	s->cache_misses = cache.misses;
+	s->cache_evictions = cache.evictions;
+}
+
+static void read_callers(const struct lsm *db, struct lsm_stats *s)
+{
+	for (size_t i = 0; i < DB_COUNTER_SHARDS; i++) {
+		const struct db_counters *c = &db->counters[i];
+
+		s->gets += load(&c->gets);
+		s->gets_found += load(&c->gets_found);
+		s->user_read_bytes += load(&c->read_bytes);
+		s->writes += load(&c->writes);
+		s->records_written += load(&c->records_written);
+		s->user_written_bytes += load(&c->written_bytes);
+		s->iterators += load(&c->iterators);
+	}
+	s->stall_slow = load(&db->stall_slow);
+	s->stall_stop = load(&db->stall_stop);
+	s->stall_ns = load(&db->stall_ns);
+}
+
+static void read_log(const struct lsm *db, struct lsm_stats *s)
+{
+	s->log_files = load(&db->log_files);
+	s->log_bytes = load(&db->log_bytes);
+	s->log_written_bytes = load(&db->log_written_bytes);
+	s->log_syncs = load(&db->log_syncs);
+	s->last_seqno = load(&db->visible_seqno);
+	s->durable_seqno = load(&db->durable_seqno);
+	s->flushed_seqno = load(&db->flushed_seqno);
+	s->recovered_records = db->recovered_records;
+	s->recovered_bytes = db->recovered_bytes;
+	s->recovery_torn_bytes = db->recovery_torn_bytes;
+	s->recovery_ns = db->recovery_ns;
+}
+
+void lsm_stats_read(struct lsm *db, struct lsm_stats *ret_stats)
+{
+	struct lsm_stats *s = ret_stats;
+	struct db_state *state = db_state_acquire(db);
+	struct lsm_space space;
+
+	*s = (struct lsm_stats){.memtable_max_bytes = db->options.memtable_bytes};
+	read_memtables(state, s);
+	read_tree(db, state, s);
+	db_state_release(state);
+	read_table_counters(db, s);
+	read_cache(db, s);
+	read_callers(db, s);
+	read_log(db, s);
+	s->snapshots = load(&db->snapshot_count);
+	s->oldest_snapshot_seqno = load(&db->oldest_snapshot);
+	for (int op = 0; op < LSM_OP_COUNT; op++)
+		histogram_summarise(&db->ops[op], &s->ops[op]);
+	if (lsm_space(db, &space) == 0) {
+		s->disk_free_bytes = space.free_bytes;
+		s->disk_total_bytes = space.total_bytes;
+	}
+	s->health = db_health_read(db, s->health_text);
+}
+
+int lsm_space(struct lsm *db, struct lsm_space *ret_space)
+{
+	struct env_space space;
+	int err = env_dir_space(db->dir, &space);
+
+	if (err)
+		return err;
+	*ret_space = (struct lsm_space){
+		.total_bytes = space.total_bytes,
+		.free_bytes = space.free_bytes,
+		.total_files = space.total_files,
+		.free_files = space.free_files,
+		.block_bytes = space.block_bytes,
+	};
+	return 0;
+}
+
+const char *lsm_op_name(enum lsm_op op)
+{
+	static const char *const names[LSM_OP_COUNT] = {
+		[LSM_OP_GET] = "get",         [LSM_OP_STAT] = "stat", [LSM_OP_WRITE] = "write",
+		[LSM_OP_SEEK] = "seek",       [LSM_OP_SYNC] = "sync", [LSM_OP_FLUSH] = "flush",
+		[LSM_OP_COMPACT] = "compact",
+	};
+
+	return op < LSM_OP_COUNT ? names[op] : "unknown";
+}
+
+const char *lsm_health_name(enum lsm_health health)
+{
+	static const char *const names[] = {
+		[LSM_HEALTH_OK] = "ok",
+		[LSM_HEALTH_DEGRADED] = "degraded",
+		[LSM_HEALTH_READ_ONLY] = "read_only",
+	};
+
+	return (size_t)health < array_size(names) ? names[health] : "unknown";
+}

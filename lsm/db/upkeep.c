@@ -1,0 +1,64 @@
+/*
+ * Flush and compaction on demand.
+ */
+#include <errno.h>
+
+#include "lsm/base/clock.h"
+#include "lsm/base/error.h"
+#include "lsm/db/background.h"
+#include "lsm/db/health.h"
+#include "lsm/db/state.h"
+#include "lsm/db/write.h"
+
+int lsm_flush(struct lsm *db)
+{
+	int err = db_check_writable(db);
+	uint64_t want = atomic_load_explicit(&db->visible_seqno, memory_order_acquire);
+
+	if (!err)
+		err = db_switch_memtable(db);
+	if (err)
+		return err;
+	mutex_guard(&db->work_mu);
+
+	uint64_t failures = db->job_failures;
+
+	while (db->flushed_seqno < want) {
+		if (db->job_failures != failures)
+			return fail(db->job_error ? db->job_error : -EIO, "the flush failed");
+		cond_wait(&db->work_done, &db->work_mu);
+	}
+	return 0;
+}
+
+/* Compact the range out of one level. */
+static int compact_level(struct lsm *db, int level, struct slice from, struct slice to)
+{
+	struct compaction_job job;
+
+	for (;;) {
+		int err = tree_pick_range(db->tree, level, from, to, &job);
+
+		if (err == -ENOENT)
+			return 0;
+		if (err == 0)
+			return db_run_compaction(db, &job);
+		if (err != -EBUSY)
+			return err;
+		/* a background job has the tables: it ends with work_done; a lost wake-up costs a
+		 * tenth of a second */
+		mutex_lock(&db->work_mu);
+		(void)cond_wait_until(&db->work_done, &db->work_mu,
+				      clock_mono_ns() + UINT64_C(100000000));
+		mutex_unlock(&db->work_mu);
+	}
+}
+
+int lsm_compact(struct lsm *db, struct slice from, struct slice to)
+{
+	int err = lsm_flush(db);
+
+	for (int level = 0; !err && level < TREE_LEVELS; level++)
+		err = compact_level(db, level, from, to);
+	return err;
+}

@@ -1,0 +1,188 @@
+/*
+ * One mutex is the order of commits: under it a writer gets its seqnos, appends to the log (one
+ * write(2)) and inserts into the memtable. That is 1 to 3 us, less than waking another thread to do
+ * it, so there is no queue and no leader: whoever holds the mutex commits. A disk sync is outside
+ * of it (lsm/db/logs.c) and is shared.
+ *
+ * Everything that can fail and can be done before the log is: the checksum, the room in the
+ * memtable, the space on the disk. After the append nothing can fail, so the log never holds a
+ * change that was answered with an error, and memtable and log agree.
+ */
+#include "lsm/db/write.h"
+
+#include <errno.h>
+
+#include "lsm/base/clock.h"
+#include "lsm/base/crc32c.h"
+#include "lsm/base/error.h"
+#include "lsm/db/counters.h"
+#include "lsm/db/health.h"
+#include "lsm/db/logs.h"
+#include "lsm/db/spare_log.h"
+#include "lsm/db/state.h"
+#include "lsm/tree/stall.h"
+
+static struct stall stall_now(struct lsm *db, bool need_memtable)
+{
+	struct stall_options limits = {
+		.l0_slowdown = db->options.l0_slowdown,
+		.l0_stop = db->options.l0_stop,
+		.memtables_max = db->options.memtables_max,
+	};
+	unsigned l0_files = atomic_load_explicit(&db->l0_files, memory_order_relaxed);
+
+	/* without compaction threads level 0 grows until lsm_compact: waiting would be for ever */
+	if (db->options.compaction_threads == 0)
+		l0_files = 0;
+	return stall_decide(&limits, l0_files,
+			    atomic_load_explicit(&db->full_memtables, memory_order_relaxed),
+			    need_memtable);
+}
+
+/* Wait as the stall says, or until it is over. An error: of the background job that would have to
+ * end it. */
+static int stall_wait(struct lsm *db, struct stall stall, bool need_memtable)
+{
+	uint64_t start = env_mono_ns(db->env);
+	int err = 0;
+
+	mutex_lock(&db->work_mu);
+	if (stall.kind == STALL_SLOW) {
+		counter_add(&db->stall_slow, 1);
+		(void)cond_wait_until(&db->work_done, &db->work_mu,
+				      clock_mono_ns() + stall.delay_us * UINT64_C(1000));
+	} else {
+		counter_add(&db->stall_stop, 1);
+		while (stall_now(db, need_memtable).kind == STALL_STOP && !db->job_error &&
+		       !atomic_load_explicit(&db->log_failed, memory_order_relaxed))
+			cond_wait(&db->work_done, &db->work_mu);
+		err = db->job_error;
+	}
+	mutex_unlock(&db->work_mu);
+	counter_add(&db->stall_ns, env_mono_ns(db->env) - start);
+	if (err)
+		return fail(err, "writes wait for a background job that fails (%s)", stall.reason);
+	return 0;
+}
+
+static bool memtable_is_full_for(const struct lsm *db, size_t memory_bytes)
+{
+	return memtable_count(db->memtable) > 0 &&
+	       memtable_bytes(db->memtable) + memory_bytes > db->options.memtable_bytes;
+}
+
+/* Put a fresh memtable and the spare log in place. The caller holds write_mu and knows that a full
+ * memtable more is allowed. */
+static int switch_memtable_locked(struct lsm *db)
+{
+	struct memtable *fresh = NULL;
+	struct db_state *next = db_state_new();
+	struct wal_writer *log = NULL;
+	int err = next ? memtable_new(&fresh) : -ENOMEM;
+
+	if (!err)
+		err = db_spare_log_take(db, &log);
+	if (err) {
+		memtable_unref(fresh);
+		db_state_release(next);
+		return err;
+	}
+	mutex_lock(&db->work_mu);
+	db_state_switch_memtable_locked(db, next, fresh, db->last_seqno, wal_writer_number(log));
+	cond_broadcast(&db->work_wanted);
+	mutex_unlock(&db->work_mu);
+	db_logs_push_locked(db, log);
+	db->memtable = fresh;
+	return 0;
+}
+
+/* Come back with room for memory_bytes in the memtable, or an error. write_mu is held, and let go
+ * of while waiting. */
+static int make_room_locked(struct lsm *db, size_t memory_bytes)
+{
+	bool delayed = false;
+	int err;
+
+	for (;;) {
+		err = db_check_writable(db);
+		if (err)
+			return err;
+		bool full = memtable_is_full_for(db, memory_bytes);
+		struct stall stall = stall_now(db, full);
+
+		if (likely(stall.kind == STALL_NONE || (stall.kind == STALL_SLOW && delayed))) {
+			if (!full)
+				return 0;
+			err = switch_memtable_locked(db);
+			if (err)
+				return err;
+			continue;
+		}
+		delayed = stall.kind == STALL_SLOW;
+		mutex_unlock(&db->write_mu);
+		err = stall_wait(db, stall, full);
+		mutex_lock(&db->write_mu);
+		if (err)
+			return err;
+	}
+}
+
+static int commit_locked(struct lsm *db, const struct batch *batch, struct wal_record *rec)
+{
+	int err = make_room_locked(db, batch->memory_bytes);
+
+	if (!err)
+		err = memtable_reserve(db->memtable, batch->memory_bytes, batch->count);
+	if (err)
+		return err;
+	rec->first_seqno = db->last_seqno + 1;
+	rec->time_ns = env_real_ns(db->env);
+	err = db_logs_append_locked(db, rec);
+	if (err)
+		return err;
+	memtable_apply(db->memtable, rec->payload, rec->first_seqno, rec->time_ns);
+	db->last_seqno += rec->count;
+	/* pairs with the acquire in db_read_seqno: who sees the seqno sees the records */
+	atomic_store_explicit(&db->visible_seqno, db->last_seqno, memory_order_release);
+	return 0;
+}
+
+int db_commit(struct lsm *db, const struct batch *batch, struct lsm_commit *ret_commit)
+{
+	struct wal_record rec = {
+		.type = WAL_BATCH,
+		.count = batch->count,
+		.payload = buf_slice(&batch->rep),
+		.payload_crc = crc32c(0, batch->rep.ptr, batch->rep.len),
+	};
+
+	mutex_lock(&db->write_mu);
+	int err = commit_locked(db, batch, &rec);
+
+	mutex_unlock(&db->write_mu);
+	if (err)
+		return err;
+	ret_commit->seqno = rec.first_seqno + rec.count - 1;
+	ret_commit->time_ns = rec.time_ns;
+	return 0;
+}
+
+int db_switch_memtable(struct lsm *db)
+{
+	int err = 0;
+
+	mutex_lock(&db->write_mu);
+	while (!err && memtable_count(db->memtable) > 0) {
+		struct stall stall = stall_now(db, true);
+
+		if (stall.kind != STALL_STOP) {
+			err = switch_memtable_locked(db);
+			break;
+		}
+		mutex_unlock(&db->write_mu);
+		err = stall_wait(db, stall, true);
+		mutex_lock(&db->write_mu);
+	}
+	mutex_unlock(&db->write_mu);
+	return err;
+}

@@ -1,0 +1,294 @@
+/*
+ * liblsm: an embedded, ordered, persistent key-value store (a log-structured merge tree).
+ *
+ *	struct lsm *db;
+ *	if (lsm_open("store", NULL, &db) < 0)
+ *		errx(1, "%s", lsm_error_text());
+ *	lsm_put(db, slice_str("user:1"), slice_str("Ada"), NULL);
+ *	lsm_close(db);
+ *
+ * Errors: every int function returns 0 or a negative errno, and on failure leaves its ret_x
+ *parameters untouched; lsm_error_text then is a sentence for people. The usual ones: -ENOENT not
+ *found; -EBADMSG a checksum did not match and -EUCLEAN bytes on disk make no sense (damage is
+ *reported, never served); -EROFS the store was opened read-only, or has become read-only because
+ *its log could not be written or synced (only reopening ends that); -ENOMEM; -ENOSPC; -EIO.
+ *
+ * Thread rule: a struct lsm may be used by any number of threads. A batch, an iterator or a pinned
+ *record belongs to one thread at a time.
+ *
+ * Durability: a write that returned 0 is in the store's log file (it survives the death of the
+ *process); it survives a power cut once it was synced: see enum lsm_sync_mode and lsm_sync. After a
+ *crash the store holds a prefix of the history of writes.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lsm/base/compiler.h"
+#include "lsm/base/histogram.h"
+#include "lsm/base/slice.h"
+
+struct env;
+struct lsm;
+struct lsm_batch;
+struct lsm_iter;
+struct lsm_snapshot;
+
+enum {
+	LSM_KEY_MAX = 65535,      /* bytes of a key; at least 1 */
+	LSM_META_MAX = 64 * 1024, /* bytes of a record's meta */
+	LSM_LEVELS = 7,
+};
+
+#define LSM_VALUE_MAX (UINT64_C(1) << 30) /* bytes of a value */
+
+/* When the log is brought to the disk without anyone asking. */
+enum lsm_sync_mode {
+	LSM_SYNC_ALWAYS,   /* before each write returns; concurrent writers share one sync */
+	LSM_SYNC_BATCH,    /* in the background, after sync_batch_records or sync_batch_delay_us */
+	LSM_SYNC_INTERVAL, /* in the background, every sync_interval_ms */
+	LSM_SYNC_MANUAL,   /* only by lsm_sync, and before a table replaces a log */
+};
+
+enum lsm_compression {
+	LSM_COMPRESSION_NONE,
+	LSM_COMPRESSION_LZ4,
+};
+
+/* Get the defaults from lsm_options_init, then change what you like. */
+struct lsm_options {
+	struct env *env;    /* borrowed; NULL: the kernel's file system */
+	const char *holder; /* a line about this program for others who find the store locked; NULL:
+			       the pid */
+	bool create;        /* make the store if the folder is absent or empty (default true) */
+	bool read_only; /* no LOCK, no change to any file; beside a running writer it sees the store
+			   as of now */
+
+	uint64_t memtable_bytes; /* a memtable is handed over for its flush at this size */
+	unsigned memtables_max;  /* full ones waiting for their flush before writers wait */
+
+	enum lsm_sync_mode sync_mode;
+	unsigned sync_interval_ms;
+	unsigned sync_batch_records;
+	unsigned sync_batch_delay_us;
+
+	uint32_t block_bytes;
+	unsigned restart_interval;
+	enum lsm_compression compression;
+	unsigned min_saving_pct;     /* a block that LZ4 shrinks by less is stored as it is */
+	uint32_t value_inline_max;   /* longer values have blocks of their own in a table */
+	unsigned bloom_bits_per_key; /* 0: no filters */
+	int filter_separator; /* a byte: filters also answer for prefixes that end in it; -1: keys
+				 only */
+
+	uint64_t cache_bytes; /* of uncompressed blocks */
+	unsigned cache_shards;
+	unsigned max_open_tables;
+
+	unsigned compaction_threads; /* 0: compaction only by lsm_compact */
+	unsigned l0_threshold;       /* level 0 tables that start a compaction */
+	unsigned l0_slowdown;        /* ... from which writes are delayed */
+	unsigned l0_stop;            /* ... from which they wait */
+	unsigned size_ratio;         /* a level's target in units of the one above */
+	uint64_t base_level_bytes;   /* target of level 1 */
+	uint64_t target_file_bytes;
+};
+
+void lsm_options_init(struct lsm_options *options);
+
+/*
+ * Open the store in the folder `path` (NULL options: the defaults). Replays the log; a torn end of
+ * it is cut. -ENOENT: no store there and create is off. -ENOTEMPTY: the folder holds something that
+ * is not a store. -EWOULDBLOCK: another process has it open; the sentence is that holder's line.
+ * -EINVAL: an option out of range. -EUCLEAN, -EBADMSG: damage.
+ */
+must_check int lsm_open(const char *path, const struct lsm_options *options, struct lsm **ret_db);
+
+/*
+ * Sync the log, stop the background, free everything. Iterators, snapshots and pinned records have
+ * been released. An error means that the last writes may not be durable; the store is closed all
+ * the same. NULL is allowed.
+ */
+must_check int lsm_close(struct lsm *db);
+
+/* The sentence that belongs to the calling thread's last failure. */
+const char *lsm_error_text(void);
+
+/* ---- writing ---- */
+
+struct lsm_write_options {
+	bool sync;         /* be durable before returning, whatever the sync mode */
+	struct slice meta; /* for lsm_put: opaque bytes stored with the value */
+};
+
+/* NULL options: no sync, no meta. Visible to every read that begins after it returned. */
+must_check int lsm_put(struct lsm *db, struct slice key, struct slice value,
+		       const struct lsm_write_options *options);
+/* Deleting what is not there is no error. */
+must_check int lsm_delete(struct lsm *db, struct slice key,
+			  const struct lsm_write_options *options);
+
+/* Several changes, applied all or not at all, in their order. NULL when out of memory. */
+struct lsm_batch *lsm_batch_new(void);
+void lsm_batch_free(struct lsm_batch *batch);
+void lsm_batch_clear(struct lsm_batch *batch);
+/* The bytes are copied. -EINVAL: empty key; -ENAMETOOLONG; -E2BIG: meta or batch too large; -EFBIG:
+ * value too large. */
+must_check int lsm_batch_put(struct lsm_batch *batch, struct slice key, struct slice meta,
+			     struct slice value);
+must_check int lsm_batch_delete(struct lsm_batch *batch, struct slice key);
+uint32_t lsm_batch_count(const struct lsm_batch *batch);
+
+/* What a commit was given; for callers that keep times or versions. */
+struct lsm_commit {
+	uint64_t seqno;   /* of the batch's last change */
+	uint64_t time_ns; /* since 1970 */
+};
+/* The batch stays the caller's and unchanged. An empty batch is no change (with sync: lsm_sync).
+ * ret_commit may be NULL. */
+must_check int lsm_write(struct lsm *db, const struct lsm_batch *batch,
+			 const struct lsm_write_options *options, struct lsm_commit *ret_commit);
+
+/* Every write that returned before this call is durable when it returns 0. */
+must_check int lsm_sync(struct lsm *db);
+
+/* ---- reading ---- */
+
+struct lsm_read_options {
+	const struct lsm_snapshot *snapshot; /* NULL: what is there now */
+	struct slice prefix; /* iterators: only keys that begin with it; empty: all */
+};
+
+/* A record read. Its slices are good until lsm_record_release. */
+struct lsm_record {
+	struct slice key;   /* lsm_get and lsm_stat: the caller's own slice */
+	struct slice value; /* lsm_stat: ptr NULL */
+	struct slice meta;
+	uint64_t value_len;
+	uint64_t seqno;   /* grows with every change in the store */
+	uint64_t time_ns; /* of its commit, since 1970; orders nothing */
+	struct lsm_pin {
+		void (*release)(void *owner);
+		void *owner;
+	} pins[2]; /* internal: what keeps the slices in memory */
+};
+
+/* Not copied: the record points into a memtable or a cached block, kept there until it is released.
+ * -ENOENT. */
+must_check int lsm_get(struct lsm *db, struct slice key, const struct lsm_read_options *options,
+		       struct lsm_record *ret_record);
+/* As lsm_get without the value, which is not read from the disk. */
+must_check int lsm_stat(struct lsm *db, struct slice key, const struct lsm_read_options *options,
+			struct lsm_record *ret_record);
+void lsm_record_release(struct lsm_record *record);
+
+/*
+ * 0 when some key begins with prefix, -ENOENT when none does. Filters answer most of the latter
+ * without a read if prefix ends in the option filter_separator.
+ */
+must_check int lsm_prefix_exists(struct lsm *db, struct slice prefix,
+				 const struct lsm_read_options *options);
+
+/* An iterator over the store as it is now, or as the snapshot has it. Options are copied. */
+must_check int lsm_iter_new(struct lsm *db, const struct lsm_read_options *options,
+			    struct lsm_iter **ret_iter);
+void lsm_iter_free(struct lsm_iter *it);
+/* Moves; it then stands on a record (valid), or nowhere: at an end, or after a failure (status). */
+void lsm_iter_first(struct lsm_iter *it);
+void lsm_iter_last(struct lsm_iter *it);
+/* To the first key >= key. */
+void lsm_iter_seek(struct lsm_iter *it, struct slice key);
+/* To the last key <= key. */
+void lsm_iter_seek_back(struct lsm_iter *it, struct slice key);
+/* It is valid. */
+void lsm_iter_next(struct lsm_iter *it);
+void lsm_iter_prev(struct lsm_iter *it);
+bool lsm_iter_valid(const struct lsm_iter *it);
+must_check int lsm_iter_status(const struct lsm_iter *it);
+/* Where it stands, good until the next move; value.ptr NULL (see lsm_iter_value). It is valid. */
+const struct lsm_record *lsm_iter_record(const struct lsm_iter *it);
+/* The value there, read now, good until the next move. */
+must_check int lsm_iter_value(struct lsm_iter *it, struct slice *ret_value);
+
+/* The store as it is now, for as long as the snapshot lives. -ENOMEM. */
+must_check int lsm_snapshot_new(struct lsm *db, struct lsm_snapshot **ret_snapshot);
+void lsm_snapshot_release(struct lsm *db, struct lsm_snapshot *snapshot);
+uint64_t lsm_snapshot_seqno(const struct lsm_snapshot *snapshot);
+
+/* ---- upkeep ---- */
+
+/* Bring what is in memory into tables; returns when that is durable. */
+must_check int lsm_flush(struct lsm *db);
+/* Compact the keys in [from, to] (empty `to`: no end) down to the last level; flushes first. */
+must_check int lsm_compact(struct lsm *db, struct slice from, struct slice to);
+
+struct lsm_verify_report {
+	uint64_t tables;
+	uint64_t bytes;
+	uint64_t log_records;
+};
+/* Read and check every byte of the store. 0, or the first damage found; the sentence names file and
+ * offset. */
+must_check int lsm_verify(struct lsm *db, struct lsm_verify_report *ret_report);
+
+/* What an operation costs, seen from its caller. */
+enum lsm_op {
+	LSM_OP_GET,
+	LSM_OP_STAT,
+	LSM_OP_WRITE,
+	LSM_OP_SEEK,
+	LSM_OP_SYNC,
+	LSM_OP_FLUSH,
+	LSM_OP_COMPACT,
+	LSM_OP_COUNT,
+};
+
+enum lsm_health {
+	LSM_HEALTH_OK,
+	LSM_HEALTH_DEGRADED,  /* a background job failed and is retried */
+	LSM_HEALTH_READ_ONLY, /* the log could not be written or synced */
+};
+
+struct lsm_level_stats {
+	uint64_t files, bytes, entries, tombstones;
+	double score;
+	uint64_t read_bytes, written_bytes, jobs;
+};
+
+struct lsm_stats {
+	uint64_t memtable_records, memtable_bytes, memtable_max_bytes;
+	uint64_t full_memtables, full_memtable_records, full_memtable_bytes;
+	uint64_t table_files, table_records, table_bytes;
+	uint64_t log_files, log_bytes, log_written_bytes, log_syncs;
+	uint64_t last_seqno, durable_seqno, flushed_seqno;
+	uint64_t snapshots, oldest_snapshot_seqno; /* the latter 0 when none */
+	uint64_t user_written_bytes, user_read_bytes;
+	uint64_t gets, gets_found, writes, records_written, iterators;
+	uint64_t cache_capacity_bytes, cache_bytes, cache_hits, cache_misses, cache_evictions;
+	uint64_t blocks_read, block_bytes_read, filter_checks, filter_negatives,
+		filter_false_positives;
+	uint64_t checksum_errors;
+	uint64_t flushes, flush_bytes, compactions, compaction_read_bytes, compaction_written_bytes;
+	uint64_t trivial_moves, compaction_debt_bytes;
+	uint64_t stall_slow, stall_stop, stall_ns;
+	uint64_t open_tables, table_memory_bytes, manifest_bytes;
+	uint64_t disk_free_bytes, disk_total_bytes;
+	uint64_t recovered_records, recovered_bytes, recovery_torn_bytes, recovery_ns;
+	enum lsm_health health;
+	char health_text[256]; /* why, when not OK */
+	struct lsm_level_stats levels[LSM_LEVELS];
+	struct histogram_summary ops[LSM_OP_COUNT]; /* ns */
+};
+
+/* Pulled from each module; takes no lock that a write or a background job holds for long. */
+void lsm_stats_read(struct lsm *db, struct lsm_stats *ret_stats);
+const char *lsm_op_name(enum lsm_op op);
+const char *lsm_health_name(enum lsm_health health);
+
+/* Total and free space of the disk under the store. */
+struct lsm_space {
+	uint64_t total_bytes, free_bytes, total_files, free_files;
+	uint32_t block_bytes;
+};
+must_check int lsm_space(struct lsm *db, struct lsm_space *ret_space);

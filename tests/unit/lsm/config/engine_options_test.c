@@ -1,0 +1,169 @@
+#include "lsm/config/engine_options.h"
+
+#include <string.h>
+
+#include "lsm/base/error.h"
+#include "tests/unit/unit.h"
+
+static struct config *new_config(void)
+{
+	struct config *c = NULL;
+
+	ck_assert_int_eq(config_new(engine_options, engine_options_count, &c), 0);
+	return c;
+}
+
+START_TEST(every_option_reaches_its_field)
+{
+	static const char *const assignments[] = {
+		"store.create=off",
+		"store.read_only=on",
+		"store.separator=:",
+		"memtable.max_size=1m",
+		"memtable.max_full=3",
+		"wal.sync_mode=manual",
+		"wal.sync_interval_ms=11",
+		"wal.batch_records=12",
+		"wal.batch_delay_us=13",
+		"sstable.block_size=8k",
+		"sstable.restart_interval=14",
+		"sstable.compression=none",
+		"sstable.min_saving_pct=15",
+		"sstable.value_inline_max=2k",
+		"sstable.target_file_size=5g",
+		"bloom.bits_per_key=16",
+		"cache.block_cache_size=6g",
+		"cache.shards=17",
+		"cache.max_open_files=18",
+		"compaction.threads=2",
+		"compaction.l0_threshold=20",
+		"compaction.l0_slowdown=21",
+		"compaction.l0_stop=22",
+		"compaction.size_ratio=23",
+		"compaction.base_level_size=7g",
+	};
+	struct config *c = new_config();
+	struct lsm_options o = {.holder = "left alone"};
+
+	ck_assert_uint_eq(array_size(assignments), engine_options_count);
+	for (size_t i = 0; i < array_size(assignments); i++)
+		ck_assert_msg(config_set(c, assignments[i]) == 0, "%s", fail_text());
+	engine_options_apply(c, &o);
+	ck_assert_str_eq(o.holder, "left alone");
+	ck_assert(!o.create && o.read_only);
+	ck_assert_int_eq(o.filter_separator, ':');
+	ck_assert_uint_eq(o.memtable_bytes, 1 << 20);
+	ck_assert_uint_eq(o.memtables_max, 3);
+	ck_assert_int_eq(o.sync_mode, LSM_SYNC_MANUAL);
+	ck_assert_uint_eq(o.sync_interval_ms, 11);
+	ck_assert_uint_eq(o.sync_batch_records, 12);
+	ck_assert_uint_eq(o.sync_batch_delay_us, 13);
+	ck_assert_uint_eq(o.block_bytes, 8192);
+	ck_assert_uint_eq(o.restart_interval, 14);
+	ck_assert_int_eq(o.compression, LSM_COMPRESSION_NONE);
+	ck_assert_uint_eq(o.min_saving_pct, 15);
+	ck_assert_uint_eq(o.value_inline_max, 2048);
+	ck_assert_uint_eq(o.target_file_bytes, UINT64_C(5) << 30);
+	ck_assert_uint_eq(o.bloom_bits_per_key, 16);
+	ck_assert_uint_eq(o.cache_bytes, UINT64_C(6) << 30);
+	ck_assert_uint_eq(o.cache_shards, 17);
+	ck_assert_uint_eq(o.max_open_tables, 18);
+	ck_assert_uint_eq(o.compaction_threads, 2);
+	ck_assert_uint_eq(o.l0_threshold, 20);
+	ck_assert_uint_eq(o.l0_slowdown, 21);
+	ck_assert_uint_eq(o.l0_stop, 22);
+	ck_assert_uint_eq(o.size_ratio, 23);
+	ck_assert_uint_eq(o.base_level_bytes, UINT64_C(7) << 30);
+	config_free(c);
+}
+END_TEST
+
+START_TEST(words_mean_the_enums_of_the_engine)
+{
+	static const struct {
+		const char *text;
+		enum lsm_sync_mode mode;
+	} modes[] = {
+		{"wal.sync_mode=always", LSM_SYNC_ALWAYS},
+		{"wal.sync_mode=batch", LSM_SYNC_BATCH},
+		{"wal.sync_mode=interval", LSM_SYNC_INTERVAL},
+		{"wal.sync_mode=manual", LSM_SYNC_MANUAL},
+	};
+	struct config *c = new_config();
+	struct lsm_options o = {0};
+
+	for (size_t i = 0; i < array_size(modes); i++) {
+		ck_assert_int_eq(config_set(c, modes[i].text), 0);
+		engine_options_apply(c, &o);
+		ck_assert_int_eq(o.sync_mode, modes[i].mode);
+	}
+	ck_assert_int_eq(o.compression, LSM_COMPRESSION_LZ4);
+	config_free(c);
+}
+END_TEST
+
+START_TEST(the_extremes_fit_their_fields)
+{
+	struct config *c = new_config();
+	struct lsm_options o = {0};
+
+	ck_assert_int_eq(config_set(c, "wal.batch_delay_us=3600000000"), 0);
+	ck_assert_int_eq(config_set(c, "wal.batch_records=4294967295"), 0);
+	engine_options_apply(c, &o);
+	ck_assert_uint_eq(o.sync_batch_delay_us, 3600000000);
+	ck_assert_uint_eq(o.sync_batch_records, UINT32_MAX);
+	config_free(c);
+}
+END_TEST
+
+#define assert_same(field) ck_assert_uint_eq((uint64_t)(ours.field), (uint64_t)(theirs.field))
+
+START_TEST(the_defaults_are_those_of_the_engine)
+{
+	struct config *c = new_config();
+	struct lsm_options ours, theirs;
+
+	memset(&ours, 0xa5, sizeof(ours));
+	lsm_options_init(&theirs);
+	engine_options_apply(c, &ours);
+	assert_same(create);
+	assert_same(read_only);
+	assert_same(memtable_bytes);
+	assert_same(memtables_max);
+	assert_same(sync_mode);
+	assert_same(sync_interval_ms);
+	assert_same(sync_batch_records);
+	assert_same(sync_batch_delay_us);
+	assert_same(block_bytes);
+	assert_same(restart_interval);
+	assert_same(compression);
+	assert_same(min_saving_pct);
+	assert_same(value_inline_max);
+	assert_same(bloom_bits_per_key);
+	assert_same(cache_bytes);
+	assert_same(cache_shards);
+	assert_same(max_open_tables);
+	assert_same(compaction_threads);
+	assert_same(l0_threshold);
+	assert_same(l0_slowdown);
+	assert_same(l0_stop);
+	assert_same(size_ratio);
+	assert_same(base_level_bytes);
+	assert_same(target_file_bytes);
+	/* The engine alone knows nothing of separators; our programs always have one. */
+	ck_assert_int_eq(theirs.filter_separator, -1);
+	ck_assert_int_eq(ours.filter_separator, '/');
+	config_free(c);
+}
+END_TEST
+
+int main(void)
+{
+	static const TTest *const *tests[] = {
+		&every_option_reaches_its_field,
+		&words_mean_the_enums_of_the_engine,
+		&the_extremes_fit_their_fields,
+		&the_defaults_are_those_of_the_engine,
+	};
+	return unit_run("engine_options", tests, array_size(tests));
+}
