@@ -1,0 +1,31 @@
+#include "lsm/cli/exit_status.h"
+
+#include <errno.h>
+
+enum exit_status status_of_error(int error)
+{
+	switch (-error) {
+	case ENOENT: /* not a key, its command has dealt with that: a file that the store names */
+	case EBADMSG:
+	case EUCLEAN:
+		return STATUS_DAMAGED;
+	case EINVAL:
+	case ENAMETOOLONG:
+		return STATUS_USAGE;
+	default:
+		return STATUS_FAILED;
+	}
+}
+
+enum exit_status status_of_open_error(int error)
+{
+	switch (-error) {
+	case ENOENT:
+	case ENOTDIR:
+	case ENOTEMPTY: /* a folder, but no store */
+	case EWOULDBLOCK:
+		return STATUS_UNAVAILABLE;
+	default:
+		return status_of_error(error);
+	}
+}

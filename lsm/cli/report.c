@@ -1,0 +1,52 @@
+#include "lsm/cli/report.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lsm/cli/escape.h"
+#include "lsm/lsm.h"
+
+static const char program[] = "apexkv";
+
+enum exit_status report_usage(const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "%s: ", program);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fprintf(stderr, " (%s --help)\n", program);
+	return STATUS_USAGE;
+}
+
+void report_error(int error)
+{
+	const char *text = lsm_error_text();
+
+	fprintf(stderr, "%s: %s\n", program, text[0] ? text : strerror(-error));
+}
+
+enum exit_status report_failure(int error)
+{
+	report_error(error);
+	return status_of_error(error);
+}
+
+enum exit_status report_not_found(struct slice key)
+{
+	fprintf(stderr, "%s: not found: ", program);
+	escape_print(stderr, key);
+	fputc('\n', stderr);
+	return STATUS_NOT_FOUND;
+}
+
+enum exit_status report_output(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return STATUS_OK;
+	fprintf(stderr, "%s: standard output: %s\n", program, strerror(errno));
+	return STATUS_FAILED;
+}

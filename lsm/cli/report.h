@@ -1,0 +1,25 @@
+/*
+ * apexkv's messages: one line each on standard error, "apexkv: ...".
+ *
+ * Thread rule: one thread.
+ */
+#pragma once
+
+#include "lsm/base/compiler.h"
+#include "lsm/base/slice.h"
+#include "lsm/cli/exit_status.h"
+
+/* Says what is wrong with the command line. Answers STATUS_USAGE. */
+enum exit_status report_usage(const char *fmt, ...) printf_like(1, 2);
+
+/* Says lsm_error_text(), or the errno's meaning when that is empty. */
+void report_error(int error);
+
+/* report_error, and the status for it. */
+enum exit_status report_failure(int error);
+
+/* "not found: KEY". Answers STATUS_NOT_FOUND. */
+enum exit_status report_not_found(struct slice key);
+
+/* Whether all that was printed reached its file; says why not. */
+enum exit_status report_output(void);

@@ -1,0 +1,209 @@
+#include "lsm/config/config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lsm/base/error.h"
+#include "lsm/config/config_private.h"
+
+static void load_defaults(struct config *c)
+{
+	for (size_t i = 0; i < c->table.count; i++) {
+		const struct config_option *option = &c->table.options[i];
+		int rc = config_value_parse(option, option->fallback, &c->values[i]);
+
+		assert(rc == 0); /* else the program's own table is wrong */
+		(void)rc;
+		c->values[i].source = CONFIG_DEFAULT;
+	}
+}
+
+int config_new(const struct config_option *table, size_t count, struct config **ret_config)
+{
+	struct config *c = malloc(sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	*c = (struct config){.table = {.options = table, .count = count}};
+	assert(count < INT_MAX && config_table_is_sound(&c->table));
+	c->values = calloc(count, sizeof(*c->values));
+	if (!c->values) {
+		config_free(c);
+		return -ENOMEM;
+	}
+	load_defaults(c);
+	*ret_config = c;
+	return 0;
+}
+
+void config_free(struct config *c)
+{
+	if (!c)
+		return;
+	free(c->values);
+	free(c);
+}
+
+int config_join(const struct config_option *first, size_t first_count,
+		const struct config_option *second, size_t second_count,
+		struct config_option **ret_table)
+{
+	struct config_option *table = calloc(first_count + second_count, sizeof(*table));
+
+	if (!table)
+		return -ENOMEM;
+	for (size_t i = 0; i < first_count; i++)
+		table[i] = first[i];
+	for (size_t i = 0; i < second_count; i++)
+		table[first_count + i] = second[i];
+	*ret_table = table;
+	return 0;
+}
+
+void config_set_foreign(struct config *c, const char *const *sections)
+{
+	c->foreign_sections = sections;
+}
+
+bool config_is_foreign(const struct config *c, struct slice section)
+{
+	for (const char *const *at = c->foreign_sections; at && *at; at++) {
+		if (slice_eq(slice_str(*at), section))
+			return true;
+	}
+	return false;
+}
+
+static int unknown_option(const struct config *c, const char *section, const char *name)
+{
+	const struct config_option *near = config_table_nearest(&c->table, section, name);
+	char shown_section[CONFIG_SHOWN_MAX], shown_name[CONFIG_SHOWN_MAX];
+
+	config_value_show(section, shown_section);
+	config_value_show(name, shown_name);
+	return fail(-EINVAL, "unknown option %s%s%s; the nearest is %s.%s", shown_section,
+		    section[0] ? "." : "", shown_name, near->section, near->name);
+}
+
+int config_assign_at(const struct config *c, struct config_value *values, int index,
+		     const char *text)
+{
+	assert(index >= 0 && (size_t)index < c->table.count);
+	return config_value_parse(&c->table.options[index], text, &values[index]);
+}
+
+int config_assign(const struct config *c, struct config_value *values, const char *section,
+		  const char *name, const char *text)
+{
+	if (config_is_foreign(c, slice_str(section)))
+		return 0;
+
+	int index = config_table_find(&c->table, section, name);
+
+	if (index < 0)
+		return unknown_option(c, section, name);
+	return config_assign_at(c, values, index, text);
+}
+
+struct config_value *config_copy_values(const struct config *c)
+{
+	struct config_value *values = calloc(c->table.count, sizeof(*values));
+
+	if (values)
+		memcpy(values, c->values, c->table.count * sizeof(*values));
+	return values;
+}
+
+void config_adopt_values(struct config *c, struct config_value *values)
+{
+	free(c->values);
+	c->values = values;
+}
+
+bool config_is_assignment(const struct config *c, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	const char *dot = strchr(text, '.');
+
+	if (!equals || !dot || dot > equals)
+		return false;
+	return config_table_has_section(&c->table, slice_of(text, (size_t)(dot - text)));
+}
+
+/* name is "section.key"; it is cut in two in place. */
+static int set_named(struct config *c, char *name, const char *value)
+{
+	char *dot = strchr(name, '.');
+
+	if (!dot)
+		return unknown_option(c, "", name);
+	*dot = '\0';
+
+	int index = config_table_find(&c->table, name, dot + 1);
+
+	if (index < 0)
+		return unknown_option(c, name, dot + 1);
+
+	int rc = config_assign_at(c, c->values, index, value);
+
+	if (rc == 0)
+		c->values[index].source = CONFIG_COMMAND_LINE;
+	return rc;
+}
+
+int config_set(struct config *c, const char *assignment)
+{
+	const char *equals = strchr(assignment, '=');
+
+	if (!equals) {
+		char shown[CONFIG_SHOWN_MAX];
+
+		config_value_show(assignment, shown);
+		return fail(-EINVAL, "%s: not of the form section.key=value", shown);
+	}
+
+	char *name = strndup(assignment, (size_t)(equals - assignment));
+
+	if (!name)
+		return -ENOMEM;
+
+	int rc = set_named(c, name, equals + 1);
+
+	free(name);
+	return rc;
+}
+
+static const struct config_value *value_of(const struct config *c, const char *section,
+					   const char *name, unsigned types)
+{
+	int index = config_table_find(&c->table, section, name);
+
+	assert(index >= 0 && (types & 1u << c->table.options[index].type));
+	return &c->values[index];
+}
+
+uint64_t config_number(const struct config *c, const char *section, const char *name)
+{
+	unsigned types =
+		1u << CONFIG_UINT | 1u << CONFIG_SIZE | 1u << CONFIG_CHOICE | 1u << CONFIG_BYTE;
+
+	return value_of(c, section, name, types)->number;
+}
+
+bool config_bool(const struct config *c, const char *section, const char *name)
+{
+	return value_of(c, section, name, 1u << CONFIG_BOOL)->number != 0;
+}
+
+const char *config_text(const struct config *c, const char *section, const char *name)
+{
+	return value_of(c, section, name, 1u << CONFIG_TEXT)->text;
+}
+
+enum config_source config_source_of(const struct config *c, const char *section, const char *name)
+{
+	return value_of(c, section, name, UINT_MAX)->source;
+}

@@ -1,0 +1,150 @@
+/*
+ * Settings from an INI file, read by inih through a reader of our own.
+ *
+ * inih hands over neither line numbers nor its opinion on overlong lines (it would take the rest of
+ * one for another line), so lines are counted, measured and stripped of their indentation here: an
+ * indented line is an option like any other, not the continuation of the one before it.
+ */
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+
+#include "lsm/base/cleanup.h"
+#include "lsm/base/error.h"
+#include "lsm/config/config_private.h"
+
+enum {
+	SHOWN_PATH_MAX = 96, /* bytes of a path that a sentence repeats: its end */
+	LINE_SPARE = 3,      /* inih's line buffer is this much longer than its longest line */
+};
+
+struct config_file {
+	const struct config *config;
+	struct config_value *values; /* where they go */
+	FILE *stream;
+	char *line; /* owned; getline's */
+	size_t line_cap;
+	int line_number;
+	int error;      /* why reading ended early: 0 or a negative errno; the sentence is left */
+	int error_line; /* 0 when the error belongs to no line */
+};
+
+static const char *shown_path(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > SHOWN_PATH_MAX ? path + (len - SHOWN_PATH_MAX) : path;
+}
+
+static int refuse_line(struct config_file *f, int error)
+{
+	f->error = error;
+	f->error_line = f->line_number;
+	return 0; /* what inih's handlers answer to refuse */
+}
+
+/* inih's reader, as fgets: one line of at most size - 1 bytes, NULL at the end. */
+static char *read_line(char *line, int size, void *arg)
+{
+	struct config_file *f = arg;
+
+	if (f->error)
+		return NULL;
+	errno = 0;
+
+	ssize_t len = getline(&f->line, &f->line_cap, f->stream);
+
+	if (len < 0) {
+		if (!feof(f->stream))
+			f->error =
+				fail(errno ? -errno : -EIO, "cannot be read: %s", strerror(errno));
+		return NULL;
+	}
+	f->line_number++;
+	if (memchr(f->line, '\0', (size_t)len)) {
+		refuse_line(f, fail(-EINVAL, "a NUL byte"));
+		return NULL;
+	}
+
+	const char *start = f->line + strspn(f->line, " \t");
+	size_t rest = strcspn(start, "\r\n");
+
+	if (rest + LINE_SPARE > (size_t)size) {
+		refuse_line(f, fail(-EINVAL, "a line of more than %d bytes", size - LINE_SPARE));
+		return NULL;
+	}
+	memcpy(line, start, rest);
+	memcpy(line + rest, "\n", 2);
+	return line;
+}
+
+static int take_option(void *arg, const char *section, const char *name, const char *text)
+{
+	struct config_file *f = arg;
+	const struct config *c = f->config;
+	int index = config_table_find(&c->table, section, name);
+
+	if (f->error)
+		return 0;
+	if (index >= 0 && f->values[index].line > 0)
+		return refuse_line(f, fail(-EINVAL, "%s.%s is given twice, first in line %d",
+					   section, name, f->values[index].line));
+
+	int rc = config_assign(c, f->values, section, name, text);
+
+	if (rc)
+		return refuse_line(f, rc);
+	if (index >= 0) {
+		f->values[index].source = CONFIG_FILE;
+		f->values[index].line = f->line_number;
+	}
+	return 1;
+}
+
+static int parse(struct config_file *f, const char *path)
+{
+	const char *shown = shown_path(path);
+	int bad_line = ini_parse_stream(read_line, f, take_option, f);
+
+	/* inih goes on after a line it cannot read, so that line may come before the refused one.
+	 */
+	if (bad_line > 0 && (!f->error || f->error_line == 0 || bad_line < f->error_line))
+		return fail(-EINVAL, "%s:%d: neither [section], key = value nor a comment", shown,
+			    bad_line);
+	if (f->error && f->error_line > 0)
+		return fail(f->error, "%s:%d: %s", shown, f->error_line, fail_text());
+	if (f->error)
+		return fail(f->error, "%s: %s", shown, fail_text());
+	return bad_line < 0 ? -ENOMEM : 0;
+}
+
+int config_load_file(struct config *c, const char *path)
+{
+	struct config_file f = {.config = c};
+
+	f.stream = fopen(path, "re");
+	if (!f.stream) {
+		int rc = -errno;
+
+		return fail(rc, "%s: %s", shown_path(path), strerror(-rc));
+	}
+	f.values = config_copy_values(c);
+
+	int rc = -ENOMEM;
+
+	if (f.values) {
+		for (size_t i = 0; i < c->table.count; i++)
+			f.values[i].line = 0;
+		rc = parse(&f, path);
+	}
+	(void)fclose(f.stream); /* only read from */
+	free(f.line);
+	if (rc)
+		free(f.values);
+	else
+		config_adopt_values(c, f.values);
+	return rc;
+}

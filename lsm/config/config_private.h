@@ -1,0 +1,31 @@
+/*
+ * What the loaders of settings share.
+ */
+#pragma once
+
+#include "lsm/config/config_table.h"
+#include "lsm/config/config_value.h"
+
+struct config {
+	struct config_table table;
+	struct config_value *values;         /* owned; one per option, in the table's order */
+	const char *const *foreign_sections; /* borrowed, NULL-terminated; NULL: none */
+};
+
+/*
+ * Set section.name in `values` (an array like that of c). A name of a foreign section changes
+ * nothing and answers 0. -EINVAL with a sentence that begins with the option's name.
+ */
+must_check int config_assign(const struct config *c, struct config_value *values,
+			     const char *section, const char *name, const char *text);
+
+/* As config_assign, by an index of the table. */
+must_check int config_assign_at(const struct config *c, struct config_value *values, int index,
+				const char *text);
+
+bool config_is_foreign(const struct config *c, struct slice section);
+
+/* A copy of all values, for a source that is taken whole or not at all. NULL: out of memory. */
+struct config_value *config_copy_values(const struct config *c);
+/* Make `values` (from config_copy_values) the values of c. */
+void config_adopt_values(struct config *c, struct config_value *values);

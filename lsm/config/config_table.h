@@ -1,0 +1,35 @@
+/*
+ * Finding options in a table by the names people write.
+ *
+ * Thread rule: pure functions.
+ */
+#pragma once
+
+#include "lsm/config/config.h"
+
+enum {
+	CONFIG_NAME_MAX = 63, /* bytes of "section.name" */
+};
+
+struct config_table {
+	const struct config_option *options; /* borrowed */
+	size_t count;
+};
+
+/* The index of section.name, -1 when there is none. */
+int config_table_find(const struct config_table *table, const char *section, const char *name);
+
+/* The index of the option that the environment calls `name` (without the APEXFS_ prefix), or -1. */
+int config_table_find_environment(const struct config_table *table, struct slice name);
+
+bool config_table_has_section(const struct config_table *table, struct slice section);
+
+/*
+ * The option whose name is the fewest insertions, deletions and replacements away from section.name
+ * (the first of equals). With an empty section only the part after the dot counts.
+ */
+const struct config_option *config_table_nearest(const struct config_table *table,
+						 const char *section, const char *name);
+
+/* Whether every name is short enough and unique, in files as well as in the environment. */
+bool config_table_is_sound(const struct config_table *table);

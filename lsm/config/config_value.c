@@ -1,0 +1,235 @@
+#include "lsm/config/config_value.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lsm/base/error.h"
+
+/* Decimal digits and nothing else, to the end or to `ret_rest`. */
+static bool parse_decimal(const char *text, uint64_t *ret_number, const char **ret_rest)
+{
+	uint64_t number = 0;
+	const char *at = text;
+
+	for (; *at >= '0' && *at <= '9'; at++) {
+		uint64_t digit = (uint64_t)(*at - '0');
+
+		if (number > (UINT64_MAX - digit) / 10)
+			return false;
+		number = number * 10 + digit;
+	}
+	if (at == text)
+		return false;
+	*ret_number = number;
+	*ret_rest = at;
+	return true;
+}
+
+static bool parse_uint(const char *text, uint64_t *ret_number)
+{
+	const char *rest;
+
+	return parse_decimal(text, ret_number, &rest) && *rest == '\0';
+}
+
+static bool parse_size(const char *text, uint64_t *ret_number)
+{
+	static const char units[] = "kmg";
+	uint64_t number;
+	const char *rest;
+
+	if (!parse_decimal(text, &number, &rest))
+		return false;
+	if (*rest != '\0') {
+		const char *unit = strchr(units, tolower((unsigned char)*rest));
+		unsigned shift;
+
+		if (!unit || rest[1] != '\0')
+			return false;
+		shift = 10 * (unsigned)(unit - units + 1);
+		if (number > UINT64_MAX >> shift)
+			return false;
+		number <<= shift;
+	}
+	*ret_number = number;
+	return true;
+}
+
+/* The index of text in a NULL-terminated list of words. */
+static bool parse_word(const char *text, const char *const *words, uint64_t *ret_number)
+{
+	for (uint64_t i = 0; words[i]; i++) {
+		if (strcmp(words[i], text) == 0) {
+			*ret_number = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool parse_bool(const char *text, uint64_t *ret_number)
+{
+	/* Alternating, so that the parity is the value. */
+	static const char *const words[] = {"off",  "on", "no", "yes", "false",
+					    "true", "0",  "1",  NULL};
+	uint64_t index;
+
+	if (!parse_word(text, words, &index))
+		return false;
+	*ret_number = index & 1;
+	return true;
+}
+
+static bool parse_byte(const char *text, uint64_t *ret_number)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	if (text[0] != '\0' && text[1] == '\0') {
+		*ret_number = (unsigned char)text[0];
+		return true;
+	}
+	if (strlen(text) != 4 || strncmp(text, "0x", 2) != 0)
+		return false;
+
+	const char *high = strchr(digits, tolower((unsigned char)text[2]));
+	const char *low = strchr(digits, tolower((unsigned char)text[3]));
+
+	if (!high || !low)
+		return false;
+	*ret_number = (uint64_t)(high - digits) << 4 | (uint64_t)(low - digits);
+	return true;
+}
+
+static bool parse_text(const char *text)
+{
+	for (; *text; text++) {
+		if (iscntrl((unsigned char)*text))
+			return false;
+	}
+	return true;
+}
+
+static bool parse_typed(const struct config_option *option, const char *text, uint64_t *ret_number)
+{
+	switch (option->type) {
+	case CONFIG_BOOL:
+		return parse_bool(text, ret_number);
+	case CONFIG_UINT:
+		return parse_uint(text, ret_number);
+	case CONFIG_SIZE:
+		return parse_size(text, ret_number);
+	case CONFIG_CHOICE:
+		return parse_word(text, option->choices, ret_number);
+	case CONFIG_BYTE:
+		return parse_byte(text, ret_number);
+	case CONFIG_TEXT:
+		return parse_text(text);
+	}
+	assert(false); /* the enum has no other */
+	return false;
+}
+
+static bool has_range(enum config_type type)
+{
+	return type == CONFIG_UINT || type == CONFIG_SIZE;
+}
+
+void config_value_show(const char *text, char shown[CONFIG_SHOWN_MAX])
+{
+	static const char dots[] = "...";
+	size_t room = CONFIG_SHOWN_MAX - sizeof(dots);
+	size_t len = strnlen(text, room + 1);
+	size_t kept = min_of(len, room);
+
+	for (size_t i = 0; i < kept; i++)
+		shown[i] = isprint((unsigned char)text[i]) ? text[i] : '?';
+	if (len > kept)
+		memcpy(shown + kept, dots, sizeof(dots));
+	else
+		shown[kept] = '\0';
+}
+
+static int refuse(const struct config_option *option, const char *text, const char *why)
+{
+	char shown[CONFIG_SHOWN_MAX];
+	char allowed[CONFIG_RANGE_TEXT_MAX];
+
+	config_value_show(text, shown);
+	config_value_describe(option, allowed);
+	return fail(-EINVAL, "%s.%s=%s: %s, allowed: %s", option->section, option->name, shown, why,
+		    allowed);
+}
+
+int config_value_parse(const struct config_option *option, const char *text,
+		       struct config_value *ret_value)
+{
+	uint64_t number = 0;
+
+	if (strlen(text) > CONFIG_TEXT_MAX)
+		return refuse(option, text, "too long");
+	if (!parse_typed(option, text, &number))
+		return refuse(option, text, "not a value of this option");
+	if (has_range(option->type) && (number < option->minimum || number > option->maximum))
+		return refuse(option, text, "out of range");
+	ret_value->number = number;
+	memcpy(ret_value->text, text, strlen(text) + 1);
+	return 0;
+}
+
+/* 65536 as "64k": with the largest unit that leaves no rest. */
+static void print_size(uint64_t bytes, char text[24])
+{
+	static const char units[] = {'\0', 'k', 'm', 'g', '\0'};
+	size_t unit = 0;
+
+	while (bytes > 0 && bytes % 1024 == 0 && unit < 3) {
+		bytes /= 1024;
+		unit++;
+	}
+	snprintf(text, 24, "%" PRIu64 "%.1s", bytes, &units[unit]);
+}
+
+static void describe_words(const char *const *words, char text[CONFIG_RANGE_TEXT_MAX])
+{
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; words[i] && len < CONFIG_RANGE_TEXT_MAX; i++)
+		len += (size_t)snprintf(text + len, CONFIG_RANGE_TEXT_MAX - len, "%s%s",
+					i ? ", " : "", words[i]);
+}
+
+void config_value_describe(const struct config_option *option, char text[CONFIG_RANGE_TEXT_MAX])
+{
+	const char *gap = option->unit[0] ? " " : "";
+	char from[24], to[24];
+
+	switch (option->type) {
+	case CONFIG_BOOL:
+		snprintf(text, CONFIG_RANGE_TEXT_MAX, "on, off, yes, no, true, false, 1, 0");
+		break;
+	case CONFIG_UINT:
+		snprintf(text, CONFIG_RANGE_TEXT_MAX, "%" PRIu64 " to %" PRIu64 "%s%s",
+			 option->minimum, option->maximum, gap, option->unit);
+		break;
+	case CONFIG_SIZE:
+		print_size(option->minimum, from);
+		print_size(option->maximum, to);
+		snprintf(text, CONFIG_RANGE_TEXT_MAX, "%s to %s%s%s", from, to, gap, option->unit);
+		break;
+	case CONFIG_CHOICE:
+		describe_words(option->choices, text);
+		break;
+	case CONFIG_BYTE:
+		snprintf(text, CONFIG_RANGE_TEXT_MAX, "one character, or 0x00 to 0xff");
+		break;
+	case CONFIG_TEXT:
+		snprintf(text, CONFIG_RANGE_TEXT_MAX, "up to %d bytes without control characters",
+			 CONFIG_TEXT_MAX);
+		break;
+	}
+}

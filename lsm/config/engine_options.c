@@ -1,0 +1,142 @@
+#include "lsm/config/engine_options.h"
+
+#define KIB(n) ((n)*UINT64_C(1024))
+#define MIB(n) (KIB(n) * 1024)
+#define GIB(n) (MIB(n) * 1024)
+
+/* In the order of enum lsm_sync_mode. */
+static const char *const sync_modes[] = {"always", "batch", "interval", "manual", NULL};
+
+/* In the order of enum lsm_compression. */
+static const char *const compressions[] = {"none", "lz4", NULL};
+
+#define BOOL(section, name, fallback, help)                                                        \
+	{                                                                                          \
+		section, name, CONFIG_BOOL, 0, 0, NULL, fallback, "", help                         \
+	}
+#define UINT(section, name, minimum, maximum, fallback, unit, help)                                \
+	{                                                                                          \
+		section, name, CONFIG_UINT, minimum, maximum, NULL, fallback, unit, help           \
+	}
+#define SIZE(section, name, minimum, maximum, fallback, help)                                      \
+	{                                                                                          \
+		section, name, CONFIG_SIZE, minimum, maximum, NULL, fallback, "bytes", help        \
+	}
+#define CHOICE(section, name, choices, fallback, help)                                             \
+	{                                                                                          \
+		section, name, CONFIG_CHOICE, 0, 0, choices, fallback, "", help                    \
+	}
+#define BYTE(section, name, fallback, help)                                                        \
+	{                                                                                          \
+		section, name, CONFIG_BYTE, 0, 0, NULL, fallback, "", help                         \
+	}
+
+const struct config_option engine_options[] = {
+	BOOL("store", "create", "on", "Make the store when its folder is absent or empty."),
+	BOOL("store", "read_only", "off",
+	     "Open without the lock and change no file; the store is seen as it is at that "
+	     "moment."),
+	BYTE("store", "separator", "/", "The byte that splits keys into folders and names."),
+
+	SIZE("memtable", "max_size", KIB(4), GIB(4), "32m",
+	     "A memtable of this size is written out as a table."),
+	UINT("memtable", "max_full", 1, 15, "2", "",
+	     "So many full memtables may wait to be written out before writers wait."),
+
+	CHOICE("wal", "sync_mode", sync_modes, "interval",
+	       "When the log goes to the disk: before each write returns, in batches, every "
+	       "interval, on request."),
+	UINT("wal", "sync_interval_ms", 1, 3600000, "1000", "ms",
+	     "The time between two syncs with sync_mode = interval."),
+	UINT("wal", "batch_records", 1, UINT32_MAX, "1000", "records",
+	     "With sync_mode = batch: sync after so many records."),
+	UINT("wal", "batch_delay_us", 1, 3600000000, "10000", "us",
+	     "With sync_mode = batch: sync at the latest so long after a write."),
+
+	SIZE("sstable", "block_size", 256, MIB(4), "4k",
+	     "A table's data is read and checked in blocks of about this size."),
+	UINT("sstable", "restart_interval", 1, 1024, "16", "records",
+	     "Every so many records a block holds a whole key to begin a search at."),
+	CHOICE("sstable", "compression", compressions, "lz4", "How blocks are compressed."),
+	UINT("sstable", "min_saving_pct", 0, 99, "12", "%",
+	     "A block that compression shrinks by less is stored as it is."),
+	SIZE("sstable", "value_inline_max", 0, MIB(1), "1k",
+	     "Longer values have blocks of their own, so that listings do not read them."),
+	SIZE("sstable", "target_file_size", KIB(4), GIB(16), "16m",
+	     "Compaction begins a new table at this size."),
+
+	UINT("bloom", "bits_per_key", 0, 64, "10", "bits",
+	     "Size of the filters that spare reads of absent keys; 0 for none."),
+
+	SIZE("cache", "block_cache_size", 0, GIB(1024), "64m",
+	     "Memory for blocks read from tables, uncompressed."),
+	UINT("cache", "shards", 1, 1024, "16", "",
+	     "Parts of the cache that threads can use side by side."),
+	UINT("cache", "max_open_files", 1, 1000000, "512", "files",
+	     "So many tables are kept open."),
+
+	UINT("compaction", "threads", 0, 16, "1", "",
+	     "Background threads that compact; 0 for none, then only on request."),
+	UINT("compaction", "l0_threshold", 1, 1000, "4", "tables",
+	     "So many tables on level 0 start a compaction."),
+	UINT("compaction", "l0_slowdown", 1, 10000, "12", "tables",
+	     "From so many tables on level 0 on, writes are slowed down; at least l0_threshold."),
+	UINT("compaction", "l0_stop", 1, 10000, "20", "tables",
+	     "From so many tables on level 0 on, writes wait; at least l0_slowdown."),
+	UINT("compaction", "size_ratio", 2, 100, "10", "",
+	     "Each level may be so many times as large as the one above it."),
+	SIZE("compaction", "base_level_size", KIB(4), GIB(1024), "64m",
+	     "Level 1 may be this large."),
+};
+
+const size_t engine_options_count = array_size(engine_options);
+
+/* The ranges of the table, or the type of the field, make it fit. */
+static unsigned small(const struct config *c, const char *section, const char *name)
+{
+	return (unsigned)config_number(c, section, name);
+}
+
+static void apply_log(const struct config *c, struct lsm_options *o)
+{
+	o->memtable_bytes = config_number(c, "memtable", "max_size");
+	o->memtables_max = small(c, "memtable", "max_full");
+	o->sync_mode = (enum lsm_sync_mode)config_number(c, "wal", "sync_mode");
+	o->sync_interval_ms = small(c, "wal", "sync_interval_ms");
+	o->sync_batch_records = small(c, "wal", "batch_records");
+	o->sync_batch_delay_us = small(c, "wal", "batch_delay_us");
+}
+
+static void apply_tables(const struct config *c, struct lsm_options *o)
+{
+	o->block_bytes = small(c, "sstable", "block_size");
+	o->restart_interval = small(c, "sstable", "restart_interval");
+	o->compression = (enum lsm_compression)config_number(c, "sstable", "compression");
+	o->min_saving_pct = small(c, "sstable", "min_saving_pct");
+	o->value_inline_max = small(c, "sstable", "value_inline_max");
+	o->target_file_bytes = config_number(c, "sstable", "target_file_size");
+	o->bloom_bits_per_key = small(c, "bloom", "bits_per_key");
+	o->cache_bytes = config_number(c, "cache", "block_cache_size");
+	o->cache_shards = small(c, "cache", "shards");
+	o->max_open_tables = small(c, "cache", "max_open_files");
+}
+
+static void apply_compaction(const struct config *c, struct lsm_options *o)
+{
+	o->compaction_threads = small(c, "compaction", "threads");
+	o->l0_threshold = small(c, "compaction", "l0_threshold");
+	o->l0_slowdown = small(c, "compaction", "l0_slowdown");
+	o->l0_stop = small(c, "compaction", "l0_stop");
+	o->size_ratio = small(c, "compaction", "size_ratio");
+	o->base_level_bytes = config_number(c, "compaction", "base_level_size");
+}
+
+void engine_options_apply(const struct config *c, struct lsm_options *ret_options)
+{
+	ret_options->create = config_bool(c, "store", "create");
+	ret_options->read_only = config_bool(c, "store", "read_only");
+	ret_options->filter_separator = (int)config_number(c, "store", "separator");
+	apply_log(c, ret_options);
+	apply_tables(c, ret_options);
+	apply_compaction(c, ret_options);
+}

@@ -1,0 +1,303 @@
+#!/bin/sh
+# apexkv from the outside: what it prints, and its exit status.
+# usage: apexkv_test.sh BUILD_FOLDER
+# Prints TAP lines; the exit status is 0 when all are ok.
+set -u
+
+build=$(cd "$1" && pwd) || exit 99
+for apexkv in "$build/apexkv" "$build/lsm/apexkv" "$build/lsm/cli/apexkv" ''; do
+  [ -x "$apexkv" ] && break
+done
+[ -n "$apexkv" ] || { echo "Bail out! no apexkv below $build"; exit 99; }
+
+# Settings of the caller's are not ours.
+for variable in $(env | sed -n 's/^\(APEXFS_[A-Za-z0-9_]*\)=.*/\1/p'); do
+  unset "$variable"
+done
+
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 99
+
+count=0
+failed=0
+
+# check NAME COMMAND...: ok when the command succeeds
+check() {
+  name=$1
+  shift
+  count=$((count + 1))
+  if "$@"; then
+    echo "ok $count - $name"
+  else
+    echo "not ok $count - $name"
+    failed=$((failed + 1))
+    sed 's/^/# out: /' out 2>/dev/null | head -n 5
+    sed 's/^/# err: /' err 2>/dev/null | head -n 5
+  fi
+}
+
+# run ARGUMENTS...: apexkv, its output in out and err, its status in $status
+run() {
+  "$apexkv" "$@" >out 2>err </dev/null
+  status=$?
+}
+
+# exits STATUS ARGUMENTS...: the status is that; when it is none of 0 and the error is one line
+exits() {
+  wanted=$1
+  shift
+  run "$@"
+  [ "$status" -eq "$wanted" ] || { echo "# status $status, not $wanted"; return 1; }
+  [ "$wanted" -eq 0 ] && return 0
+  [ "$(wc -l <err)" -eq 1 ] && grep -q '^apexkv: .' err
+}
+
+# prints TEXT ARGUMENTS...: status 0, and exactly that text (as printf's %b has it) on standard
+# output
+prints() {
+  printf '%b' "$1" >expected
+  shift
+  exits 0 "$@" && cmp expected out >&2
+}
+
+# refuses TEXT STATUS ARGUMENTS...: that status, and the text is part of the error
+refuses() {
+  text=$1
+  shift
+  exits "$@" && grep -qF -e "$text" err
+}
+
+# prints_lines COUNT ARGUMENTS...: status 0, and so many lines on standard output
+prints_lines() {
+  wanted_lines=$1
+  shift
+  exits 0 "$@" && [ "$(wc -l <out)" -eq "$wanted_lines" ]
+}
+
+# prints_like REGEX ARGUMENTS...: status 0, and one of the lines on standard output is like that
+prints_like() {
+  regex=$1
+  shift
+  exits 0 "$@" && grep -Eqx -e "$regex" out
+}
+
+# with VARIABLE=VALUE COMMAND...: the command, with that in its environment
+with() {
+  (
+    export "${1?}"
+    shift
+    "$@"
+  )
+}
+
+# absent FILE COMMAND...: the command succeeds and leaves no such file
+absent() {
+  unwanted=$1
+  shift
+  "$@" && [ ! -e "$unwanted" ]
+}
+
+# stores_input KEY FILE: what put reads from the file is what get writes
+stores_input() { "$apexkv" s put "$1" - <"$2" && "$apexkv" s get "$1" | cmp - "$2"; }
+
+reads_input_unasked() { echo piped | "$apexkv" s put piped && prints 'piped\n' s get piped; }
+
+refuses_full_output() {
+  "$apexkv" s get bin >/dev/full 2>err
+  [ $? -eq 5 ] && grep -q 'standard output' err
+}
+
+begins_with_known_names() {
+  exits 0 t stats || return 1
+  known='mem_records mem_kb sst_files sst_records sst_kb wal_kb total_records memtable_max_size '
+  [ "$(head -n 8 out | cut -d ' ' -f 1 | tr '\n' ' ')" = "$known" ]
+}
+
+consists_of_names_and_values() { ! grep -Evq '^[a-z0-9_]+ [^ ]+$' out; }
+
+list_files() { find t -printf '%p %s %T@ %i\n' | sort; }
+
+leaves_files_alone() {
+  list_files >before
+  "$@" && list_files | cmp - before
+}
+
+# ---- one record
+check 'get on a missing store exits 3 and makes none' absent s exits 3 s get a
+check 'delete on a missing store exits 3' exits 3 s delete a
+check 'the error names the store' refuses 's: ' 3 s scan
+check 'put makes the store' exits 0 s put a hello
+check 'get prints the value and nothing else' prints 'hello' s get a
+check 'put replaces' exits 0 s put a 'other value'
+check 'get prints the new value' prints 'other value' s get a
+check 'get of an absent key exits 1' refuses 'not found: b' 1 s get b
+check 'an empty value is a value' exits 0 s put empty ''
+check 'an empty value is got' prints '' s get empty
+check 'delete removes' exits 0 s delete a
+check 'a deleted key is gone' exits 1 s get a
+check 'delete of an absent key exits 1' exits 1 s delete a
+check 'a key may begin with a dash after --' exits 0 s put -- -k v
+check 'a value may begin with a dash' exits 0 s put k -v
+run s get k
+check 'the dashed value is got' [ "$(cat out)" = -v ]
+run s get -- -k
+check 'the dashed key is found' [ "$(cat out)" = v ]
+
+# ---- bytes
+head -c 300000 /dev/urandom >random
+check 'put reads standard input, get writes it' stores_input bin random
+printf 'a\000b\nc\n' >nul
+check 'NUL bytes and line ends are kept' stores_input nul nul
+: >nothing
+check 'empty input is an empty value' stores_input nothing nothing
+check 'put without VALUE reads standard input' reads_input_unasked
+check 'an escaped key is any bytes' exits 0 s put --escaped 'n\x00\xffz' v
+check 'it is got by its escapes' prints 'v' s get --escaped 'n\x00\xffz'
+check 'without --escaped a backslash is a backslash' exits 1 s get 'n\x00\xffz'
+check 'a bad escape is refused' refuses 'no escape' 2 s get --escaped 'n\xq0'
+check 'a failed write to standard output exits 5' refuses_full_output
+
+# ---- scan
+for key in a/1 a/2 a/3 b/1 'c d'; do
+  run t put "$key" "v-$key"
+done
+run t put --escaped 'e\tf' 'x\y'
+check 'scan prints key, tab, value in order' \
+  prints 'a/1\tv-a/1\na/2\tv-a/2\na/3\tv-a/3\nb/1\tv-b/1\nc d\tv-c d\ne\\tf\tx\\\\y\n' t scan
+check 'scan --keys prints keys' prints 'a/1\na/2\na/3\nb/1\nc d\ne\\tf\n' t scan --keys
+check 'scan --prefix' prints 'a/1\na/2\na/3\n' t scan --keys --prefix a/
+check 'scan --prefix=P' prints 'b/1\n' t scan --keys --prefix=b
+check 'scan --prefix of nothing' prints '' t scan --prefix zzz
+check 'scan --from begins at the key' prints 'a/3\nb/1\nc d\ne\\tf\n' t scan --keys --from a/3
+check 'scan --from begins after an absent key' prints 'b/1\nc d\ne\\tf\n' t scan --keys --from a/4
+check 'scan --to ends before the key' prints 'a/1\na/2\n' t scan --keys --to a/3
+check 'scan --limit' prints 'a/1\na/2\n' t scan --keys --limit 2
+check 'scan --limit 0' prints '' t scan --keys --limit 0
+check 'scan --reverse' prints 'e\\tf\nc d\nb/1\na/3\na/2\na/1\n' t scan --keys --reverse
+check 'scan --reverse --to leaves the key out' prints 'a/2\na/1\n' t scan --keys --reverse --to a/3
+check 'scan --reverse --to an absent key' prints 'a/3\na/2\na/1\n' t scan --keys --reverse --to a/9
+check 'scan --reverse --from' prints 'e\\tf\nc d\nb/1\n' t scan --keys --reverse --from b
+check 'scan --reverse --prefix --limit' \
+  prints 'a/3\na/2\n' t scan --keys --reverse --prefix a/ --limit 2
+check 'scan --prefix --from --to' \
+  prints 'a/2\n' t scan --keys --prefix a/ --from a/2 --to a/3
+check 'scan --from before the prefix' prints 'b/1\n' t scan --keys --prefix b --from a
+check 'scan --reverse --to after the prefix' \
+  prints 'b/1\n' t scan --keys --prefix b --to c --reverse
+check 'scan --from after the prefix' prints '' t scan --keys --prefix a/ --from b
+check 'scan --reverse --to before the prefix' prints '' t scan --keys --prefix b --to a/2 --reverse
+check 'scan --escaped' prints 'e\\tf\n' t scan --keys --escaped --prefix 'e\t'
+check 'scan of a missing store exits 3' exits 3 none scan
+
+# ---- dump, verify, stats
+check 'dump prints a line for each record' prints_lines 6 t dump
+tab=$(printf '\t')
+time='20[0-9-]{8}T[0-9:]{8}\.[0-9]{9}Z'
+check 'a line of dump tells key, seqno, time, kind and sizes' prints_like \
+  "a/1${tab}seqno=[0-9]+${tab}time=$time${tab}kind=put${tab}meta=0${tab}value=5" t dump --prefix a/1
+check 'verify says what it checked' \
+  prints_like 'ok: tables=[0-9]+ bytes=[0-9]+ log_records=[0-9]+' t verify
+check 'stats begins with the eight known lines' begins_with_known_names
+check 'stats are names and values' consists_of_names_and_values
+check 'stats --json is an object' prints_like '\{"mem_records":.*\}' t stats --json
+check 'stats --json is one line' prints_lines 1 t stats --json
+check 'get leaves every file of the store as it was' \
+  leaves_files_alone prints 'v-a/1' t get a/1
+check 'scan leaves every file of the store as it was' leaves_files_alone exits 0 t scan
+
+# ---- settings
+check 'a setting is taken' prints 'v-a/1' -o cache.block_cache_size=1m t get a/1
+check 'stats show that a setting arrived' \
+  prints_like 'memtable_max_size 1048576' -o memtable.max_size=1m t stats
+printf '[memtable]\nmax_size = 2m\n' >a.ini
+check 'a file is taken' prints_like 'memtable_max_size 2097152' -c a.ini t stats
+check 'the environment wins over the file' with APEXFS_MEMTABLE_MAX_SIZE=3m \
+  prints_like 'memtable_max_size 3145728' -c a.ini t stats
+check 'the command line wins over all' with APEXFS_MEMTABLE_MAX_SIZE=3m \
+  prints_like 'memtable_max_size 4194304' -o memtable.max_size=4m -c a.ini t stats
+check 'an unknown setting is refused with the nearest' \
+  refuses 'memtable.max_size' 2 -o memtable.max_sise=1m t get a/1
+check 'a value out of range is refused with the range' \
+  refuses 'allowed: ' 2 -o cache.shards=0 t get a/1
+printf '[memtable]\n\nmax_size = lots\n' >bad.ini
+check 'a bad file is refused with file and line' refuses 'bad.ini:3: ' 2 -c bad.ini t get a/1
+check 'a missing file is refused' refuses 'none.ini' 2 -c none.ini t get a/1
+check 'a bad variable is refused' with APEXFS_CACHE_SHARD=1 \
+  refuses 'cache.shards' 2 t get a/1
+printf '[log]\nlevel = info\n[fuse]\nmax_threads = 4\n' >daemon.ini
+check "the daemon's sections are passed over" prints 'v-a/1' -c daemon.ini t get a/1
+
+# ---- command lines that are wrong
+check 'no arguments' refuses 'no STORE' 2
+check 'no command' refuses 'no COMMAND' 2 t
+check 'an unknown command' refuses 'unknown command nonsense' 2 t nonsense
+check 'an unknown option' refuses 'unknown option --nonsense' 2 --nonsense t get a
+check 'an unknown short option' refuses 'unknown option -x' 2 -x t get a
+check 'an unknown option of a command' refuses 'unknown option --nonsense' 2 t scan --nonsense
+check 'an unknown short option of a command' refuses 'unknown option -x' 2 t scan -x
+check 'an option without its value' refuses 'needs a value' 2 t scan --prefix
+check 'too few arguments' refuses 'too few' 2 t get
+check 'too many arguments' refuses 'too many' 2 t get a b
+check 'an empty key' refuses 'at least one byte' 2 t get ''
+check 'a key over the limit' refuses 65535 2 t get "$(head -c 65536 /dev/zero | tr '\0' x)"
+check 'a limit that is no number' refuses 'no number' 2 t scan --limit -1
+check 'a wrong command line makes no store' absent u refuses 'too few' 2 u put
+
+# ---- help
+check '--help' exits 0 --help
+for command in put get delete scan verify dump stats; do
+  run --help
+  check "--help names $command" grep -Eq "^  $command " out
+  check "$command --help needs no store" exits 0 none "$command" --help
+  check "$command --help shows the usage" grep -q "^usage: .* $command" out
+done
+check '--version' exits 0 --version
+check '--version prints one line' grep -Eqx 'apexkv [0-9]+\.[0-9]+\.[0-9]+' out
+
+# ---- stores that cannot be used
+mkdir other
+: >other/file
+check 'a folder that holds something else is refused' exits 3 other put a b
+check 'and left alone' [ "$(ls other)" = file ]
+: >plain
+check 'a file is no store' exits 3 plain get a
+
+mkfifo locked release
+flock t/LOCK sh -c 'echo yes >locked; cat release' >/dev/null &
+holder=$!
+cat locked >/dev/null
+check 'put on a locked store exits 3' exits 3 t put a b
+check 'delete on a locked store exits 3' exits 3 t delete a/1
+check 'get reads beside the holder' prints 'v-a/1' t get a/1
+echo now >release
+wait "$holder"
+check 'the lock is free again' exits 0 t put a/1 v-a/1
+
+# ---- damage
+i=0
+while [ "$i" -lt 8 ]; do
+  head -c 3000 random >part
+  "$apexkv" -o memtable.max_size=4k -o sstable.compression=none d put "key$i" - <part
+  i=$((i + 1))
+done
+table=$(find d -name '*.sst' | sort | head -n 1)
+check 'small memtables make tables' [ -n "$table" ]
+check 'a sound store verifies' exits 0 d verify
+if [ -n "$table" ]; then
+  cp "$table" whole
+  printf 'XXXX' | dd of="$table" bs=1 seek=1000 conv=notrunc 2>/dev/null
+  check 'verify finds damage and exits 4' exits 4 d verify
+  check 'and names the file' grep -q "$(basename "$table")" err
+  check 'scan does not serve it' exits 4 d scan
+  cp whole "$table"
+  check 'the table put back, all is well' exits 0 d verify
+  rm "$table"
+  check 'a missing table is damage' exits 4 d verify
+  cp whole "$table"
+fi
+printf 'garbage' >d/CURRENT
+check 'a damaged CURRENT exits 4' exits 4 d get key1
+
+echo "1..$count"
+[ "$failed" -eq 0 ]
