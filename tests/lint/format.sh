@@ -11,7 +11,7 @@ if grep -rnI --include='*.[ch]' --include='*.sh' --include='*.md' --include='*.b
   echo "trailing blanks"
   bad=1
 fi
-for script in $(find tests examples .ci -name '*.sh') .ci/run; do
-  shellcheck -x "$script" || bad=1
-done
+# sourced files are followed from each script's own folder
+find tests examples -name '*.sh' -print0 |
+  xargs -0 shellcheck -x -P SCRIPTDIR -S warning .ci/run || bad=1
 exit "$bad"

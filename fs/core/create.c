@@ -1,0 +1,253 @@
+/*
+ * New files, links and folders: fs_create, fs_symlink and fs_mkdir.
+ */
+#include <errno.h>
+#include <limits.h>
+
+#include "fs/core/names.h"
+#include "fs/core/store.h"
+#include "lsm/base/clock.h"
+
+/* As mkdir(2) and open(2) say: a set-group-id folder hands its group on. */
+static int new_attr(struct fs *fs, const struct fs_caller *caller, const struct node_view *parent,
+		    mode_t mode, struct attr *ret_attr)
+{
+	struct attr folder;
+	int err = folder_attr(fs, parent, &folder);
+
+	if (err)
+		return err;
+
+	bool inherits = (folder.mode & S_ISGID) != 0;
+
+	mode &= ~caller->umask;
+	if (inherits && S_ISDIR(mode))
+		mode |= S_ISGID;
+	*ret_attr = (struct attr){
+		.mode = mode,
+		.uid = caller->uid,
+		.gid = inherits ? folder.gid : caller->gid,
+	};
+	attr_committed(ret_attr, (int64_t)clock_real_ns());
+	return 0;
+}
+
+/*
+ * The key of "%" in a folder is that of the folder's record. A file may take its place, but not the
+ * attributes that somebody gave the folder with it.
+ */
+static int may_replace_record(struct fs *fs, struct slice key)
+{
+	struct lsm_record record;
+
+	if (key.ptr[key.len - 1] != fs->separator)
+		return 0;
+
+	int err = lsm_stat(fs->db, key, NULL, &record);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	err = record.meta.len > 0 ? -EPERM : 0;
+	lsm_record_release(&record);
+	return err;
+}
+
+/* The node of something that could not be made: nobody may find it by its name. */
+static void take_back(struct fs *fs, struct node_view *view)
+{
+	nodes_unname(&fs->nodes, view->node, NULL);
+	(void)nodes_forget(&fs->nodes, view->node->id, 1); /* pinned: it ends with the view */
+}
+
+/* What is to be made: a regular file, or a symbolic link whose value is its target. */
+struct new_file {
+	mode_t mode;        /* with the type */
+	struct slice value; /* borrowed */
+	bool may_hold;      /* for the write that follows */
+};
+
+/* Nothing is there. The stripes are held. */
+static int make_file(struct fs *fs, const struct fs_caller *caller, struct name_op *op,
+		     const struct new_file *file, struct fs_entry *ret_entry)
+{
+	struct node_view view;
+	struct node_name name;
+	struct attr attr;
+
+	if (!place_as_file(&op->place, &name))
+		return -EPERM;
+
+	int err = may_replace_record(fs, name.bytes);
+
+	if (!err)
+		err = new_attr(fs, caller, &op->parent, file->mode, &attr);
+	if (!err)
+		err = nodes_enter(&fs->nodes, &name, &view);
+	if (err)
+		return err;
+	attr.size = file->value.len;
+	if (!file->may_hold || !hold_add(fs, &view, &attr, true, caller->pid))
+		err = store_put(fs, name.bytes, file->value, &attr);
+	if (!err) {
+		folder_touch(fs, &op->parent, attr.ctime_ns);
+		ret_entry->node = view.node->id;
+		node_stat(&view, &attr, &ret_entry->attr);
+	} else {
+		take_back(fs, &view);
+	}
+	nodes_unpin(&fs->nodes, &view);
+	return err;
+}
+
+/* Something is there. -ENOENT: no more. */
+static int create_existing(struct fs *fs, struct name_op *op, unsigned flags,
+			   const struct found *found, uint64_t ticket, struct fs_entry *ret_entry)
+{
+	if (flags & FS_CREATE_EXCLUSIVE)
+		return -EEXIST;
+	return found->name.folder ? -EISDIR : name_enter(fs, op, found, ticket, ret_entry);
+}
+
+static int create(struct fs *fs, const struct fs_caller *caller, struct name_op *op, mode_t mode,
+		  unsigned flags, struct fs_entry *ret_entry)
+{
+	struct new_file file = {
+		.mode = S_IFREG | (mode & ATTR_MODE_BITS),
+		.may_hold = !(flags & FS_CREATE_EXCLUSIVE),
+	};
+	uint64_t ticket = stripes_ticket(&fs->stripes);
+	struct found found;
+	int err = name_find(fs, &op->place, &found);
+
+	/* Without the stripes first: a read-only file system too answers for what is there. */
+	if (!err)
+		err = create_existing(fs, op, flags, &found, ticket, ret_entry);
+	if (err != -ENOENT)
+		return err;
+	err = name_lock(fs, caller, op);
+	if (err)
+		return err;
+	err = name_find(fs, &op->place, &found);
+	if (!err)
+		return create_existing(fs, op, flags, &found, ticket, ret_entry);
+	if (err != -ENOENT)
+		return err;
+	return make_file(fs, caller, op, &file, ret_entry);
+}
+
+int fs_create(struct fs *fs, const struct fs_caller *caller, uint64_t parent, struct slice name,
+	      mode_t mode, unsigned flags, struct fs_entry *ret_entry)
+{
+	struct name_op op;
+
+	if ((mode & S_IFMT) && !S_ISREG(mode))
+		return -EPERM;
+
+	int err = name_open(fs, parent, name, &op);
+
+	if (!err) {
+		err = create(fs, caller, &op, mode, flags, ret_entry);
+		name_close(fs, &op);
+	}
+	return faults_answer(&fs->faults, err);
+}
+
+static int make_link(struct fs *fs, const struct fs_caller *caller, struct name_op *op,
+		     struct slice target, struct fs_entry *ret_entry)
+{
+	struct new_file link = {.mode = S_IFLNK | ACCESSPERMS, .value = target};
+	struct fs_caller unmasked = *caller;
+	struct found found;
+	int err = name_find(fs, &op->place, &found);
+
+	if (!err)
+		return -EEXIST;
+	if (err != -ENOENT)
+		return err;
+	unmasked.umask = 0; /* permissions of a link mean nothing and are always all */
+	return make_file(fs, &unmasked, op, &link, ret_entry);
+}
+
+int fs_symlink(struct fs *fs, const struct fs_caller *caller, uint64_t parent, struct slice name,
+	       struct slice target, struct fs_entry *ret_entry)
+{
+	struct name_op op;
+
+	if (target.len == 0)
+		return -ENOENT;
+	if (target.len >= PATH_MAX)
+		return -ENAMETOOLONG;
+
+	int err = name_open(fs, parent, name, &op);
+
+	if (!err) {
+		err = name_lock(fs, caller, &op);
+		if (!err)
+			err = make_link(fs, caller, &op, target, ret_entry);
+		name_close(fs, &op);
+	}
+	return faults_answer(&fs->faults, err);
+}
+
+/* Nothing is there. The stripes are held. A partial folder is made in memory alone: it has no
+ * record. */
+static int make_folder(struct fs *fs, const struct fs_caller *caller, struct name_op *op,
+		       mode_t mode, struct fs_entry *ret_entry)
+{
+	struct node_view view;
+	struct node_name name;
+	struct attr attr;
+
+	if (!place_as_folder(&op->place, &name))
+		return -EPERM;
+	if (name.bytes.len > LSM_KEY_MAX)
+		return -ENAMETOOLONG;
+
+	int err = new_attr(fs, caller, &op->parent, S_IFDIR | mode, &attr);
+
+	if (!err)
+		err = nodes_enter(&fs->nodes, &name, &view);
+	if (err)
+		return err;
+	if (folder_can_have_record(&name))
+		err = store_put(fs, name.bytes, slice_of(NULL, 0), &attr);
+	else
+		attr_of_implied_folder(&fs->defaults, &attr);
+	if (!err) {
+		folder_touch(fs, &op->parent, attr.ctime_ns);
+		ret_entry->node = view.node->id;
+		node_stat(&view, &attr, &ret_entry->attr);
+	} else {
+		take_back(fs, &view);
+	}
+	nodes_unpin(&fs->nodes, &view);
+	return err;
+}
+
+static int make_folder_if_new(struct fs *fs, const struct fs_caller *caller, struct name_op *op,
+			      mode_t mode, struct fs_entry *ret_entry)
+{
+	struct found found;
+	int err = name_find(fs, &op->place, &found);
+
+	if (!err)
+		return -EEXIST;
+	if (err != -ENOENT)
+		return err;
+	return make_folder(fs, caller, op, mode & ATTR_MODE_BITS, ret_entry);
+}
+
+int fs_mkdir(struct fs *fs, const struct fs_caller *caller, uint64_t parent, struct slice name,
+	     mode_t mode, struct fs_entry *ret_entry)
+{
+	struct name_op op;
+	int err = name_open(fs, parent, name, &op);
+
+	if (!err) {
+		err = name_lock(fs, caller, &op);
+		if (!err)
+			err = make_folder_if_new(fs, caller, &op, mode, ret_entry);
+		name_close(fs, &op);
+	}
+	return faults_answer(&fs->faults, err);
+}

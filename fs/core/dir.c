@@ -1,0 +1,272 @@
+/*
+ * Open folders: fs_dir_*. A cookie is the ordinal of an entry, so going back means beginning anew;
+ * the kernel asks for that on rewinddir and hardly ever else.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fs/core/dir_scan.h"
+#include "fs/core/names.h"
+#include "lsm/base/cleanup.h"
+
+enum dir_stage {
+	DIR_DOT,
+	DIR_DOT_DOT,
+	DIR_OWN_VALUE, /* "%=" */
+	DIR_ENTRIES,
+};
+
+struct fs_dir {
+	struct fs *fs;           /* borrowed */
+	struct node_view folder; /* pinned */
+	uint64_t ticket;         /* drawn before the snapshot, see stripes.h */
+	struct dir_scan scan;
+	enum dir_stage stage; /* where the next entry comes from */
+	uint64_t position;    /* ordinal of the entry answered last; 0: none */
+	bool unread;          /* `entry` is the next one */
+	/* the entry read last */
+	struct fs_dirent entry;
+	char name[PATH_NAME_MAX + 1];
+	bool can_lookup;        /* not "." or ".." */
+	struct node_name place; /* with bytes of scan.key; bytes.ptr NULL: only the name tells */
+};
+
+static int dir_open(struct fs *fs, struct node_view *view, struct fs_dir **ret_dir)
+{
+	if (!view->key->name.folder)
+		return -ENOTDIR;
+	if (view->nameless)
+		return -ENOENT;
+
+	cleanup_free struct fs_dir *dir = calloc(1, sizeof(*dir));
+
+	if (!dir)
+		return -ENOMEM;
+	dir->fs = fs;
+	dir->ticket = stripes_ticket(&fs->stripes);
+
+	int err = dir_scan_open(fs, view->key, &dir->scan);
+
+	if (err)
+		return err;
+	dir->folder = *view;
+	*ret_dir = move_ptr(&dir);
+	return 0;
+}
+
+int fs_dir_open(struct fs *fs, uint64_t node, struct fs_dir **ret_dir)
+{
+	struct node_view view;
+	int err = nodes_pin(&fs->nodes, node, &view);
+
+	if (err)
+		return err;
+	err = dir_open(fs, &view, ret_dir);
+	if (err)
+		nodes_unpin(&fs->nodes, &view);
+	return faults_answer(&fs->faults, err);
+}
+
+void fs_dir_close(struct fs_dir *dir)
+{
+	if (!dir)
+		return;
+	dir_scan_done(dir->fs, &dir->scan);
+	nodes_unpin(&dir->fs->nodes, &dir->folder);
+	free(dir);
+}
+
+static void restart(struct fs_dir *dir)
+{
+	dir->stage = DIR_DOT;
+	dir->position = 0;
+	dir->unread = false;
+	dir_scan_restart(&dir->scan);
+}
+
+static void set_entry(struct fs_dir *dir, struct slice name, uint64_t ino, mode_t type)
+{
+	memcpy(dir->name, name.ptr, name.len);
+	dir->name[name.len] = '\0';
+	dir->entry = (struct fs_dirent){
+		.name = dir->name,
+		.name_len = name.len,
+		.ino = ino,
+		.type = type,
+	};
+}
+
+static struct node_name parent_of(uint8_t separator, const struct node_name *folder)
+{
+	struct slice prefix = folder_anchor(separator, folder);
+
+	if (!folder->partial && prefix.len > 0)
+		prefix.len--;
+	while (prefix.len > 0 && prefix.ptr[prefix.len - 1] != separator)
+		prefix.len--;
+	return node_name_folder(prefix, false);
+}
+
+/* The folder's own value is an entry of it: -ENOENT when there is none. */
+static int read_own_value(struct fs_dir *dir)
+{
+	struct lsm_read_options options = {.snapshot = dir->scan.source.snapshot};
+	struct fs *fs = dir->fs;
+	const struct node_name *folder = &dir->folder.key->name;
+	struct lsm_record record;
+
+	if (folder->partial || folder->bytes.len < 2)
+		return -ENOENT;
+
+	struct node_name own = node_name_file(slice_of(folder->bytes.ptr, folder->bytes.len - 1));
+	struct attr attr = {.mode = S_IFREG};
+	int err = lsm_stat(fs->db, own.bytes, &options, &record);
+
+	if (!err) {
+		err = attr_of_file(&fs->defaults, &record, &attr);
+		lsm_record_release(&record);
+	} else if (err == -ENOENT && hold_has(fs, own.bytes)) {
+		err = 0;
+	}
+	if (!err) {
+		set_entry(dir, slice_str(PATH_OWN_NAME), nodes_ino(&fs->nodes, &own),
+			  attr.mode & S_IFMT);
+		dir->place = (struct node_name){0};
+		dir->can_lookup = true;
+	}
+	return err;
+}
+
+/* What is held, and so not known from a record, is a regular file. */
+static mode_t entry_type(const struct dir_scan *scan)
+{
+	if (scan->name.folder)
+		return S_IFDIR;
+	return scan->attr_known ? scan->attr.mode & S_IFMT : S_IFREG;
+}
+
+static int read_scan(struct fs_dir *dir)
+{
+	struct dir_scan *scan = &dir->scan;
+	int err = dir_scan_next(dir->fs, scan);
+
+	if (err)
+		return err;
+	set_entry(dir, slice_of(scan->entry.name, scan->entry.name_len),
+		  nodes_ino(&dir->fs->nodes, &scan->name), entry_type(scan));
+	dir->place = scan->name;
+	dir->can_lookup = true;
+	return 0;
+}
+
+/* One more entry into dir->entry. */
+static int read_entry(struct fs_dir *dir)
+{
+	struct fs *fs = dir->fs;
+	int err;
+
+	switch (dir->stage) {
+	case DIR_DOT:
+		set_entry(dir, slice_str("."), dir->folder.node->ino, S_IFDIR);
+		dir->can_lookup = false;
+		dir->stage = DIR_DOT_DOT;
+		return 0;
+	case DIR_DOT_DOT: {
+		struct node_name parent = parent_of(fs->separator, &dir->folder.key->name);
+
+		set_entry(dir, slice_str(".."), nodes_ino(&fs->nodes, &parent), S_IFDIR);
+		dir->can_lookup = false;
+		dir->stage = DIR_OWN_VALUE;
+		return 0;
+	}
+	case DIR_OWN_VALUE:
+		err = read_own_value(dir);
+		if (!err || err == -ENOENT)
+			dir->stage = DIR_ENTRIES;
+		return err == -ENOENT ? read_scan(dir) : err;
+	case DIR_ENTRIES:
+		break;
+	}
+	return read_scan(dir);
+}
+
+static int dir_next(struct fs_dir *dir)
+{
+	if (dir->unread) {
+		dir->unread = false;
+	} else {
+		int err = read_entry(dir);
+
+		if (err)
+			return err;
+	}
+	dir->entry.cookie = ++dir->position;
+	return 0;
+}
+
+int fs_dir_next(struct fs_dir *dir, struct fs_dirent *ret_entry)
+{
+	int err = dir_next(dir);
+
+	if (!err)
+		*ret_entry = dir->entry;
+	return faults_answer(&dir->fs->faults, err);
+}
+
+void fs_dir_unread(struct fs_dir *dir)
+{
+	if (dir->position == 0 || dir->unread)
+		return;
+	dir->position--;
+	dir->unread = true;
+}
+
+int fs_dir_seek(struct fs_dir *dir, uint64_t cookie)
+{
+	int err = 0;
+
+	if (!dir->unread && dir->position > 0 && cookie == dir->position - 1)
+		fs_dir_unread(dir);
+	if (cookie < dir->position)
+		restart(dir);
+	while (!err && dir->position < cookie)
+		err = dir_next(dir);
+	/* A cookie past the end is the end. */
+	return err == -ENOENT ? 0 : faults_answer(&dir->fs->faults, err);
+}
+
+/* From what the cursor has seen, if that still holds; -EAGAIN when it may not. */
+static int lookup_seen(struct fs_dir *dir, struct fs_entry *ret_entry)
+{
+	struct fs *fs = dir->fs;
+	struct attr attr = dir->scan.attr;
+	struct node_view view;
+
+	if (!dir->place.bytes.ptr || !dir->scan.attr_known || !hold_is_empty(&fs->hold))
+		return -EAGAIN;
+
+	int err = name_enter_unchanged(fs, &dir->place, dir->ticket, &view);
+
+	if (err)
+		return err;
+	if (dir->place.folder)
+		folder_attr_add_touched(fs, view.node, &attr);
+	ret_entry->node = view.node->id;
+	node_stat(&view, &attr, &ret_entry->attr);
+	nodes_unpin(&fs->nodes, &view);
+	return 0;
+}
+
+int fs_dir_lookup(struct fs_dir *dir, struct fs_entry *ret_entry)
+{
+	if (!dir->can_lookup || dir->position == 0)
+		return -EINVAL;
+
+	int err = lookup_seen(dir, ret_entry);
+
+	if (err != -EAGAIN)
+		return faults_answer(&dir->fs->faults, err);
+	return fs_lookup(dir->fs, dir->folder.node->id, slice_of(dir->name, dir->entry.name_len),
+			 ret_entry);
+}

@@ -1,0 +1,117 @@
+#include "fs/core/file_state.h"
+
+#include <errno.h>
+
+#include "fs/core/folder.h"
+
+void file_state_done(struct file_state *state)
+{
+	lsm_record_release(&state->record);
+}
+
+static int load_record(struct fs *fs, struct slice key, bool with_value, struct file_state *state)
+{
+	struct lsm_record record;
+	int err = with_value ? lsm_get(fs->db, key, NULL, &record)
+			     : lsm_stat(fs->db, key, NULL, &record);
+
+	if (err)
+		return err;
+
+	bool is_folder;
+
+	err = attr_is_folder_record(fs->separator, &record, &is_folder);
+	if (!err)
+		err = is_folder ? -ENOENT : attr_of_file(&fs->defaults, &record, &state->attr);
+	if (err) {
+		lsm_record_release(&record);
+		return err;
+	}
+	state->source = FILE_STORED;
+	state->record = record;
+	return 0;
+}
+
+int file_load(struct fs *fs, const struct node_view *view, bool with_value,
+	      struct file_state *state)
+{
+	if (view->nameless) {
+		if (!view->node->orphan)
+			return -ENOENT;
+		state->source = FILE_ORPHAN;
+		state->attr = view->node->orphan->attr;
+		return 0;
+	}
+	if (hold_peek(fs, view->node, &state->attr, &state->creation)) {
+		state->source = FILE_HELD;
+		return 0;
+	}
+	return load_record(fs, view->key->name.bytes, with_value, state);
+}
+
+int file_load_value(struct fs *fs, const struct node_view *view, struct file_state *state)
+{
+	struct slice key = view->key->name.bytes;
+
+	if (state->source != FILE_STORED || state->record.value.ptr)
+		return 0;
+
+	struct lsm_record record;
+	int err = lsm_get(fs->db, key, NULL, &record);
+
+	if (err)
+		return err;
+	lsm_record_release(&state->record);
+	state->record = record;
+	return 0;
+}
+
+void node_stat(const struct node_view *view, const struct attr *attr, struct stat *ret_stat)
+{
+	unsigned links = S_ISDIR(attr->mode) ? 2 : 1;
+
+	attr_to_stat(attr, view->node->ino, view->nameless ? 0 : links, ret_stat);
+}
+
+static int file_attr_with_stripe(struct fs *fs, struct node_view *view, struct stat *ret_stat)
+{
+	cleanup_file_state struct file_state state = {0};
+	struct node_lock lock;
+
+	node_lock_view(fs, view, &lock);
+
+	int err = file_load(fs, &lock.view, false, &state);
+
+	if (!err)
+		node_stat(&lock.view, &state.attr, ret_stat);
+	stripes_unlock(&fs->stripes, &lock.stripes);
+	*view = lock.view; /* the caller's again */
+	return err;
+}
+
+int node_attr(struct fs *fs, struct node_view *view, struct stat *ret_stat)
+{
+	if (view->key->name.folder) {
+		struct attr attr;
+		int err = folder_attr(fs, view, &attr);
+
+		if (!err)
+			node_stat(view, &attr, ret_stat);
+		return err;
+	}
+	/*
+	 * Without the stripe first: nothing is waited for. A rename or unlink under way shows
+	 * itself as a missing record or a name that is another one afterwards.
+	 */
+	if (!view->nameless) {
+		cleanup_file_state struct file_state state = {0};
+		int err = file_load(fs, view, false, &state);
+
+		if (err != -ENOENT && !nodes_refresh(&fs->nodes, view)) {
+			if (!err)
+				node_stat(view, &state.attr, ret_stat);
+			return err;
+		}
+	}
+	return file_attr_with_stripe(fs, view, ret_stat);
+}

@@ -1,0 +1,228 @@
+#include "fs/core/folder.h"
+
+#include <errno.h>
+
+#include "fs/core/store.h"
+#include "lsm/base/clock.h"
+
+bool folder_can_have_record(const struct node_name *name)
+{
+	return name->bytes.len > 0 && !name->partial;
+}
+
+/* What the record under the folder's prefix says; -ENOENT: there is none, or it is a file's ("%").
+ */
+static int attr_from_record(struct fs *fs, struct slice prefix, struct attr *ret_attr)
+{
+	struct lsm_record record;
+	int err = lsm_stat(fs->db, prefix, NULL, &record);
+
+	if (err)
+		return err;
+
+	bool is_folder;
+
+	err = attr_is_folder_record(fs->separator, &record, &is_folder);
+	if (!err)
+		err = is_folder ? attr_of_folder(&fs->defaults, &record, ret_attr) : -ENOENT;
+	lsm_record_release(&record);
+	return err;
+}
+
+void folder_attr_add_touched(struct fs *fs, struct node *node, struct attr *attr)
+{
+	int64_t touched_ns = nodes_touched(&fs->nodes, node);
+
+	if (!touched_ns)
+		return;
+	attr->mtime_ns = touched_ns;
+	attr->ctime_ns = max_of(attr->ctime_ns, touched_ns);
+	if (!attr->atime_stored)
+		attr->atime_ns = touched_ns;
+}
+
+int folder_attr(struct fs *fs, const struct node_view *view, struct attr *ret_attr)
+{
+	const struct node_name *name = &view->key->name;
+	int err = -ENOENT;
+
+	if (folder_can_have_record(name) && !view->nameless)
+		err = attr_from_record(fs, name->bytes, ret_attr);
+	if (err == -ENOENT) {
+		attr_of_implied_folder(&fs->defaults, ret_attr);
+		err = 0;
+	}
+	if (!err)
+		folder_attr_add_touched(fs, view->node, ret_attr);
+	return err;
+}
+
+void folder_touch(struct fs *fs, const struct node_view *folder, int64_t time_ns)
+{
+	nodes_touch(&fs->nodes, folder->node, time_ns);
+}
+
+/* Whether `key`, seen below the anchor before, still shows that `going` is not the last one there.
+ */
+static bool still_shows_others(struct fs *fs, struct slice key, struct slice anchor,
+			       struct slice going)
+{
+	struct lsm_record record;
+
+	if (!slice_starts_with(key, anchor) || slice_eq(key, going) || key.len == 0)
+		return false;
+	if (lsm_stat(fs->db, key, NULL, &record) < 0)
+		return false; /* an error shows itself again in the search */
+	lsm_record_release(&record);
+	return true;
+}
+
+/* Leave in *ret_key another key than `going` where the iterator stands; -ENOENT: it stands nowhere
+ * or on `going`. */
+static int other_key_here(struct lsm_iter *it, struct slice going, struct buf *ret_key)
+{
+	if (!lsm_iter_valid(it)) {
+		int err = lsm_iter_status(it);
+
+		return err ? err : -ENOENT;
+	}
+
+	struct slice key = lsm_iter_record(it)->key;
+
+	return slice_eq(key, going) ? -ENOENT : buf_set(ret_key, key);
+}
+
+/*
+ * Find a key below the anchor other than `going`, -ENOENT when there is none: its successor, else
+ * the first of all. Deleting a folder's files in the order of their names finds the successor at
+ * once; in the opposite order the first, which serves until the end. Looking at the first alone
+ * would step over all that was deleted before, each time.
+ */
+static int find_other(struct fs *fs, struct slice anchor, struct slice going, struct buf *ret_key)
+{
+	struct lsm_read_options options = {.prefix = anchor};
+	struct lsm_iter *it;
+	int err = lsm_iter_new(fs->db, &options, &it);
+
+	if (err)
+		return err;
+	lsm_iter_seek(it, going);
+	if (lsm_iter_valid(it) && slice_eq(lsm_iter_record(it)->key, going))
+		lsm_iter_next(it);
+	err = other_key_here(it, going, ret_key);
+	if (err == -ENOENT) {
+		lsm_iter_first(it);
+		err = other_key_here(it, going, ret_key);
+	}
+	lsm_iter_free(it);
+	return err;
+}
+
+int folder_keep(struct fs *fs, const struct node_view *folder, struct slice going,
+		struct lsm_batch *batch)
+{
+	struct slice anchor = folder_anchor(fs->separator, &folder->key->name);
+	struct buf *sibling = &folder->node->sibling;
+	struct attr ignored;
+
+	if (anchor.len == 0)
+		return 0;
+	/* What was there the last time is looked at first: one get instead of an iterator. */
+	if (still_shows_others(fs, buf_slice(sibling), anchor, going))
+		return 0;
+	if (!slice_eq(going, anchor)) {
+		int err = attr_from_record(fs, anchor, &ignored);
+
+		if (!err)
+			return buf_set(sibling, anchor);
+		if (err != -ENOENT)
+			return err;
+	}
+
+	int err = find_other(fs, anchor, going, sibling);
+
+	if (err != -ENOENT)
+		return err;
+	return lsm_batch_put(batch, anchor, slice_of(NULL, 0), slice_of(NULL, 0));
+}
+
+/* Of a folder that has no record: its mtime lives in the node, the rest is as it is. */
+static int set_attr_in_node(struct fs *fs, struct node_lock *lock, const struct attr *before,
+			    struct attr *after)
+{
+	if (after->mode != before->mode || after->uid != before->uid || after->gid != before->gid)
+		return -EPERM;
+	nodes_touch(&fs->nodes, lock->view.node,
+		    after->mtime_stored ? after->mtime_ns : (int64_t)clock_real_ns());
+	return folder_attr(fs, &lock->view, after);
+}
+
+/* Whether the key of the folder's record is taken by a file: "%" in it. */
+static int record_is_taken(struct fs *fs, struct slice prefix, bool *ret_taken)
+{
+	struct lsm_record record;
+	int err = lsm_stat(fs->db, prefix, NULL, &record);
+
+	if (err) {
+		*ret_taken = false;
+		return err == -ENOENT ? 0 : err;
+	}
+
+	bool is_folder;
+
+	err = attr_is_folder_record(fs->separator, &record, &is_folder);
+	if (!err)
+		*ret_taken = !is_folder;
+	lsm_record_release(&record);
+	return err;
+}
+
+static int record_is_free(struct fs *fs, struct slice prefix)
+{
+	struct node_name file = node_name_file(prefix);
+	struct node_view view;
+	bool taken = false;
+	int err = record_is_taken(fs, prefix, &taken);
+
+	if (err)
+		return err;
+	/* The file may be a creation that waits for its write. */
+	if (!taken && nodes_find(&fs->nodes, &file, &view)) {
+		taken = true;
+		nodes_unpin(&fs->nodes, &view);
+	}
+	return taken ? -EPERM : 0;
+}
+
+int folder_set_attr(struct fs *fs, struct node_lock *lock, const struct stat *want, unsigned set,
+		    struct attr *ret_attr)
+{
+	const struct node_name *name = &lock->view.key->name;
+	struct attr before;
+
+	if (set & FS_SET_SIZE)
+		return -EISDIR;
+	if (lock->view.nameless)
+		return -ENOENT;
+
+	int err = folder_attr(fs, &lock->view, &before);
+
+	if (err)
+		return err;
+
+	struct attr after = before;
+
+	attr_apply(&after, want, set, (int64_t)clock_real_ns());
+	if (folder_can_have_record(name)) {
+		err = record_is_free(fs, name->bytes);
+		if (!err)
+			err = store_put(fs, name->bytes, slice_of(NULL, 0), &after);
+		if (!err)
+			nodes_touch(&fs->nodes, lock->view.node, 0); /* the record knows it now */
+	} else {
+		err = set_attr_in_node(fs, lock, &before, &after);
+	}
+	if (!err)
+		*ret_attr = after;
+	return err;
+}

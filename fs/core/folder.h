@@ -1,0 +1,39 @@
+/*
+ * Folders: their attributes, and that they do not vanish under a user.
+ *
+ * A folder is there because a key begins with its prefix; a record of its own, whose key is the
+ * prefix, only carries its attributes, or keeps it when it is empty. The root needs none and cannot
+ * have one: no key is left for it. Nor can a partial folder, which exists in the store as part of
+ * longer keys only; without any it lives as long as its node.
+ *
+ * When entries come and go a folder's mtime and ctime move, but only in its node: no record is
+ * written for that.
+ */
+#pragma once
+
+#include "fs/core/fs_internal.h"
+#include "fs/core/node_lock.h"
+
+/* Whether a folder can have a record. */
+bool folder_can_have_record(const struct node_name *name);
+
+/* Attributes from the folder's record or the defaults, and from the node. */
+must_check int folder_attr(struct fs *fs, const struct node_view *view, struct attr *ret_attr);
+
+/* Put into the attributes what only the node knows. */
+void folder_attr_add_touched(struct fs *fs, struct node *node, struct attr *attr);
+
+/*
+ * Entries of the folder change: the record `going` is to be deleted by the batch, below the folder
+ * or its own. If that is the last key below the folder's prefix (a partial folder's: below its
+ * anchor's), and the folder has no record, have the batch put one. The folder's stripe is held.
+ */
+must_check int folder_keep(struct fs *fs, const struct node_view *folder, struct slice going,
+			   struct lsm_batch *batch);
+
+/* An entry came or went. */
+void folder_touch(struct fs *fs, const struct node_view *folder, int64_t time_ns);
+
+/* fs_setattr of a folder. */
+must_check int folder_set_attr(struct fs *fs, struct node_lock *lock, const struct stat *want,
+			       unsigned set, struct attr *ret_attr);

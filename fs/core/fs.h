@@ -1,0 +1,171 @@
+/*
+ * The file system without FUSE: inodes, attributes, files, folders and renames over a store. fs/ops
+ * translates requests to these calls one to one; the tests call them directly.
+ *
+ * Every int function returns 0 or a negative errno that the kernel may see as it is; damage in the
+ * store (-EBADMSG, -EUCLEAN) becomes -EIO here, with the sentence logged once.
+ *
+ * Node numbers are the kernel's names for inodes: FS_ROOT, or what a successful lookup, create,
+ * mkdir or mknod answered (each adds 1 to the node's lookup count), good until fs_forget has taken
+ * all of them back. An unlinked file lives on under its number.
+ *
+ * Promises (../../README.md): a change is in the log when its call returns 0, with one exception: a
+ * creation without FS_CREATE_EXCLUSIVE and a truncation to zero are held up to FS_HOLD_MS for the
+ * write that follows them, so that `echo v > f` is one put. While held they are seen by everyone;
+ * the write makes them one put; another change by the same caller, fs_sync, time, or the node's end
+ * logs them first.
+ *
+ * Thread rule: any thread. Calls on different nodes run side by side; changes of one node or name
+ * are serialised.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/types.h>
+
+#include "lsm/base/slice.h"
+#include "lsm/lsm.h"
+
+#define FS_ROOT UINT64_C(1)
+/* Node numbers with this bit are never given out here: they belong to fs/virt. */
+#define FS_VIRTUAL_BIT (UINT64_C(1) << 62)
+
+enum {
+	FS_HOLD_MS = 20,
+};
+
+struct fs;
+
+struct fs_options {
+	struct lsm *db;    /* borrowed */
+	uint8_t separator; /* of key components */
+	uid_t uid;         /* owner of what has no stored owner: the mounting user */
+	gid_t gid;
+	uint64_t value_max; /* bytes of a file; above: -EFBIG */
+	bool read_only;     /* changes answer -EROFS */
+};
+
+must_check int fs_new(const struct fs_options *options, struct fs **ret_fs);
+/* Logs what is held and stops the timer thread. An error: something held could not be logged. */
+must_check int fs_free(struct fs *fs);
+
+/* Who asks. */
+struct fs_caller {
+	uid_t uid;
+	gid_t gid;
+	pid_t pid;
+	mode_t umask;
+};
+
+struct fs_entry {
+	uint64_t node;
+	struct stat attr;
+};
+
+/* -ENOENT; -ENAMETOOLONG; -ENOTDIR. */
+must_check int fs_lookup(struct fs *fs, uint64_t parent, struct slice name,
+			 struct fs_entry *ret_entry);
+void fs_forget(struct fs *fs, uint64_t node, uint64_t lookups);
+
+must_check int fs_getattr(struct fs *fs, uint64_t node, struct stat *ret_attr);
+
+enum fs_set {
+	FS_SET_MODE = 1 << 0,
+	FS_SET_UID = 1 << 1,
+	FS_SET_GID = 1 << 2,
+	FS_SET_SIZE = 1 << 3,
+	FS_SET_ATIME = 1 << 4,
+	FS_SET_MTIME = 1 << 5,
+	FS_SET_ATIME_NOW = 1 << 6,
+	FS_SET_MTIME_NOW = 1 << 7,
+};
+/* Those of `want` that `set` (of enum fs_set) names. -EFBIG, -EISDIR, -ENOSPC, -EROFS... */
+must_check int fs_setattr(struct fs *fs, const struct fs_caller *caller, uint64_t node,
+			  const struct stat *want, unsigned set, struct stat *ret_attr);
+
+enum fs_create_flags {
+	FS_CREATE_EXCLUSIVE = 1 << 0, /* -EEXIST when it is there, and never held */
+};
+/* A regular file (also by mknod: mode's type is S_IFREG or 0; other types -EPERM). An existing file
+ * is just looked up. */
+must_check int fs_create(struct fs *fs, const struct fs_caller *caller, uint64_t parent,
+			 struct slice name, mode_t mode, unsigned flags,
+			 struct fs_entry *ret_entry);
+/* -EEXIST; -ENAMETOOLONG: a target of PATH_MAX bytes or more. Never held. */
+must_check int fs_symlink(struct fs *fs, const struct fs_caller *caller, uint64_t parent,
+			  struct slice name, struct slice target, struct fs_entry *ret_entry);
+must_check int fs_mkdir(struct fs *fs, const struct fs_caller *caller, uint64_t parent,
+			struct slice name, mode_t mode, struct fs_entry *ret_entry);
+must_check int fs_unlink(struct fs *fs, const struct fs_caller *caller, uint64_t parent,
+			 struct slice name);
+must_check int fs_rmdir(struct fs *fs, const struct fs_caller *caller, uint64_t parent,
+			struct slice name);
+
+struct fs_rename {
+	uint64_t parent;
+	struct slice name;
+	uint64_t new_parent;
+	struct slice new_name;
+	unsigned flags; /* of renameat2(2): 0 or RENAME_NOREPLACE; others -EINVAL */
+};
+/* One batch. A folder: -EXDEV, so that mv copies. */
+must_check int fs_rename(struct fs *fs, const struct fs_caller *caller,
+			 const struct fs_rename *rename);
+
+/* What a read found; good until fs_read_done. Shorter than asked for only at the end of the file.
+ */
+struct fs_read_result {
+	struct slice bytes;
+	struct lsm_record record; /* internal: what holds them, */
+	void *copy;               /* or this */
+};
+must_check int fs_read(struct fs *fs, uint64_t node, uint64_t offset, size_t size,
+		       struct fs_read_result *ret_read);
+/* The target of a symbolic link, ended with fs_read_done. -EINVAL: it is none. */
+must_check int fs_readlink(struct fs *fs, uint64_t node, struct fs_read_result *ret_target);
+void fs_read_done(struct fs_read_result *read);
+
+/* All of it or an error: -EFBIG, -ENOSPC, -EIO, -EROFS. */
+must_check int fs_write(struct fs *fs, const struct fs_caller *caller, uint64_t node,
+			uint64_t offset, struct slice bytes);
+
+/* Everything answered so far is durable when it returns 0. */
+must_check int fs_sync(struct fs *fs);
+
+must_check int fs_statfs(struct fs *fs, struct statvfs *ret_space);
+
+/* An open folder: a cursor over the folder as it was at fs_dir_open, in memory that does not grow
+ * with it. */
+struct fs_dir;
+
+struct fs_dirent {
+	const char *name; /* NUL-terminated; good until the next call on the fs_dir */
+	size_t name_len;
+	uint64_t ino;
+	mode_t type; /* S_IFMT bits */
+	uint64_t
+		cookie; /* fs_dir_next after fs_dir_seek(cookie) answers the entry after this one */
+};
+
+must_check int fs_dir_open(struct fs *fs, uint64_t node, struct fs_dir **ret_dir);
+void fs_dir_close(struct fs_dir *dir);
+/* 0: the start. Any cookie that an entry of this fs_dir had. */
+must_check int fs_dir_seek(struct fs_dir *dir, uint64_t cookie);
+/* The next entry, "." and ".." first; -ENOENT at the end. */
+must_check int fs_dir_next(struct fs_dir *dir, struct fs_dirent *ret_entry);
+/* Undo the last fs_dir_next, once: the entry did not fit into a reply. */
+void fs_dir_unread(struct fs_dir *dir);
+/* fs_lookup of the entry that fs_dir_next answered last (not "." or ".."). */
+must_check int fs_dir_lookup(struct fs_dir *dir, struct fs_entry *ret_entry);
+
+struct fs_stats {
+	uint64_t nodes;                             /* inodes the kernel knows */
+	uint64_t unlinked_nodes;                    /* of them, files that have no name any more */
+	uint64_t unlinked_bytes;                    /* memory for what was written to those */
+	uint64_t held_now, held_total, held_merged; /* creations and truncations; merged: became one
+						       put with their write */
+};
+void fs_stats_read(struct fs *fs, struct fs_stats *ret_stats);

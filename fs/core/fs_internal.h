@@ -1,0 +1,28 @@
+/*
+ * The file system object, for the modules of this folder and their tests.
+ */
+#pragma once
+
+#include "fs/core/attr.h"
+#include "fs/core/faults.h"
+#include "fs/core/fs.h"
+#include "fs/core/hold.h"
+#include "fs/core/node_table.h"
+#include "fs/core/stripes.h"
+
+struct fs {
+	/* immutable after fs_build */
+	struct lsm *db; /* borrowed */
+	uint64_t value_max;
+	struct attr_defaults defaults;
+	uint8_t separator;
+	bool read_only;
+	/* each its own thread rule */
+	struct stripes stripes;
+	struct node_table nodes;
+	struct hold hold;
+	struct faults faults;
+};
+
+/* fs_new without the timer: what is held stays so until something else than time logs it. */
+must_check int fs_build(const struct fs_options *options, struct fs **ret_fs);

@@ -1,0 +1,401 @@
+#include "fs/core/hold.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fs/core/fs_internal.h"
+#include "lsm/base/cleanup.h"
+#include "lsm/base/clock.h"
+#include "lsm/base/error.h"
+#include "lsm/base/log.h"
+
+static const uint64_t ms_ns = 1000000;
+
+void hold_init(struct hold *h)
+{
+	*h = (struct hold){0};
+	mutex_init(&h->mu, RANK_FS_HELD);
+	cond_init(&h->wake);
+}
+
+static void list_append(struct hold *h, struct held *held)
+{
+	held->prev = h->last;
+	if (h->last)
+		h->last->next = held;
+	else
+		h->first = held;
+	h->last = held;
+}
+
+static void list_remove(struct hold *h, struct held *held)
+{
+	if (held->prev)
+		held->prev->next = held->next;
+	else
+		h->first = held->next;
+	if (held->next)
+		held->next->prev = held->prev;
+	else
+		h->last = held->prev;
+}
+
+static void held_free(struct fs *fs, struct held *held)
+{
+	node_key_unref(held->key);
+	nodes_release(&fs->nodes, held->node);
+	free(held);
+}
+
+void hold_done(struct fs *fs)
+{
+	struct hold *h = &fs->hold;
+
+	while (h->first) {
+		struct held *held = h->first;
+
+		list_remove(h, held);
+		held->node->held = NULL;
+		held_free(fs, held);
+	}
+	cond_done(&h->wake);
+	mutex_done(&h->mu);
+}
+
+bool hold_add(struct fs *fs, const struct node_view *view, const struct attr *attr, bool creation,
+	      pid_t pid)
+{
+	struct hold *h = &fs->hold;
+	struct held *held = malloc(sizeof(*held));
+
+	if (!held)
+		return false;
+
+	uint64_t now_ns = clock_mono_ns();
+
+	*held = (struct held){
+		.node = view->node,
+		.key = node_key_ref(view->key),
+		.pid = pid,
+		.creation = creation,
+		.deadline_ns = now_ns + FS_HOLD_MS * ms_ns,
+		.attr = *attr,
+	};
+	nodes_keep(&fs->nodes, view->node);
+	mutex_lock(&h->mu);
+	assert(!view->node->held);
+	bool room = atomic_load_explicit(&h->count, memory_order_relaxed) < HOLD_MAX;
+	bool wake = room && h->asleep;
+
+	if (room) {
+		list_append(h, held);
+		view->node->held = held;
+		h->active_ns = now_ns;
+		h->total++;
+		h->asleep = false;
+		atomic_fetch_add_explicit(&h->count, 1, memory_order_relaxed);
+	}
+	mutex_unlock(&h->mu);
+	if (wake)
+		cond_signal(&h->wake);
+	if (!room)
+		held_free(fs, held);
+	return room;
+}
+
+void hold_share(struct fs *fs, struct node *node, pid_t pid)
+{
+	mutex_guard(&fs->hold.mu);
+	assert(node->held);
+	if (node->held->pid != pid)
+		node->held->pid = HOLD_BY_MANY;
+}
+
+bool hold_peek(struct fs *fs, struct node *node, struct attr *ret_attr, bool *ret_creation)
+{
+	if (hold_is_empty(&fs->hold))
+		return false;
+	mutex_guard(&fs->hold.mu);
+	if (!node->held)
+		return false;
+	*ret_attr = node->held->attr;
+	*ret_creation = node->held->creation;
+	return true;
+}
+
+void hold_end(struct fs *fs, struct node *node, bool merged)
+{
+	struct hold *h = &fs->hold;
+
+	if (hold_is_empty(h))
+		return;
+	mutex_lock(&h->mu);
+	struct held *held = node->held;
+
+	if (held) {
+		list_remove(h, held);
+		node->held = NULL;
+		h->merged += merged;
+		atomic_fetch_sub_explicit(&h->count, 1, memory_order_relaxed);
+	}
+	mutex_unlock(&h->mu);
+	if (held)
+		held_free(fs, held);
+}
+
+int hold_log(struct fs *fs, struct node *node)
+{
+	if (hold_is_empty(&fs->hold))
+		return 0;
+
+	/* With the stripe in hand nobody takes it away; the mutex is for the order of memory. */
+	mutex_lock(&fs->hold.mu);
+	struct held *held = node->held;
+	mutex_unlock(&fs->hold.mu);
+	if (!held)
+		return 0;
+
+	/* mtime has been shown already: it is stored, since the commit's time is a little later. */
+	struct attr attr = held->attr;
+	struct meta_bytes meta;
+
+	attr.mtime_stored = true;
+	attr_pack(&fs->defaults, fs->separator, held->key->name.bytes, &attr, &meta);
+
+	struct lsm_write_options options = {.meta = meta_slice(&meta)};
+	int err = lsm_put(fs->db, held->key->name.bytes, slice_of(NULL, 0), &options);
+
+	if (!err) {
+		atomic_store_explicit(&fs->hold.failing, false, memory_order_relaxed);
+		hold_end(fs, node, false);
+	}
+	return err;
+}
+
+/* Which of the held things to log. */
+struct wanted {
+	uint64_t due_ns; /* those whose time has come */
+	bool of_anyone;
+	pid_t pid;
+	struct slice except; /* a key */
+};
+
+static bool is_wanted(const struct held *held, const struct wanted *wanted)
+{
+	if (held->deadline_ns > wanted->due_ns)
+		return false;
+	if (!wanted->of_anyone && held->pid != wanted->pid && held->pid != HOLD_BY_MANY)
+		return false;
+	return !slice_eq(held->key->name.bytes, wanted->except);
+}
+
+/* The oldest one wanted: its node, pinned, and its key with a reference. False: there is none. */
+static bool oldest_wanted(struct fs *fs, const struct wanted *wanted, struct node_view *ret_view)
+{
+	mutex_guard(&fs->hold.mu);
+	for (struct held *held = fs->hold.first; held; held = held->next) {
+		if (!is_wanted(held, wanted))
+			continue;
+		nodes_keep(&fs->nodes, held->node);
+		*ret_view = (struct node_view){.node = held->node, .key = node_key_ref(held->key)};
+		return true;
+	}
+	return false;
+}
+
+/* With the stripe: whether what the node holds now is one of them, and not something newer. */
+static bool still_wanted(struct fs *fs, const struct node *node, const struct wanted *wanted)
+{
+	mutex_guard(&fs->hold.mu);
+	return node->held && is_wanted(node->held, wanted);
+}
+
+/*
+ * Each is found without its stripe and logged with it, as the ranks demand. In between somebody
+ * else may have logged or ended it: then there is nothing to do.
+ */
+static int log_wanted(struct fs *fs, const struct wanted *wanted)
+{
+	struct node_view view;
+	int err = 0;
+
+	if (hold_is_empty(&fs->hold))
+		return 0;
+	while (!err && oldest_wanted(fs, wanted, &view)) {
+		struct stripe_set set = {0};
+
+		stripe_set_add(&set, stripe_of(&fs->stripes, &view.key->name));
+		stripes_lock(&fs->stripes, &set);
+		if (still_wanted(fs, view.node, wanted))
+			err = hold_log(fs, view.node);
+		stripes_unlock(&fs->stripes, &set);
+		nodes_unpin(&fs->nodes, &view);
+	}
+	return err;
+}
+
+int hold_log_of(struct fs *fs, pid_t pid, struct slice except)
+{
+	struct wanted wanted = {.due_ns = UINT64_MAX, .pid = pid, .except = except};
+
+	return log_wanted(fs, &wanted);
+}
+
+int hold_log_all(struct fs *fs)
+{
+	struct wanted wanted = {.due_ns = UINT64_MAX, .of_anyone = true};
+
+	return log_wanted(fs, &wanted);
+}
+
+int hold_expire(struct fs *fs, uint64_t now_ns)
+{
+	struct wanted wanted = {.due_ns = now_ns, .of_anyone = true};
+
+	return log_wanted(fs, &wanted);
+}
+
+bool hold_has(struct fs *fs, struct slice key)
+{
+	struct node_name name = node_name_file(key);
+	struct node_view view;
+	struct attr attr;
+	bool creation;
+
+	if (hold_is_empty(&fs->hold) || !nodes_find(&fs->nodes, &name, &view))
+		return false;
+
+	bool has = hold_peek(fs, view.node, &attr, &creation);
+
+	nodes_unpin(&fs->nodes, &view);
+	return has;
+}
+
+static bool is_creation_below(const struct held *held, struct slice prefix)
+{
+	return held->creation && slice_starts_with(held->key->name.bytes, prefix);
+}
+
+bool hold_has_below(struct fs *fs, struct slice prefix)
+{
+	if (hold_is_empty(&fs->hold))
+		return false;
+	mutex_guard(&fs->hold.mu);
+	for (const struct held *held = fs->hold.first; held; held = held->next) {
+		if (is_creation_below(held, prefix))
+			return true;
+	}
+	return false;
+}
+
+static int key_order(const void *a, const void *b)
+{
+	const struct node_key *const *key_a = a;
+	const struct node_key *const *key_b = b;
+
+	return slice_cmp((*key_a)->name.bytes, (*key_b)->name.bytes);
+}
+
+int hold_keys_below(struct fs *fs, struct slice prefix, struct buf *ret_keys)
+{
+	if (hold_is_empty(&fs->hold))
+		return 0;
+
+	const struct node_key *keys[HOLD_MAX];
+	size_t count = 0;
+	int err = 0;
+
+	mutex_guard(&fs->hold.mu);
+	for (const struct held *held = fs->hold.first; held; held = held->next) {
+		if (is_creation_below(held, prefix))
+			keys[count++] = held->key;
+	}
+	qsort(keys, count, sizeof(keys[0]), key_order);
+	for (size_t i = 0; !err && i < count; i++)
+		err = buf_append_sized(ret_keys, keys[i]->name.bytes);
+	return err;
+}
+
+void hold_stats(struct hold *h, struct fs_stats *ret_stats)
+{
+	mutex_guard(&h->mu);
+	ret_stats->held_now = atomic_load_explicit(&h->count, memory_order_relaxed);
+	ret_stats->held_total = h->total;
+	ret_stats->held_merged = h->merged;
+}
+
+/* Once for all that fails until something could be logged again. */
+static void note_failure(struct hold *h, int err)
+{
+	if (!atomic_exchange_explicit(&h->failing, true, memory_order_relaxed))
+		log_error(
+			"a new or emptied file could not be logged, will try again: %s (errno %d)",
+			fail_text(), -err);
+}
+
+/* Until when the timer has nothing to do; 0: there is something due. */
+static uint64_t timer_rest_until(struct hold *h, uint64_t now_ns)
+{
+	/* What is held from now on is due later than this, so no signal is needed for it. */
+	if (!h->first)
+		return now_ns + FS_HOLD_MS * ms_ns;
+
+	uint64_t due_ns = max_of(h->first->deadline_ns, h->retry_ns);
+
+	return due_ns > now_ns ? due_ns : 0;
+}
+
+static void timer_log_due(struct fs *fs, uint64_t now_ns)
+{
+	struct hold *h = &fs->hold;
+
+	mutex_unlock(&h->mu);
+	int err = hold_expire(fs, now_ns);
+
+	if (err)
+		note_failure(h, err);
+	mutex_lock(&h->mu);
+	h->retry_ns = err ? now_ns + HOLD_RETRY_MS * ms_ns : 0;
+}
+
+/*
+ * A signal for each thing held would wake this thread, and cost its caller a system call, for each
+ * `echo >`, whose write comes long before the time is up. So while things are held it looks every
+ * FS_HOLD_MS by itself, and only after a second without any does it sleep until it is signalled.
+ */
+static void timer_run(void *arg)
+{
+	struct fs *fs = arg;
+	struct hold *h = &fs->hold;
+
+	mutex_lock(&h->mu);
+	while (!h->stopping) {
+		uint64_t now_ns = clock_mono_ns();
+		uint64_t until_ns = timer_rest_until(h, now_ns);
+
+		if (until_ns == 0) {
+			timer_log_due(fs, now_ns);
+		} else if (h->first || now_ns < h->active_ns + HOLD_IDLE_MS * ms_ns) {
+			(void)cond_wait_until(&h->wake, &h->mu, until_ns); /* either is fine */
+		} else {
+			h->asleep = true;
+			cond_wait(&h->wake, &h->mu);
+		}
+	}
+	mutex_unlock(&h->mu);
+}
+
+int hold_timer_start(struct fs *fs)
+{
+	return thread_start(&fs->hold.timer, "fs-hold", timer_run, fs);
+}
+
+void hold_timer_stop(struct fs *fs)
+{
+	mutex_lock(&fs->hold.mu);
+	fs->hold.stopping = true;
+	mutex_unlock(&fs->hold.mu);
+	cond_signal(&fs->hold.wake);
+	thread_join(&fs->hold.timer);
+}

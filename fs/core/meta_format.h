@@ -1,0 +1,53 @@
+/*
+ * The bytes of a record's meta, as the file system writes them (the engine stores them unread).
+ *
+ *	empty                 everything has its default
+ *
+ *	offset  bytes
+ *	0       1             version: META_VERSION
+ *	1       1             fields: bits of enum meta_field
+ *	2       ...           the fields whose bits are set, in the order of the bits:
+ *	        2             mode: fixed16, type (S_IFREG, S_IFDIR, S_IFLNK) and permissions
+ *(07777) 1..5          uid: varint 1..5          gid: varint 8             mtime: fixed64,
+ *nanoseconds since 1970, two's complement 8             atime: likewise
+ *
+ * Integers are little-endian, nothing follows the last field. There is no checksum: log and table
+ *blocks cover the record.
+ *
+ * What has its default is left out: mode 0644 of a file and 0755 of a folder, the mounting user as
+ *owner, the commit time as mtime, mtime as atime. So most records have an empty meta.
+ *
+ * Version rule: a new field takes a new bit, another meaning of an old one takes a new version. A
+ *reader that meets a version or a bit that it does not know refuses the record (-EUCLEAN): it could
+ *not write it back whole.
+ */
+#pragma once
+
+#include <assert.h>
+#include <sys/stat.h>
+
+#include "lsm/lsm.h"
+
+enum {
+	META_VERSION = 1,
+	META_HEAD_BYTES = 2,
+	META_MODE_BYTES = 2,
+	META_ID_BYTES_MAX = 5,
+	META_TIME_BYTES = 8,
+	META_BYTES_MAX =
+		META_HEAD_BYTES + META_MODE_BYTES + 2 * META_ID_BYTES_MAX + 2 * META_TIME_BYTES,
+};
+
+enum meta_field {
+	META_MODE = 1 << 0,
+	META_UID = 1 << 1,
+	META_GID = 1 << 2,
+	META_MTIME = 1 << 3,
+	META_ATIME = 1 << 4,
+	META_FIELDS = (1 << 5) - 1,
+};
+
+static_assert(META_BYTES_MAX == 30, "the layout above");
+static_assert((int)META_BYTES_MAX <= (int)LSM_META_MAX, "fits into a record");
+static_assert(S_IFREG == 0100000 && S_IFDIR == 0040000 && S_IFLNK == 0120000 && S_IFMT == 0170000,
+	      "mode is stored as this kernel has it");

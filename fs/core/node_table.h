@@ -1,0 +1,135 @@
+/*
+ * The inodes that the kernel knows: node number <-> what it names in the store, with the counts
+ * that keep it.
+ *
+ * A node number is a slot of a table and the slot's generation, so a number that was given back is
+ * never taken for another node's, and no number is a pointer. A node lives as long as the kernel's
+ * lookups, or a pin of a call under way, keep it. Its inode number (st_ino) is the hash of the name
+ * under which it was found first, made unique among the nodes that live; it stays with the node
+ * through a rename.
+ *
+ * There is at most one node of a name: a node is added (nodes_enter) and loses or changes its name
+ * only under the stripe of that name (stripes.h).
+ *
+ * Thread rule: any thread. One mutex, RANK_FS_NODES, held for a few probes of a hash table.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "fs/core/fs.h"
+#include "fs/core/node_key.h"
+#include "fs/core/orphan.h"
+#include "lsm/base/mutex.h"
+
+struct held;
+
+struct node {
+	/* immutable */
+	uint64_t id;
+	uint64_t ino;
+	/* guarded by the table's mutex; key and nameless also change only under the stripe of the
+	 * key */
+	struct node_key *key; /* owned reference */
+	bool nameless;        /* unlinked, replaced or removed; key is what it was called last */
+	bool leaving;         /* its name is being taken away: see nodes_set_leaving */
+	uint64_t lookups;
+	uint32_t pins;
+	int64_t touched_ns; /* of a folder: when an entry came or went; 0: not in this node's life
+			     */
+	struct node *next_by_key;
+	struct node *next_by_ino;
+	/* guarded by hold.mu, changed only under the stripe as well; see hold.h */
+	struct held *held;
+	/* guarded by the stripe of the key */
+	struct orphan *orphan; /* owned; of a nameless file */
+	struct buf sibling;    /* of a folder: a key that was below it lately; see folder.h */
+};
+
+/* A node pinned by a call, and how it was then. */
+struct node_view {
+	struct node *node;
+	struct node_key *key; /* owned reference */
+	bool nameless;
+};
+
+struct node_slot {
+	struct node *node; /* owned; NULL: free */
+	uint32_t generation;
+	uint32_t next_free;
+};
+
+struct node_table {
+	struct lsm *db; /* borrowed */
+	struct mutex mu;
+	/* guarded by mu */
+	struct node_slot *slots; /* slot 0 is never used */
+	uint32_t slot_count, slot_cap;
+	uint32_t free_slot;   /* head of the free ones, 0: none */
+	struct node **by_key; /* chains; bucket_count of each */
+	struct node **by_ino;
+	size_t bucket_count;
+	uint64_t count, nameless_files;
+	/* statistics */
+	_Atomic uint64_t orphan_bytes;
+};
+
+/* With the root in it. -ENOMEM. */
+must_check int nodes_init(struct node_table *t, struct lsm *db);
+/* Frees every node, whatever keeps it. */
+void nodes_done(struct node_table *t);
+
+/* -ESTALE: there is no such node. */
+must_check int nodes_pin(struct node_table *t, uint64_t id, struct node_view *ret_view);
+/* The node of a name, pinned; false when there is none. */
+must_check bool nodes_find(struct node_table *t, const struct node_name *name,
+			   struct node_view *ret_view);
+/* Frees the node when nothing keeps it any more. */
+void nodes_unpin(struct node_table *t, struct node_view *view);
+/* Keep and let go without a view. */
+void nodes_keep(struct node_table *t, struct node *node);
+void nodes_release(struct node_table *t, struct node *node);
+
+/*
+ * Bring the view up to date. False: nothing has changed, so what was read from the store under the view's name since the view was
+ * taken is the node's.
+ */
+bool nodes_refresh(struct node_table *t, struct node_view *view);
+
+/*
+ * Count a lookup of the node of a name and pin it; false when there is none, or one without
+ * lookups: that may be losing its name right now, so it takes the stripe to look it up
+ * (nodes_enter).
+ */
+must_check bool nodes_enter_known(struct node_table *t, const struct node_name *name,
+				  struct node_view *ret_view);
+/* The same for any node, adding it when there is none. The stripe of the name is held. -ENOMEM. */
+must_check int nodes_enter(struct node_table *t, const struct node_name *name,
+			   struct node_view *ret_view);
+/* Take lookups back; true when none is left (the node may be gone then). The root stays. */
+bool nodes_forget(struct node_table *t, uint64_t id, uint64_t lookups);
+/* False stays so as long as the stripe is held. */
+bool nodes_is_looked_up(struct node_table *t, struct node *node);
+
+/* The stripes of both names are held and no other node has the new one. Takes over the reference.
+ */
+void nodes_rename(struct node_table *t, struct node *node, struct node_key *key);
+/*
+ * Before the store is changed such that the node's name means another file, or none; taken back if that fails. Between that
+ * change and nodes_unname whoever reads by the name could take what is there now for this node's.
+ */
+void nodes_set_leaving(struct node_table *t, struct node *node, bool leaving);
+/* The node has no name from now on. It owns the orphan (may be NULL). The stripe is held. */
+void nodes_unname(struct node_table *t, struct node *node, struct orphan *orphan);
+
+/* The memory of an orphan went from one capacity to another. */
+void nodes_note_orphan(struct node_table *t, size_t before, size_t after);
+
+/* A folder's entries changed (0: forget that they did). */
+void nodes_touch(struct node_table *t, struct node *node, int64_t time_ns);
+int64_t nodes_touched(struct node_table *t, struct node *node);
+
+/* The inode number that the node of this name has, or would get now. */
+uint64_t nodes_ino(struct node_table *t, const struct node_name *name);
+
+void nodes_stats(struct node_table *t, struct fs_stats *ret_stats);

@@ -1,0 +1,214 @@
+/*
+ * fs_rename, of files: one batch.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "fs/core/names.h"
+#include "fs/core/remove.h"
+#include "fs/core/store.h"
+
+/* The two names, and what they mean once the stripes are held. */
+struct move {
+	struct name_op from;
+	struct name_op to;
+	struct found source;
+	struct node_name target;
+	struct found replaced;
+	bool replaces;
+};
+
+/* All stripes at once, in from.stripes. */
+static int lock_both(struct fs *fs, const struct fs_caller *caller, struct move *m)
+{
+	/* No exception: what is moved and what is replaced is logged first as well. */
+	int err = hold_log_of(fs, caller->pid, slice_of(NULL, 0));
+
+	if (err)
+		return err;
+	name_stripes(fs, &m->from, &m->from.stripes);
+	name_stripes(fs, &m->to, &m->from.stripes);
+	stripes_lock(&fs->stripes, &m->from.stripes);
+	m->from.locked = true;
+	(void)nodes_refresh(&fs->nodes, &m->from.parent); /* folders are not renamed, */
+	(void)nodes_refresh(&fs->nodes, &m->to.parent);   /* but perhaps removed */
+	return m->from.parent.nameless || m->to.parent.nameless ? -ENOENT : 0;
+}
+
+/* Log what a file holds. The stripe is held. */
+static int settle(struct fs *fs, const struct node_name *name)
+{
+	struct node_view view;
+
+	if (hold_is_empty(&fs->hold) || !nodes_find(&fs->nodes, name, &view))
+		return 0;
+
+	int err = hold_log(fs, view.node);
+
+	nodes_unpin(&fs->nodes, &view);
+	return err;
+}
+
+static int find_source(struct fs *fs, struct move *m)
+{
+	int err = name_find(fs, &m->from.place, &m->source);
+
+	if (err || m->source.name.folder)
+		return err;
+	return settle(fs, &m->source.name);
+}
+
+static int check_target(const struct move *m, const struct fs_rename *rename)
+{
+	if (m->replaces && (rename->flags & RENAME_NOREPLACE))
+		return -EEXIST;
+	if (m->source.name.folder)
+		return m->replaces && !m->replaced.name.folder ? -ENOTDIR : -EXDEV;
+	return m->replaces && m->replaced.name.folder ? -EISDIR : 0;
+}
+
+/* The file "%" takes the place of its folder's record, which may have attributes (see create.c). */
+static int check_record(struct fs *fs, struct move *m)
+{
+	struct lsm_record record;
+	struct slice key = m->target.bytes;
+
+	if (m->replaces || key.ptr[key.len - 1] != fs->separator)
+		return 0;
+
+	int err = lsm_stat(fs->db, key, NULL, &record);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	err = record.meta.len > 0 ? -EPERM : 0;
+	lsm_record_release(&record);
+	return err;
+}
+
+static int find_target(struct fs *fs, struct move *m, const struct fs_rename *rename)
+{
+	int err = name_find(fs, &m->to.place, &m->replaced);
+
+	m->replaces = !err;
+	if (err && err != -ENOENT)
+		return err;
+	err = check_target(m, rename);
+	if (err)
+		return err;
+	if (!place_as_file(&m->to.place, &m->target))
+		return -EPERM;
+	if (m->replaces)
+		err = settle(fs, &m->target);
+	return err ? err : check_record(fs, m);
+}
+
+/* The record under its new key, and the old one gone. mtime stays: it is stored from now on. */
+static int fill_batch(struct fs *fs, struct move *m, struct lsm_batch *batch)
+{
+	struct slice from = m->source.name.bytes;
+	struct slice anchor = folder_anchor(fs->separator, &m->from.parent.key->name);
+	struct lsm_record record;
+	struct attr attr;
+	int err = lsm_get(fs->db, from, NULL, &record);
+
+	if (err)
+		return err;
+	err = attr_of_file(&fs->defaults, &record, &attr);
+	attr.mtime_stored = true;
+	if (!err)
+		err = lsm_batch_delete(batch, from);
+	/* What comes in below the folder keeps it as well. */
+	if (!err && !slice_starts_with(m->target.bytes, anchor))
+		err = folder_keep(fs, &m->from.parent, from, batch);
+	if (!err)
+		err = store_batch_put(fs, batch, m->target.bytes, record.value, &attr);
+	lsm_record_release(&record);
+	return err;
+}
+
+/* Tell the nodes of the two names. */
+static void move_nodes(struct fs *fs, struct move *m, struct node_key *new_key,
+		       struct removal *removal, int64_t time_ns)
+{
+	struct node_view view;
+
+	removal_commit(fs, removal, time_ns);
+	/* A node whose record was not there: it has lost it to somebody beside the file system. */
+	if (nodes_find(&fs->nodes, &m->target, &view)) {
+		nodes_unname(&fs->nodes, view.node, NULL);
+		nodes_unpin(&fs->nodes, &view);
+	}
+	if (nodes_find(&fs->nodes, &m->source.name, &view)) {
+		nodes_rename(&fs->nodes, view.node, node_key_ref(new_key));
+		nodes_unpin(&fs->nodes, &view);
+	}
+	folder_touch(fs, &m->from.parent, time_ns);
+	folder_touch(fs, &m->to.parent, time_ns);
+}
+
+static int move_file(struct fs *fs, struct move *m)
+{
+	cleanup_batch struct lsm_batch *batch = lsm_batch_new();
+	struct node_key *new_key = node_key_new(&m->target);
+	struct removal removal = {0};
+	int64_t time_ns;
+	int err = batch && new_key ? 0 : -ENOMEM;
+
+	if (!err && m->replaces)
+		err = removal_prepare(fs, &m->replaced, &removal);
+	if (!err)
+		err = fill_batch(fs, m, batch);
+	if (!err)
+		err = store_commit(fs, batch, &time_ns);
+	if (!err)
+		move_nodes(fs, m, new_key, &removal, time_ns);
+	removal_done(fs, &removal);
+	node_key_unref(new_key);
+	return err;
+}
+
+static int rename_locked(struct fs *fs, struct move *m, const struct fs_rename *rename)
+{
+	int err = find_source(fs, m);
+
+	if (!err)
+		err = find_target(fs, m, rename);
+	if (err)
+		return err;
+	/* Two names of one file: rename(2) then does nothing. */
+	if (slice_eq(m->source.name.bytes, m->target.bytes))
+		return 0;
+	return move_file(fs, m);
+}
+
+static int rename_name(struct fs *fs, const struct fs_caller *caller,
+		       const struct fs_rename *rename)
+{
+	struct move m = {0};
+
+	if (rename->flags & ~(unsigned)RENAME_NOREPLACE)
+		return -EINVAL;
+	if (fs->read_only)
+		return -EROFS;
+
+	int err = name_open(fs, rename->parent, rename->name, &m.from);
+
+	if (err)
+		return err;
+	err = name_open(fs, rename->new_parent, rename->new_name, &m.to);
+	if (!err) {
+		err = lock_both(fs, caller, &m);
+		if (!err)
+			err = rename_locked(fs, &m, rename);
+		name_close(fs, &m.from);
+		name_close(fs, &m.to);
+	} else {
+		name_close(fs, &m.from);
+	}
+	return err;
+}
+
+int fs_rename(struct fs *fs, const struct fs_caller *caller, const struct fs_rename *rename)
+{
+	return faults_answer(&fs->faults, rename_name(fs, caller, rename));
+}

@@ -1,0 +1,47 @@
+#include "fs/core/store.h"
+
+#include <errno.h>
+
+#include "lsm/base/clock.h"
+
+int store_batch_put(struct fs *fs, struct lsm_batch *batch, struct slice key, struct slice value,
+		    const struct attr *attr)
+{
+	struct meta_bytes meta;
+
+	attr_pack(&fs->defaults, fs->separator, key, attr, &meta);
+	return lsm_batch_put(batch, key, meta_slice(&meta), value);
+}
+
+int store_commit(struct fs *fs, const struct lsm_batch *batch, int64_t *ret_time_ns)
+{
+	struct lsm_commit commit;
+
+	if (lsm_batch_count(batch) == 0) {
+		*ret_time_ns = (int64_t)clock_real_ns();
+		return 0;
+	}
+
+	int err = lsm_write(fs->db, batch, NULL, &commit);
+
+	if (!err)
+		*ret_time_ns = (int64_t)commit.time_ns;
+	return err;
+}
+
+int store_put(struct fs *fs, struct slice key, struct slice value, struct attr *attr)
+{
+	cleanup_batch struct lsm_batch *batch = lsm_batch_new();
+	int64_t time_ns;
+
+	if (!batch)
+		return -ENOMEM;
+
+	int err = store_batch_put(fs, batch, key, value, attr);
+
+	if (!err)
+		err = store_commit(fs, batch, &time_ns);
+	if (!err)
+		attr_committed(attr, time_ns);
+	return err;
+}

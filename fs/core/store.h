@@ -1,0 +1,25 @@
+/*
+ * Records with attributes, written to the store.
+ *
+ * Thread rule: the stripe of the key is held.
+ */
+#pragma once
+
+#include "fs/core/fs_internal.h"
+
+/* One put; attr then has the times of its commit. The value is copied. */
+must_check int store_put(struct fs *fs, struct slice key, struct slice value, struct attr *attr);
+
+/* The put of a batch. */
+must_check int store_batch_put(struct fs *fs, struct lsm_batch *batch, struct slice key,
+			       struct slice value, const struct attr *attr);
+
+/* Apply the batch; the time of its commit, or now when it is empty. */
+must_check int store_commit(struct fs *fs, const struct lsm_batch *batch, int64_t *ret_time_ns);
+
+static inline void cleanup_batch_ptr(struct lsm_batch **batch)
+{
+	lsm_batch_free(*batch);
+}
+
+#define cleanup_batch __attribute__((cleanup(cleanup_batch_ptr)))

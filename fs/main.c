@@ -1,0 +1,256 @@
+/* apexfs: mount a key-value store as a folder. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fs/core/fs.h"
+#include "fs/daemon.h"
+#include "fs/mount.h"
+#include "fs/mount_point.h"
+#include "fs/ops/ops.h"
+#include "fs/options.h"
+#include "fs/transport/transport.h"
+#include "fs/virt/virt.h"
+#include "lsm/base/error.h"
+#include "lsm/base/log.h"
+#include "lsm/base/version.h"
+#include "lsm/config/engine_options.h"
+#include "lsm/lsm.h"
+
+extern char **environ;
+
+/* Everything that a mount is made of, in the order in which it comes to life. */
+struct service {
+	struct options options;
+	char *store;      /* owned; absolute */
+	char *mountpoint; /* owned; absolute */
+	struct daemon daemon;
+	char *holder; /* owned; what others read who find the store locked */
+	struct lsm *db;
+	struct fs *fs;
+	struct virt *virt;
+	struct ops ops;
+	struct transport_options transport;
+	struct fuse_session *session;
+};
+
+/* Say why, to whoever can hear it. */
+static void report(const struct service *s, int code)
+{
+	const char *why = fail_text()[0] ? fail_text() : strerror(-code);
+
+	if (daemon_has_terminal(&s->daemon))
+		fprintf(stderr, "apexfs: %s\n", why);
+	else
+		log_error("%s", why);
+}
+
+/* The engine's sentence names the file; which store it lies in may have to be added. */
+static int store_fail(const struct service *s, int rc)
+{
+	const char *why = lsm_error_text()[0] ? lsm_error_text() : strerror(-rc);
+
+	if (strstr(why, s->store))
+		return fail(rc, "%s", why);
+	return fail(rc, "%s: %s", s->store, why);
+}
+
+static int store_open(struct service *s)
+{
+	struct lsm_options options;
+
+	if (asprintf(&s->holder, "pid=%d program=apexfs mount=%s", (int)getpid(), s->mountpoint) <
+	    0) {
+		s->holder = NULL;
+		return -ENOMEM;
+	}
+	lsm_options_init(&options);
+	engine_options_apply(s->options.config, &options);
+	options.holder = s->holder;
+	options.read_only = s->options.read_only;
+	int rc = lsm_open(s->store, &options, &s->db);
+
+	return rc ? store_fail(s, rc) : 0;
+}
+
+/*
+ * Something is mounted on the mount point: if the store is in use, that is the same command given
+ * twice, and who has the store says more than that.
+ */
+static int busy_fail(struct service *s, int rc)
+{
+	char why[ERROR_TEXT_MAX];
+	struct lsm_options options;
+
+	(void)snprintf(why, sizeof(why), "%s", fail_text());
+	lsm_options_init(&options);
+	options.create = false;
+	int open_rc = lsm_open(s->store, &options, &s->db);
+
+	if (open_rc == -EWOULDBLOCK)
+		return store_fail(s, rc);
+	if (!open_rc) /* nothing was written; what its closing says is not what is wrong here */
+		ignore_result(lsm_close(s->db));
+	return fail(rc, "%s", why);
+}
+
+static int places_check(struct service *s)
+{
+	int rc = mount_point_store_path(s->options.store, &s->store);
+
+	if (!rc)
+		rc = mount_point_check(s->options.mountpoint, s->store, &s->mountpoint);
+	return rc == -EBUSY ? busy_fail(s, rc) : rc;
+}
+
+static int files_open(struct service *s)
+{
+	const struct config *config = s->options.config;
+	struct fs_options options = {
+		.db = s->db,
+		.separator = (uint8_t)config_number(config, "store", "separator"),
+		.uid = getuid(),
+		.gid = getgid(),
+		.value_max = config_number(config, "fs", "value_max"),
+		.read_only = s->options.read_only,
+	};
+
+	return fs_new(&options, &s->fs);
+}
+
+/* The part of .stats that belongs to the requests and how they come in. */
+static int stats_more(void *arg, struct buf *text)
+{
+	const struct service *s = arg;
+	int rc = buf_printf(text, "pid %d\n", (int)getpid());
+
+	if (!rc)
+		rc = transport_render(&s->transport, text);
+	return rc ? rc : ops_render_counts(&s->ops, text);
+}
+
+static int virtual_files_open(struct service *s)
+{
+	struct virt_options options = {.db = s->db,
+				       .fs = s->fs,
+				       .uid = getuid(),
+				       .gid = getgid(),
+				       .more = stats_more,
+				       .more_arg = s};
+
+	return virt_new(&options, &s->virt);
+}
+
+static int mount_make(struct service *s)
+{
+	struct mount_options options = {.store = s->store,
+					.mountpoint = s->mountpoint,
+					.words = (const char *)s->options.words.ptr,
+					.debug = s->options.debug};
+
+	s->ops.fs = s->fs;
+	s->ops.virt = s->virt;
+	s->transport = (struct transport_options){
+		.single_thread = s->options.single_thread,
+		.clone_fd = config_bool(s->options.config, "fuse", "clone_fd"),
+		.max_threads = (unsigned)config_number(s->options.config, "fuse", "max_threads"),
+	};
+	return mount_begin(&options, &s->ops, &s->session);
+}
+
+static int serve(struct service *s)
+{
+	int rc = store_open(s);
+
+	if (!rc)
+		rc = files_open(s);
+	if (!rc)
+		rc = virtual_files_open(s);
+	if (!rc)
+		rc = mount_make(s);
+	if (!rc)
+		rc = daemon_ready(&s->daemon);
+	if (!rc) {
+		log_info("mounted store=%s mount=%s", s->store, s->mountpoint);
+		rc = transport_run(s->session, &s->transport);
+	}
+	return rc;
+}
+
+/* In the reverse order, whatever of it there is. The first failure counts, and each is reported. */
+static int close_all(struct service *s)
+{
+	mount_end(s->session);
+	fail_clear();
+	int rc = fs_free(s->fs);
+
+	if (rc)
+		report(s, rc);
+	virt_free(s->virt);
+	fail_clear();
+	int close_rc = lsm_close(s->db);
+
+	if (close_rc)
+		report(s, close_rc);
+	if (s->session)
+		log_info("unmounted store=%s mount=%s", s->store, s->mountpoint);
+	return rc ? rc : close_rc;
+}
+
+static int run(struct service *s)
+{
+	int rc = places_check(s);
+
+	if (!rc)
+		rc = daemon_start(s->options.foreground, s->mountpoint, &s->daemon);
+	if (rc) {
+		report(s, rc);
+		return rc;
+	}
+	transport_block_signals();
+	rc = serve(s);
+	if (rc)
+		report(s, rc);
+	int close_rc = close_all(s);
+
+	return rc ? rc : close_rc;
+}
+
+static int print(int (*render)(struct buf *text))
+{
+	cleanup_buf struct buf text = {0};
+	int rc = render(&text);
+
+	if (!rc && fwrite(text.ptr, 1, text.len, stdout) != text.len)
+		rc = fail(-EIO, "standard output: %s", strerror(errno));
+	return rc;
+}
+
+static int render_version(struct buf *text)
+{
+	return buf_printf(text, "apexfs %s\n", LSM_VERSION);
+}
+
+int main(int argc, char **argv)
+{
+	struct service s = {.daemon = {.ready_fd = -1}};
+	int rc = options_parse(argc, argv, environ, &s.options);
+
+	if (!rc)
+		log_set_level((enum log_level)config_number(s.options.config, "log", "level"));
+	if (rc)
+		report(&s, rc);
+	else if (s.options.action == OPTIONS_HELP)
+		rc = print(options_render_help);
+	else if (s.options.action == OPTIONS_VERSION)
+		rc = print(render_version);
+	else
+		rc = run(&s);
+	options_done(&s.options);
+	free(s.holder);
+	free(s.store);
+	free(s.mountpoint);
+	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,110 @@
+#define FUSE_USE_VERSION 314
+#include "fs/mount.h"
+
+#include <errno.h>
+#include <fuse_lowlevel.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fs/ops/ops.h"
+#include "lsm/base/cleanup.h"
+#include "lsm/base/error.h"
+#include "lsm/base/log.h"
+
+/*
+ * What libfuse said last while it mounts, to stand in our one line; afterwards it goes to the log.
+ * One thread only.
+ */
+static struct {
+	bool active;
+	char text[ERROR_TEXT_MAX / 2];
+} capture;
+
+static __attribute__((format(printf, 2, 0))) void libfuse_says(enum fuse_log_level level,
+							       const char *fmt, va_list args)
+{
+	char text[LOG_LINE_MAX];
+
+	if (level >= FUSE_LOG_INFO) {
+		/* Only with -d: the trace is libfuse's own text. */
+		vfprintf(stderr, fmt, args);
+		return;
+	}
+	vsnprintf(text, sizeof(text), fmt, args);
+	text[strcspn(text, "\n")] = '\0';
+	if (capture.active)
+		snprintf(capture.text, sizeof(capture.text), "%.*s", (int)sizeof(capture.text) - 1,
+			 text);
+	else if (level <= FUSE_LOG_ERR)
+		log_error("libfuse: %s", text);
+	else
+		log_warn("libfuse: %s", text);
+}
+
+static int session_arguments(const struct mount_options *options, struct fuse_args *args)
+{
+	cleanup_free char *source = NULL;
+	cleanup_free char *list = NULL; /* as libfuse reads -o */
+	int rc = 0;
+
+	if (asprintf(&source, "fsname=%s", options->store) < 0) {
+		source = NULL;
+		return -ENOMEM;
+	}
+	rc |= fuse_opt_add_opt(&list, "subtype=apexfs");
+	rc |= fuse_opt_add_opt_escaped(&list, source);
+	if (options->words[0])
+		rc |= fuse_opt_add_opt(&list, options->words);
+	rc |= fuse_opt_add_arg(args, "apexfs");
+	rc |= fuse_opt_add_arg(args, "-o");
+	rc |= list ? fuse_opt_add_arg(args, list) : -1;
+	if (options->debug)
+		rc |= fuse_opt_add_arg(args, "-d");
+	return rc ? -ENOMEM : 0;
+}
+
+static int session_new(const struct mount_options *options, struct ops *ops,
+		       struct fuse_session **ret_session)
+{
+	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+	int rc = session_arguments(options, &args);
+
+	if (!rc) {
+		*ret_session =
+			fuse_session_new(&args, ops_table(), sizeof(struct fuse_lowlevel_ops), ops);
+		if (!*ret_session)
+			rc = fail(-EINVAL, "libfuse: %s", capture.text);
+	}
+	fuse_opt_free_args(&args);
+	return rc;
+}
+
+int mount_begin(const struct mount_options *options, struct ops *ops,
+		struct fuse_session **ret_session)
+{
+	struct fuse_session *session = NULL;
+
+	capture.active = true;
+	capture.text[0] = '\0';
+	fuse_set_log_func(libfuse_says);
+	int rc = session_new(options, ops, &session);
+
+	if (!rc && fuse_session_mount(session, options->mountpoint) != 0) {
+		/* Without root, fusermount3 has said why. */
+		rc = fail(-EIO, "%s: cannot mount%s%s", options->mountpoint,
+			  capture.text[0] ? ": " : "", capture.text);
+		fuse_session_destroy(session);
+	}
+	capture.active = false;
+	if (!rc)
+		*ret_session = session;
+	return rc;
+}
+
+void mount_end(struct fuse_session *session)
+{
+	if (!session)
+		return;
+	fuse_session_unmount(session);
+	fuse_session_destroy(session);
+}

@@ -1,0 +1,129 @@
+#include "fs/ops/ops.h"
+
+#include <inttypes.h>
+
+#include "fs/ops/ops_request.h"
+
+enum {
+	OPS_WRITE_MAX = 1 << 20, /* bytes of one WRITE */
+};
+
+/*
+ * Left as the kernel has them: the umask is applied by the kernel (without FUSE_CAP_DONT_MASK),
+ * locks are the kernel's own, and it drops set-user-ID bits by a SETATTR before a write
+ * (HANDLE_KILLPRIV would leave that to us).
+ */
+static void ops_init(void *userdata, struct fuse_conn_info *conn)
+{
+	/*
+	 * With stateless opens nobody would truncate if the kernel left O_TRUNC to open. Pages and
+	 * names change only through the kernel: it need not compare times and sizes. Pages written
+	 * back later would be acknowledged before they are logged. Splicing only costs: values lie
+	 * in memory.
+	 */
+	const unsigned refused = FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_AUTO_INVAL_DATA |
+				 FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_SPLICE_READ |
+				 FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE |
+				 FUSE_CAP_HANDLE_KILLPRIV | FUSE_CAP_DONT_MASK;
+	const unsigned wanted = FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_PARALLEL_DIROPS |
+				FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO |
+				FUSE_CAP_ASYNC_READ | FUSE_CAP_CACHE_SYMLINKS;
+
+	(void)userdata;
+	conn->want = (conn->want & ~refused) | (conn->capable & wanted);
+	conn->max_write = OPS_WRITE_MAX;
+}
+
+static const struct fuse_lowlevel_ops table = {
+	.init = ops_init,
+	.lookup = ops_lookup,
+	.forget = ops_forget,
+	.forget_multi = ops_forget_multi,
+	.getattr = ops_getattr,
+	.setattr = ops_setattr,
+	.readlink = ops_readlink,
+	.mknod = ops_mknod,
+	.mkdir = ops_mkdir,
+	.unlink = ops_unlink,
+	.rmdir = ops_rmdir,
+	.symlink = ops_symlink,
+	.rename = ops_rename,
+	.link = ops_link,
+	.open = ops_open,
+	.read = ops_read,
+	.write = ops_write,
+	.flush = ops_flush,
+	.release = ops_release,
+	.fsync = ops_fsync,
+	.opendir = ops_opendir,
+	.readdir = ops_readdir,
+	.readdirplus = ops_readdirplus,
+	.releasedir = ops_releasedir,
+	.fsyncdir = ops_fsyncdir,
+	.statfs = ops_statfs,
+	.setxattr = ops_setxattr,
+	.getxattr = ops_getxattr,
+	.listxattr = ops_listxattr,
+	.removexattr = ops_removexattr,
+	.access = ops_access,
+	.create = ops_create,
+	.lseek = ops_lseek,
+	.fallocate = ops_fallocate,
+};
+
+const struct fuse_lowlevel_ops *ops_table(void)
+{
+	return &table;
+}
+
+static const char *const request_names[] = {
+	[OPS_LOOKUP] = "lookup",
+	[OPS_FORGET] = "forget",
+	[OPS_GETATTR] = "getattr",
+	[OPS_SETATTR] = "setattr",
+	[OPS_READLINK] = "readlink",
+	[OPS_MKNOD] = "mknod",
+	[OPS_MKDIR] = "mkdir",
+	[OPS_UNLINK] = "unlink",
+	[OPS_RMDIR] = "rmdir",
+	[OPS_SYMLINK] = "symlink",
+	[OPS_RENAME] = "rename",
+	[OPS_LINK] = "link",
+	[OPS_OPEN] = "open",
+	[OPS_READ] = "read",
+	[OPS_WRITE] = "write",
+	[OPS_FLUSH] = "flush",
+	[OPS_RELEASE] = "release",
+	[OPS_FSYNC] = "fsync",
+	[OPS_OPENDIR] = "opendir",
+	[OPS_READDIR] = "readdir",
+	[OPS_READDIRPLUS] = "readdirplus",
+	[OPS_RELEASEDIR] = "releasedir",
+	[OPS_FSYNCDIR] = "fsyncdir",
+	[OPS_STATFS] = "statfs",
+	[OPS_SETXATTR] = "setxattr",
+	[OPS_GETXATTR] = "getxattr",
+	[OPS_LISTXATTR] = "listxattr",
+	[OPS_REMOVEXATTR] = "removexattr",
+	[OPS_ACCESS] = "access",
+	[OPS_CREATE] = "create",
+	[OPS_LSEEK] = "lseek",
+	[OPS_FALLOCATE] = "fallocate",
+};
+
+_Static_assert(array_size(request_names) == OPS_REQUEST_COUNT, "a name for each request");
+
+int ops_render_counts(const struct ops *ops, struct buf *text)
+{
+	uint64_t total = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < OPS_REQUEST_COUNT && !rc; i++) {
+		uint64_t n = atomic_load_explicit(&ops->requests[i], memory_order_relaxed);
+
+		/* Forgets cost no program anything: nobody waits for them. */
+		total += i == OPS_FORGET ? 0 : n;
+		rc = buf_printf(text, "fuse_%s %" PRIu64 "\n", request_names[i], n);
+	}
+	return rc ? rc : buf_printf(text, "fuse_requests %" PRIu64 "\n", total);
+}

@@ -1,0 +1,71 @@
+/*
+ * The libfuse glue: each request is decoded, handed to fs/core or fs/virt, and answered exactly
+ * once.
+ *
+ * What the kernel may keep: names (also absent ones), attributes and pages for a year, since all
+ * changes come through it. Virtual names not at all: each lookup of one makes a new node, which
+ * never changes. open and flush are answered ENOSYS, after which the kernel sends neither.
+ *
+ * Thread rule: the operations run on any number of the transport's threads.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "lsm/base/buf.h"
+
+struct fs;
+struct fuse_lowlevel_ops;
+struct virt;
+
+/* Requests that are counted: the operations we have. */
+enum ops_request {
+	OPS_LOOKUP,
+	OPS_FORGET, /* also each node of a batch */
+	OPS_GETATTR,
+	OPS_SETATTR,
+	OPS_READLINK,
+	OPS_MKNOD,
+	OPS_MKDIR,
+	OPS_UNLINK,
+	OPS_RMDIR,
+	OPS_SYMLINK,
+	OPS_RENAME,
+	OPS_LINK,
+	OPS_OPEN,
+	OPS_READ,
+	OPS_WRITE,
+	OPS_FLUSH,
+	OPS_RELEASE,
+	OPS_FSYNC,
+	OPS_OPENDIR,
+	OPS_READDIR,
+	OPS_READDIRPLUS,
+	OPS_RELEASEDIR,
+	OPS_FSYNCDIR,
+	OPS_STATFS,
+	OPS_SETXATTR,
+	OPS_GETXATTR,
+	OPS_LISTXATTR,
+	OPS_REMOVEXATTR,
+	OPS_ACCESS,
+	OPS_CREATE,
+	OPS_LSEEK,
+	OPS_FALLOCATE,
+	OPS_REQUEST_COUNT,
+};
+
+/* What the operations work on: the userdata of the session. */
+struct ops {
+	struct fs *fs;     /* borrowed, immutable */
+	struct virt *virt; /* borrowed, immutable */
+	/* Relaxed: each is a number for people, nothing is ordered by it. Zero at the start. */
+	_Atomic uint64_t requests[OPS_REQUEST_COUNT];
+};
+
+/* The table for fuse_session_new; userdata is a struct ops. */
+const struct fuse_lowlevel_ops *ops_table(void);
+
+/* Append a line `fuse_<request> N` for each, and `fuse_requests N` for all but forgets. -ENOMEM. */
+must_check int ops_render_counts(const struct ops *ops, struct buf *text);

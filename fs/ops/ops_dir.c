@@ -1,0 +1,214 @@
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fs/ops/ops_request.h"
+#include "lsm/base/cleanup.h"
+
+/*
+ * What a file handle of a folder points to. The kernel sends one READDIR at a time for it (it holds
+ * the open file's position lock), so nothing here is locked.
+ */
+struct open_dir {
+	struct fs_dir *dir; /* owned */
+	uint64_t cookie;    /* of the entry that `dir` answered last: where it stands */
+};
+
+/*
+ * An answer being put together. It is the request's own: the kernel may have read it, woken the
+ * program and sent the RELEASEDIR that frees the open_dir before the call that answers has
+ * returned.
+ */
+struct page {
+	fuse_req_t req;
+	struct open_dir *open; /* borrowed */
+	struct buf bytes;      /* owned; never more than `size` */
+	size_t size;           /* what the kernel has room for */
+};
+
+/* How many bytes an entry took, or would take if it did not fit. */
+typedef size_t (*entry_put)(struct page *page, const struct fs_dirent *entry);
+
+static struct open_dir *open_dir_of(const struct fuse_file_info *fi)
+{
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): libfuse keeps handles as integers */
+	return (struct open_dir *)(uintptr_t)fi->fh;
+}
+
+static void open_dir_free(struct open_dir *open)
+{
+	fs_dir_close(open->dir);
+	free(open);
+}
+
+static int open_dir_new(struct ops *ops, fuse_ino_t node, struct open_dir **ret_open)
+{
+	cleanup_free struct open_dir *open = NULL;
+
+	if (ops_is_virtual(node))
+		return -ENOTDIR;
+	open = calloc(1, sizeof(*open));
+	if (!open)
+		return -ENOMEM;
+	int rc = fs_dir_open(ops->fs, node, &open->dir);
+
+	if (rc)
+		return rc;
+	*ret_open = move_ptr(&open);
+	return 0;
+}
+
+void ops_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
+{
+	struct ops *ops = ops_begin(req, OPS_OPENDIR);
+	struct open_dir *open;
+	int rc = open_dir_new(ops, node, &open);
+
+	if (rc) {
+		ops_reply_status(req, rc);
+		return;
+	}
+	fi->fh = (uintptr_t)open;
+	/*
+	 * The kernel keeps the listing until it changes the folder: a warm listing costs this one
+	 * trip.
+	 */
+	fi->cache_readdir = 1;
+	fi->keep_cache = 1;
+	if (fuse_reply_open(req, fi) != 0)
+		open_dir_free(open);
+}
+
+void ops_releasedir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
+{
+	(void)node;
+	(void)ops_begin(req, OPS_RELEASEDIR);
+	open_dir_free(open_dir_of(fi));
+	ops_reply_status(req, 0);
+}
+
+static char *page_end(const struct page *page)
+{
+	return (char *)page->bytes.ptr + page->bytes.len;
+}
+
+static size_t page_room(const struct page *page)
+{
+	return page->size - page->bytes.len;
+}
+
+static size_t put_plain(struct page *page, const struct fs_dirent *entry)
+{
+	struct stat attr = {.st_ino = entry->ino, .st_mode = entry->type};
+
+	return fuse_add_direntry(page->req, page_end(page), page_room(page), entry->name, &attr,
+				 (off_t)entry->cookie);
+}
+
+static bool is_dot_name(const char *name)
+{
+	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/*
+ * Each entry that goes out with a node number is a lookup that the kernel will forget one day, so
+ * the size is asked first. An entry without one (0) is a bare name to the kernel.
+ */
+static size_t put_plus(struct page *page, const struct fs_dirent *entry)
+{
+	size_t size = fuse_add_direntry_plus(page->req, NULL, 0, entry->name, NULL, 0);
+	struct fuse_entry_param param = {.attr = {.st_ino = entry->ino, .st_mode = entry->type}};
+	struct fs_entry found;
+	int rc = -EISDIR; /* "." and "..": never looked up here */
+
+	if (size > page_room(page))
+		return size;
+	if (!is_dot_name(entry->name))
+		rc = fs_dir_lookup(page->open->dir, &found);
+	if (rc == -ENOENT)
+		return 0; /* removed since the folder was opened */
+	/*
+	 * With any other error the name is listed all the same; a stat of it will say what is
+	 * wrong.
+	 */
+	if (!rc)
+		param = ops_entry(&found);
+	return fuse_add_direntry_plus(page->req, page_end(page), page_room(page), entry->name,
+				      &param, (off_t)entry->cookie);
+}
+
+/*
+ * Put entries into the page until the next does not fit. An error counts only when nothing came
+ * before it.
+ */
+static int page_fill(struct page *page, entry_put put)
+{
+	struct open_dir *open = page->open;
+	struct fs_dirent entry;
+	int rc;
+
+	while ((rc = fs_dir_next(open->dir, &entry)) == 0) {
+		size_t taken = put(page, &entry);
+
+		if (taken > page_room(page)) {
+			fs_dir_unread(open->dir);
+			return 0;
+		}
+		page->bytes.len += taken;
+		open->cookie = entry.cookie;
+	}
+	return rc == -ENOENT || page->bytes.len > 0 ? 0 : rc;
+}
+
+static int page_begin(struct page *page, uint64_t cookie)
+{
+	struct open_dir *open = page->open;
+	int rc = buf_reserve(&page->bytes, page->size);
+
+	if (!rc && cookie != open->cookie) {
+		rc = fs_dir_seek(open->dir, cookie);
+		if (!rc)
+			open->cookie = cookie;
+	}
+	return rc;
+}
+
+static void reply_page(fuse_req_t req, struct open_dir *open, size_t size, uint64_t cookie,
+		       entry_put put)
+{
+	struct page page = {.req = req, .open = open, .size = size};
+	int rc = page_begin(&page, cookie);
+
+	if (!rc)
+		rc = page_fill(&page, put);
+	if (rc)
+		ops_reply_status(req, rc);
+	else /* undelivered: the mount is gone, and with it every node that was counted */
+		(void)fuse_reply_buf(req, (const char *)page.bytes.ptr, page.bytes.len);
+	buf_done(&page.bytes);
+}
+
+void ops_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
+		 struct fuse_file_info *fi)
+{
+	(void)node;
+	(void)ops_begin(req, OPS_READDIR);
+	reply_page(req, open_dir_of(fi), size, (uint64_t)offset, put_plain);
+}
+
+void ops_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
+		     struct fuse_file_info *fi)
+{
+	(void)node;
+	(void)ops_begin(req, OPS_READDIRPLUS);
+	reply_page(req, open_dir_of(fi), size, (uint64_t)offset, put_plus);
+}
+
+void ops_fsyncdir(fuse_req_t req, fuse_ino_t node, int datasync, struct fuse_file_info *fi)
+{
+	struct ops *ops = ops_begin(req, OPS_FSYNCDIR);
+
+	(void)node;
+	(void)datasync;
+	(void)fi;
+	ops_reply_status(req, fs_sync(ops->fs));
+}

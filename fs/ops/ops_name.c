@@ -1,0 +1,155 @@
+#include <errno.h>
+#include <fcntl.h>
+
+#include "fs/ops/ops_request.h"
+
+/* "There is none", for the kernel to remember. */
+static void reply_absent(fuse_req_t req)
+{
+	struct fuse_entry_param absent = {.ino = 0, .entry_timeout = OPS_KEEP_SECONDS};
+
+	(void)fuse_reply_entry(req, &absent); /* nothing to undo */
+}
+
+void ops_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct ops *ops = ops_begin(req, OPS_LOOKUP);
+	struct fs_entry entry;
+	int rc;
+
+	if (ops_names_virtual(ops, parent, name)) {
+		rc = virt_lookup(ops->virt, slice_str(name), &entry);
+	} else {
+		rc = fs_lookup(ops->fs, parent, slice_str(name), &entry);
+		if (rc == -ENOENT) {
+			reply_absent(req);
+			return;
+		}
+	}
+	ops_reply_entry(req, ops, rc, &entry);
+}
+
+void ops_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device)
+{
+	struct ops *ops = ops_begin(req, OPS_MKNOD);
+	struct fs_caller caller = ops_caller(req);
+	struct fs_entry entry;
+	int rc = -EACCES;
+
+	(void)device; /* only regular files are made, which have none */
+	if (!ops_names_virtual(ops, parent, name))
+		rc = fs_create(ops->fs, &caller, parent, slice_str(name), mode, FS_CREATE_EXCLUSIVE,
+			       &entry);
+	ops_reply_entry(req, ops, rc, &entry);
+}
+
+void ops_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	struct ops *ops = ops_begin(req, OPS_MKDIR);
+	struct fs_caller caller = ops_caller(req);
+	struct fs_entry entry;
+	int rc = -EACCES;
+
+	if (!ops_names_virtual(ops, parent, name))
+		rc = fs_mkdir(ops->fs, &caller, parent, slice_str(name), mode, &entry);
+	ops_reply_entry(req, ops, rc, &entry);
+}
+
+/*
+ * The file was there after all. The kernel leaves out its own SETATTR when it believes that it
+ * creates the file, so what open(2) with O_TRUNC promises falls to us.
+ */
+static int found_truncate(struct ops *ops, const struct fs_caller *caller, struct fs_entry *entry)
+{
+	struct stat empty = {.st_size = 0};
+	int rc = fs_setattr(ops->fs, caller, entry->node, &empty, FS_SET_SIZE, &entry->attr);
+
+	if (rc)
+		fs_forget(ops->fs, entry->node, 1);
+	return rc;
+}
+
+void ops_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+		struct fuse_file_info *fi)
+{
+	struct ops *ops = ops_begin(req, OPS_CREATE);
+	struct fs_caller caller = ops_caller(req);
+	unsigned flags = (fi->flags & O_EXCL) ? FS_CREATE_EXCLUSIVE : 0;
+	struct fs_entry entry;
+	int rc = -EACCES;
+
+	if (!ops_names_virtual(ops, parent, name))
+		rc = fs_create(ops->fs, &caller, parent, slice_str(name), mode, flags, &entry);
+	if (!rc && (fi->flags & O_TRUNC) && entry.attr.st_size > 0)
+		rc = found_truncate(ops, &caller, &entry);
+	if (rc) {
+		ops_reply_status(req, rc);
+		return;
+	}
+	struct fuse_entry_param param = ops_entry(&entry);
+
+	fi->keep_cache = 1;
+	if (fuse_reply_create(req, &param, fi) != 0)
+		fs_forget(ops->fs, entry.node, 1);
+}
+
+void ops_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct ops *ops = ops_begin(req, OPS_UNLINK);
+	struct fs_caller caller = ops_caller(req);
+	int rc = -EACCES;
+
+	if (!ops_names_virtual(ops, parent, name))
+		rc = fs_unlink(ops->fs, &caller, parent, slice_str(name));
+	ops_reply_status(req, rc);
+}
+
+void ops_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct ops *ops = ops_begin(req, OPS_RMDIR);
+	struct fs_caller caller = ops_caller(req);
+	int rc = -ENOTDIR;
+
+	if (!ops_names_virtual(ops, parent, name))
+		rc = fs_rmdir(ops->fs, &caller, parent, slice_str(name));
+	ops_reply_status(req, rc);
+}
+
+void ops_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
+		const char *new_name, unsigned int flags)
+{
+	struct ops *ops = ops_begin(req, OPS_RENAME);
+	struct fs_caller caller = ops_caller(req);
+	struct fs_rename rename = {.parent = parent,
+				   .name = slice_str(name),
+				   .new_parent = new_parent,
+				   .new_name = slice_str(new_name),
+				   .flags = flags};
+	int rc = -EACCES;
+
+	if (!ops_names_virtual(ops, parent, name) && !ops_names_virtual(ops, new_parent, new_name))
+		rc = fs_rename(ops->fs, &caller, &rename);
+	ops_reply_status(req, rc);
+}
+
+void ops_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
+{
+	struct ops *ops = ops_begin(req, OPS_SYMLINK);
+	struct fs_caller caller = ops_caller(req);
+	struct fs_entry entry;
+	int rc = -EACCES;
+
+	if (!ops_names_virtual(ops, parent, name))
+		rc = fs_symlink(ops->fs, &caller, parent, slice_str(name), slice_str(target),
+				&entry);
+	ops_reply_entry(req, ops, rc, &entry);
+}
+
+void ops_link(fuse_req_t req, fuse_ino_t node, fuse_ino_t parent, const char *name)
+{
+	(void)node;
+	(void)parent;
+	(void)name;
+	(void)ops_begin(req, OPS_LINK);
+	ops_reply_status(req, -EPERM); /* link(2): the file system does not have hard links */
+}

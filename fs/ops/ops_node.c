@@ -1,0 +1,205 @@
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "fs/ops/ops_request.h"
+
+static void forget(struct ops *ops, fuse_ino_t node, uint64_t lookups)
+{
+	if (ops_is_virtual(node))
+		virt_forget(ops->virt, node, lookups);
+	else
+		fs_forget(ops->fs, node, lookups);
+}
+
+void ops_forget(fuse_req_t req, fuse_ino_t node, uint64_t lookups)
+{
+	struct ops *ops = ops_begin(req, OPS_FORGET);
+
+	forget(ops, node, lookups);
+	fuse_reply_none(req);
+}
+
+void ops_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
+{
+	struct ops *ops = fuse_req_userdata(req);
+
+	atomic_fetch_add_explicit(&ops->requests[OPS_FORGET], count, memory_order_relaxed);
+	for (size_t i = 0; i < count; i++)
+		forget(ops, forgets[i].ino, forgets[i].nlookup);
+	fuse_reply_none(req);
+}
+
+static void reply_attr(fuse_req_t req, int rc, const struct stat *attr)
+{
+	if (rc)
+		ops_reply_status(req, rc);
+	else /* undelivered: nothing to undo */
+		(void)fuse_reply_attr(req, attr, OPS_KEEP_SECONDS);
+}
+
+void ops_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
+{
+	struct ops *ops = ops_begin(req, OPS_GETATTR);
+	struct stat attr;
+	int rc;
+
+	(void)fi; /* files have no handles: the node says it all */
+	if (ops_is_virtual(node))
+		rc = virt_getattr(ops->virt, node, &attr);
+	else
+		rc = fs_getattr(ops->fs, node, &attr);
+	reply_attr(req, rc, &attr);
+}
+
+/*
+ * The kernel sets ATIME along with ATIME_NOW; the core takes one or the other. ctime is ours to
+ * set.
+ */
+static unsigned set_of(int to_set)
+{
+	unsigned set = 0;
+
+	if (to_set & FUSE_SET_ATTR_MODE)
+		set |= FS_SET_MODE;
+	if (to_set & FUSE_SET_ATTR_UID)
+		set |= FS_SET_UID;
+	if (to_set & FUSE_SET_ATTR_GID)
+		set |= FS_SET_GID;
+	if (to_set & FUSE_SET_ATTR_SIZE)
+		set |= FS_SET_SIZE;
+	if (to_set & FUSE_SET_ATTR_ATIME_NOW)
+		set |= FS_SET_ATIME_NOW;
+	else if (to_set & FUSE_SET_ATTR_ATIME)
+		set |= FS_SET_ATIME;
+	if (to_set & FUSE_SET_ATTR_MTIME_NOW)
+		set |= FS_SET_MTIME_NOW;
+	else if (to_set & FUSE_SET_ATTR_MTIME)
+		set |= FS_SET_MTIME;
+	return set;
+}
+
+void ops_setattr(fuse_req_t req, fuse_ino_t node, struct stat *attr, int to_set,
+		 struct fuse_file_info *fi)
+{
+	struct ops *ops = ops_begin(req, OPS_SETATTR);
+	struct fs_caller caller = ops_caller(req);
+	struct stat changed;
+	int rc = -EACCES;
+
+	(void)fi;
+	if (!ops_is_virtual(node))
+		rc = fs_setattr(ops->fs, &caller, node, attr, set_of(to_set), &changed);
+	reply_attr(req, rc, &changed);
+}
+
+/*
+ * Copied: a FORGET that follows the answer may free the text before the call that answers has
+ * returned.
+ */
+static void read_virtual(fuse_req_t req, struct ops *ops, fuse_ino_t node, uint64_t offset,
+			 size_t size)
+{
+	cleanup_buf struct buf copy = {0};
+	struct slice bytes;
+	int rc = virt_read(ops->virt, node, offset, size, &bytes);
+
+	if (!rc)
+		rc = buf_append_slice(&copy, bytes);
+	if (rc)
+		ops_reply_status(req, rc);
+	else /* undelivered: nothing to undo */
+		(void)fuse_reply_buf(req, (const char *)copy.ptr, copy.len);
+}
+
+/* A link's target never changes, and the kernel keeps it: FUSE_CAP_CACHE_SYMLINKS. */
+void ops_readlink(fuse_req_t req, fuse_ino_t node)
+{
+	struct ops *ops = ops_begin(req, OPS_READLINK);
+	struct fs_read_result found;
+	char target[PATH_MAX];
+	int rc = -EINVAL;
+
+	if (!ops_is_virtual(node))
+		rc = fs_readlink(ops->fs, node, &found);
+	if (rc) {
+		ops_reply_status(req, rc);
+		return;
+	}
+	size_t len = min_of(found.bytes.len, sizeof(target) - 1);
+
+	if (len > 0)
+		memcpy(target, found.bytes.ptr, len);
+	target[len] = '\0';
+	fs_read_done(&found);
+	(void)fuse_reply_readlink(req, target); /* undelivered: nothing to undo */
+}
+
+void ops_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *fi)
+{
+	struct ops *ops = ops_begin(req, OPS_READ);
+	struct fs_read_result found;
+
+	(void)fi;
+	if (ops_is_virtual(node)) {
+		read_virtual(req, ops, node, (uint64_t)offset, size);
+		return;
+	}
+	int rc = fs_read(ops->fs, node, (uint64_t)offset, size, &found);
+
+	if (rc) {
+		ops_reply_status(req, rc);
+		return;
+	}
+	/* Not copied: the kernel takes the bytes from the memtable or the cached block. */
+	(void)fuse_reply_buf(req, (const char *)found.bytes.ptr, found.bytes.len);
+	fs_read_done(&found);
+}
+
+void ops_write(fuse_req_t req, fuse_ino_t node, const char *bytes, size_t size, off_t offset,
+	       struct fuse_file_info *fi)
+{
+	struct ops *ops = ops_begin(req, OPS_WRITE);
+	struct fs_caller caller = ops_caller(req);
+	int rc = -EACCES;
+
+	(void)fi;
+	if (!ops_is_virtual(node))
+		rc = fs_write(ops->fs, &caller, node, (uint64_t)offset, slice_of(bytes, size));
+	if (rc)
+		ops_reply_status(req, rc);
+	else /* undelivered: the write stands all the same */
+		(void)fuse_reply_write(req, size);
+}
+
+/* Only for files that were created before the kernel had its first ENOSYS from open. */
+void ops_release(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
+{
+	(void)node;
+	(void)fi;
+	(void)ops_begin(req, OPS_RELEASE);
+	ops_reply_status(req, 0);
+}
+
+void ops_fsync(fuse_req_t req, fuse_ino_t node, int datasync, struct fuse_file_info *fi)
+{
+	struct ops *ops = ops_begin(req, OPS_FSYNC);
+
+	(void)node; /* one log for all files: syncing one syncs what came before, too */
+	(void)datasync;
+	(void)fi;
+	ops_reply_status(req, fs_sync(ops->fs));
+}
+
+void ops_statfs(fuse_req_t req, fuse_ino_t node)
+{
+	struct ops *ops = ops_begin(req, OPS_STATFS);
+	struct statvfs space;
+	int rc = fs_statfs(ops->fs, &space);
+
+	(void)node;
+	if (rc)
+		ops_reply_status(req, rc);
+	else /* undelivered: nothing to undo */
+		(void)fuse_reply_statfs(req, &space);
+}

@@ -1,0 +1,89 @@
+/*
+ * Requests that have no meaning here. ENOSYS tells the kernel not to send that kind again: for open
+ * it then keeps page caches across opens, for the others it answers the program itself.
+ */
+#include <errno.h>
+
+#include "fs/ops/ops_request.h"
+
+static void refuse(fuse_req_t req, enum ops_request request, int rc)
+{
+	(void)ops_begin(req, request);
+	ops_reply_status(req, rc);
+}
+
+void ops_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
+{
+	(void)node;
+	(void)fi;
+	refuse(req, OPS_OPEN, -ENOSYS);
+}
+
+/* Each write was logged and answered by itself: at close(2) nothing is left to do or to fail. */
+void ops_flush(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
+{
+	(void)node;
+	(void)fi;
+	refuse(req, OPS_FLUSH, -ENOSYS);
+}
+
+void ops_access(fuse_req_t req, fuse_ino_t node, int mask)
+{
+	(void)node;
+	(void)mask;
+	refuse(req, OPS_ACCESS, -ENOSYS);
+}
+
+void ops_setxattr(fuse_req_t req, fuse_ino_t node, const char *name, const char *value, size_t size,
+		  int flags)
+{
+	(void)node;
+	(void)name;
+	(void)value;
+	(void)size;
+	(void)flags;
+	refuse(req, OPS_SETXATTR, -ENOSYS);
+}
+
+void ops_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size)
+{
+	(void)node;
+	(void)name;
+	(void)size;
+	refuse(req, OPS_GETXATTR, -ENOSYS);
+}
+
+void ops_listxattr(fuse_req_t req, fuse_ino_t node, size_t size)
+{
+	(void)node;
+	(void)size;
+	refuse(req, OPS_LISTXATTR, -ENOSYS);
+}
+
+void ops_removexattr(fuse_req_t req, fuse_ino_t node, const char *name)
+{
+	(void)node;
+	(void)name;
+	refuse(req, OPS_REMOVEXATTR, -ENOSYS);
+}
+
+/* Values have no holes; the kernel's own answer to SEEK_DATA and SEEK_HOLE says so. */
+void ops_lseek(fuse_req_t req, fuse_ino_t node, off_t offset, int whence, struct fuse_file_info *fi)
+{
+	(void)node;
+	(void)offset;
+	(void)whence;
+	(void)fi;
+	refuse(req, OPS_LSEEK, -ENOSYS);
+}
+
+void ops_fallocate(fuse_req_t req, fuse_ino_t node, int mode, off_t offset, off_t length,
+		   struct fuse_file_info *fi)
+{
+	(void)node;
+	(void)mode;
+	(void)offset;
+	(void)length;
+	(void)fi;
+	refuse(req, OPS_FALLOCATE, -ENOSYS);
+}

@@ -1,0 +1,58 @@
+#include "fs/ops/ops_request.h"
+
+#include <errno.h>
+
+struct ops *ops_begin(fuse_req_t req, enum ops_request request)
+{
+	struct ops *ops = fuse_req_userdata(req);
+
+	atomic_fetch_add_explicit(&ops->requests[request], 1, memory_order_relaxed);
+	return ops;
+}
+
+struct fs_caller ops_caller(fuse_req_t req)
+{
+	const struct fuse_ctx *who = fuse_req_ctx(req);
+
+	return (struct fs_caller){
+		.uid = who->uid, .gid = who->gid, .pid = who->pid, .umask = who->umask};
+}
+
+void ops_reply_status(fuse_req_t req, int rc)
+{
+	/*
+	 * An answer that cannot be delivered means that the mount is gone: nobody is left to tell.
+	 */
+	(void)fuse_reply_err(req, -rc);
+}
+
+bool ops_names_virtual(const struct ops *ops, fuse_ino_t parent, const char *name)
+{
+	return parent == FS_ROOT && virt_has(ops->virt, slice_str(name));
+}
+
+struct fuse_entry_param ops_entry(const struct fs_entry *entry)
+{
+	return (struct fuse_entry_param){
+		.ino = entry->node,
+		.attr = entry->attr,
+		.attr_timeout = OPS_KEEP_SECONDS,
+		.entry_timeout = ops_is_virtual(entry->node) ? 0 : OPS_KEEP_SECONDS};
+}
+
+void ops_reply_entry(fuse_req_t req, struct ops *ops, int rc, const struct fs_entry *entry)
+{
+	if (rc) {
+		ops_reply_status(req, rc);
+		return;
+	}
+	struct fuse_entry_param param = ops_entry(entry);
+
+	if (fuse_reply_entry(req, &param) == 0)
+		return;
+	/* The kernel has not seen the node and will never forget it. */
+	if (ops_is_virtual(entry->node))
+		virt_forget(ops->virt, entry->node, 1);
+	else
+		fs_forget(ops->fs, entry->node, 1);
+}

@@ -1,0 +1,289 @@
+#include "fs/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lsm/base/error.h"
+#include "lsm/base/log.h"
+#include "lsm/config/engine_options.h"
+#include "lsm/lsm.h"
+
+#define KIB(n) ((n)*UINT64_C(1024))
+#define MIB(n) (KIB(n) * 1024)
+
+/* In the order of enum log_level. */
+static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
+
+const struct config_option daemon_options[] = {
+	{"fs", "value_max", CONFIG_SIZE, KIB(4), MIB(16), NULL, "16m", "bytes",
+	 "A file may be this large; a write beyond it fails with EFBIG."},
+	{"fuse", "max_threads", CONFIG_UINT, 1, 256, NULL, "10", "threads",
+	 "So many requests are worked on at the same time."},
+	{"fuse", "clone_fd", CONFIG_BOOL, 0, 0, NULL, "off", "",
+	 "Give each thread a device descriptor of its own."},
+	{"log", "level", CONFIG_CHOICE, 0, 0, log_levels, "warn", "",
+	 "Which messages are logged: these and the graver ones."},
+};
+
+const size_t daemon_options_count = array_size(daemon_options);
+
+/* The words of mount(8) that a mount may have. */
+static const struct word {
+	const char *text;
+	bool for_libfuse; /* passed on as it is; else it is the default, or ours to say */
+} words[] = {
+	{"defaults", false}, {"_netdev", false}, /* for mount(8) alone, which passes it on all the
+						    same */
+	{"rw", false},       {"ro", false},         {"suid", true},
+	{"nosuid", true},    {"dev", true},         {"nodev", true},
+	{"exec", true},      {"noexec", true},      {"async", true},
+	{"sync", true},      {"dirsync", true},     {"atime", true},
+	{"noatime", true},   {"allow_other", true}, {"default_permissions", true},
+};
+
+static int word_pass_on(struct options *o, const char *text)
+{
+	int rc = o->words.len > 0 ? buf_append_byte(&o->words, ',') : 0;
+
+	return rc ? rc : buf_append(&o->words, text, strlen(text));
+}
+
+static int word_take(struct options *o, const char *text)
+{
+	if (strcmp(text, "ro") == 0)
+		o->read_only = true;
+	else if (strcmp(text, "rw") == 0)
+		o->read_only = false;
+	else if (strcmp(text, "allow_other") == 0)
+		o->allow_other = true;
+	else if (strcmp(text, "default_permissions") == 0)
+		o->default_permissions = true;
+	for (size_t i = 0; i < array_size(words); i++) {
+		if (strcmp(text, words[i].text) == 0)
+			return words[i].for_libfuse ? word_pass_on(o, text) : 0;
+	}
+	return fail(-EINVAL, "unknown option '%s' in -o", text);
+}
+
+/* One item of a list: a setting has a dot before its equals sign, a word has neither. */
+static int item_take(struct options *o, const char *item)
+{
+	const char *equals = strchr(item, '=');
+
+	if (equals && memchr(item, '.', (size_t)(equals - item)))
+		return config_set(o->config, item);
+	return word_take(o, item);
+}
+
+/*
+ * The next item of a list whose commas are escaped by a backslash, as mount(8) has it; cut out in
+ * place.
+ */
+static char *item_next(char **rest)
+{
+	char *item = *rest;
+	char *from = item;
+	char *to = item;
+
+	while (*from && *from != ',') {
+		if (*from == '\\' && from[1])
+			from++;
+		*to++ = *from++;
+	}
+	*rest = *from ? from + 1 : NULL;
+	*to = '\0';
+	return item;
+}
+
+/* It is taken apart in place. */
+static int list_take(struct options *o, char *list)
+{
+	int rc = 0;
+
+	while (list && !rc) {
+		const char *item = item_next(&list);
+
+		if (*item)
+			rc = item_take(o, item);
+	}
+	return rc;
+}
+
+/* What getopt found, in the order in which it takes effect: file, environment, then lists. */
+struct found {
+	const char *file; /* borrowed; NULL: none */
+	struct buf lists; /* owned; all -o joined by commas, and a NUL */
+};
+
+static int flag_take(struct options *o, struct found *found, int letter)
+{
+	switch (letter) {
+	case 'f':
+		o->foreground = true;
+		return 0;
+	case 'd':
+		o->debug = true;
+		o->foreground = true;
+		return 0;
+	case 's':
+		o->single_thread = true;
+		return 0;
+	case 'c':
+		found->file = optarg;
+		return 0;
+	case 'h':
+		o->action = OPTIONS_HELP;
+		return 0;
+	case 'V':
+		o->action = OPTIONS_VERSION;
+		return 0;
+	case 'o':
+		if (found->lists.len > 0 && buf_append_byte(&found->lists, ',') != 0)
+			return -ENOMEM;
+		return buf_append(&found->lists, optarg, strlen(optarg));
+	case ':':
+		return fail(-EINVAL, "option -%c needs a value (apexfs -h)", optopt);
+	default:
+		if (optopt)
+			return fail(-EINVAL, "unknown option -%c (apexfs -h)", optopt);
+		return fail(-EINVAL, "unknown long option (apexfs -h)");
+	}
+}
+
+static int flags_take(int argc, char **argv, struct options *o, struct found *found)
+{
+	static const struct option long_options[] = {{"help", no_argument, NULL, 'h'},
+						     {"version", no_argument, NULL, 'V'},
+						     {NULL, 0, NULL, 0}};
+	int letter;
+	int rc = 0;
+
+	optind = 0; /* glibc: begin anew, also after an earlier use */
+	opterr = 0; /* the sentences are ours */
+	while (!rc && (letter = getopt_long(argc, argv, ":fdsc:o:hV", long_options, NULL)) != -1)
+		rc = flag_take(o, found, letter);
+	if (rc || o->action != OPTIONS_MOUNT)
+		return rc;
+	if (argc - optind != 2)
+		return fail(-EINVAL, "usage: apexfs [-f] [-d] [-s] [-c FILE] [-o OPTIONS] STORE "
+				     "MOUNTPOINT");
+	o->store = argv[optind];
+	o->mountpoint = argv[optind + 1];
+	return 0;
+}
+
+/* Later sources win. */
+static int sources_take(struct options *o, struct found *found, char *const *environment)
+{
+	int rc = 0;
+
+	if (found->file)
+		rc = config_load_file(o->config, found->file);
+	if (!rc)
+		rc = config_load_environment(o->config, environment);
+	if (!rc && found->lists.len > 0) {
+		rc = buf_append_byte(&found->lists, '\0');
+		if (!rc)
+			rc = list_take(o, (char *)found->lists.ptr);
+	}
+	return rc;
+}
+
+/* What one option says about another. */
+static int implied_take(struct options *o)
+{
+	int rc = 0;
+
+	/* Others may come in, but not further than modes and owners let them. */
+	if (o->allow_other && !o->default_permissions) {
+		o->default_permissions = true;
+		rc = word_pass_on(o, "default_permissions");
+	}
+	o->read_only |= config_bool(o->config, "store", "read_only");
+	if (!rc && o->read_only)
+		rc = word_pass_on(o, "ro");
+	return rc ? rc : buf_append_byte(&o->words, '\0');
+}
+
+static int config_begin(struct options *o)
+{
+	int rc = config_join(engine_options, engine_options_count, daemon_options,
+			     daemon_options_count, &o->table);
+
+	return rc ? rc
+		  : config_new(o->table, engine_options_count + daemon_options_count, &o->config);
+}
+
+int options_parse(int argc, char **argv, char *const *environment, struct options *ret_options)
+{
+	struct found found = {0};
+
+	*ret_options = (struct options){0};
+	int rc = config_begin(ret_options);
+
+	if (!rc)
+		rc = flags_take(argc, argv, ret_options, &found);
+	if (!rc && ret_options->action == OPTIONS_MOUNT) {
+		rc = sources_take(ret_options, &found, environment);
+		if (!rc)
+			rc = implied_take(ret_options);
+	}
+	buf_done(&found.lists);
+	return rc;
+}
+
+void options_done(struct options *options)
+{
+	config_free(options->config);
+	free(options->table);
+	buf_done(&options->words);
+	*options = (struct options){0};
+}
+
+static int render_words(struct buf *text)
+{
+	int rc = buf_printf(text, "words for -o:");
+
+	for (size_t i = 0; i < array_size(words) && !rc; i++)
+		rc = buf_printf(text, " %s", words[i].text);
+	return rc ? rc : buf_printf(text, "\n");
+}
+
+static int render_table(const struct config_option *table, size_t count, struct buf *text)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < count && !rc; i++)
+		rc = buf_printf(text, "  %s.%s=%s\n\t%s\n", table[i].section, table[i].name,
+				table[i].fallback, table[i].help);
+	return rc;
+}
+
+int options_render_help(struct buf *text)
+{
+	static const char usage[] =
+		"usage: apexfs [-f] [-d] [-s] [-c FILE] [-o OPTIONS] STORE MOUNTPOINT\n"
+		"Mount the key-value store in the folder STORE on the folder MOUNTPOINT.\n"
+		"An absent or empty STORE becomes a store.\n"
+		"\n"
+		"  -f          stay in the foreground, log to standard error\n"
+		"  -d          as -f, and write each request to standard error\n"
+		"  -s          work on one request at a time\n"
+		"  -c FILE     read settings from FILE\n"
+		"  -o OPTIONS  a list of words and settings, separated by commas\n"
+		"  -h, -V      this help, the version\n"
+		"\n";
+	int rc = buf_append(text, usage, strlen(usage));
+
+	if (!rc)
+		rc = render_words(text);
+	if (!rc)
+		rc = buf_printf(text, "settings for -o (and FILE, and the environment), with their "
+				      "defaults:\n");
+	if (!rc)
+		rc = render_table(engine_options, engine_options_count, text);
+	return rc ? rc : render_table(daemon_options, daemon_options_count, text);
+}

@@ -1,0 +1,311 @@
+/*
+ * A folder with few entries above a million keys is listed by a few seeks, however many keys lie
+ * below.
+ *
+ * usage: folder_test APEXFS [KEYS]     (default 1000000)
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lsm/base/cleanup.h"
+#include "lsm/base/clock.h"
+#include "lsm/lsm.h"
+#include "tests/support/mounted.h"
+#include "tests/support/tap.h"
+
+enum {
+	SUBFOLDERS = 100,
+	VALUE_BYTES = 16,
+	BATCH_KEYS = 1000,
+	LISTING_BYTES = 32 * 1024, /* what ls asks for at a time */
+	STATS_BYTES_MAX = 256 * 1024,
+	/* A seek looks into one block of each table that may hold the key: some on level 0, one on
+	 * each level below. */
+	BLOCKS_PER_ENTRY_MAX = 16,
+	/* lookup, opendir, readdir(plus) until the end, releasedir; each page of a reply is a
+	 * request */
+	COLD_REQUESTS_MAX = 12,
+	WARM_REQUESTS_MAX = 2,
+};
+
+#define KEYS_DEFAULT UINT64_C(1000000)
+
+/* Before, between and behind the subfolders, also where a subfolder's name goes on. */
+static const char *const files[] = {
+	"0", "a file", "sub", "sub00!", "sub00.txt", "sub50+", "sub500", "sub99.", "sub99zz", "zzz",
+};
+
+enum {
+	FILES = array_size(files),
+	ENTRIES = FILES + SUBFOLDERS,
+};
+
+/* ---- the store ---- */
+
+static int put_text(struct lsm_batch *batch, const char *key)
+{
+	static const char value[VALUE_BYTES + 1] = "sixteen bytes...";
+
+	return lsm_batch_put(batch, slice_str(key), slice_of(NULL, 0),
+			     slice_of(value, VALUE_BYTES));
+}
+
+static int batch_write(struct lsm *db, struct lsm_batch *batch)
+{
+	int rc = lsm_write(db, batch, NULL, NULL);
+
+	lsm_batch_clear(batch);
+	return rc;
+}
+
+static int fill_files(struct lsm *db, struct lsm_batch *batch)
+{
+	int rc = 0;
+
+	for (int i = 0; i < FILES && !rc; i++) {
+		char key[PATH_MAX];
+
+		snprintf(key, sizeof(key), "big/%s", files[i]);
+		rc = put_text(batch, key);
+	}
+	return rc ? rc : batch_write(db, batch);
+}
+
+/* Each table covers all the subfolders. */
+static int fill_subfolders(struct lsm *db, struct lsm_batch *batch, uint64_t keys)
+{
+	int rc = 0;
+
+	for (uint64_t i = 0; i < keys && !rc; i++) {
+		char key[PATH_MAX];
+
+		snprintf(key, sizeof(key), "big/sub%02u/key%08" PRIu64, (unsigned)(i % SUBFOLDERS),
+			 i);
+		rc = put_text(batch, key);
+		if (!rc && (lsm_batch_count(batch) == BATCH_KEYS || i + 1 == keys))
+			rc = batch_write(db, batch);
+	}
+	return rc;
+}
+
+static int store_fill(const char *store, uint64_t keys)
+{
+	struct lsm_batch *batch = lsm_batch_new();
+	struct lsm_options options;
+	struct lsm *db;
+
+	if (!batch)
+		return -ENOMEM;
+	lsm_options_init(&options);
+	options.filter_separator = '/';
+	int rc = lsm_open(store, &options, &db);
+
+	if (!rc) {
+		rc = fill_files(db, batch);
+		if (!rc)
+			rc = fill_subfolders(db, batch, keys);
+		int close_rc = lsm_close(db);
+
+		rc = rc ? rc : close_rc;
+	}
+	lsm_batch_free(batch);
+	return rc;
+}
+
+/* ---- counters ---- */
+
+/* The sums that tell what a listing costs, out of .stats. */
+struct costs {
+	uint64_t requests; /* that reached the daemon */
+	uint64_t blocks;   /* of tables that were looked into, cached or not */
+	uint64_t gets;
+};
+
+static uint64_t stats_value(const char *text, const char *name)
+{
+	char wanted[64];
+	int len = snprintf(wanted, sizeof(wanted), "\n%s ", name);
+	const char *line = strstr(text, wanted);
+
+	return line ? strtoull(line + len, NULL, 10) : UINT64_MAX / 4;
+}
+
+static int costs_read(const struct mounted *m, struct costs *ret_costs)
+{
+	static char text[STATS_BYTES_MAX];
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/.stats", m->point);
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	*ret_costs = (struct costs){
+		.requests = stats_value(text, "fuse_requests"),
+		.blocks = stats_value(text, "cache_hits") + stats_value(text, "cache_misses"),
+		.gets = stats_value(text, "gets"),
+	};
+	return 0;
+}
+
+static struct costs costs_minus(struct costs a, struct costs b)
+{
+	return (struct costs){
+		.requests = a.requests - b.requests,
+		.blocks = a.blocks - b.blocks,
+		.gets = a.gets - b.gets,
+	};
+}
+
+/* ---- the listing ---- */
+
+struct listing {
+	unsigned files_seen[FILES];
+	unsigned subfolders_seen[SUBFOLDERS];
+	unsigned dots;
+	unsigned strangers; /* other names, or a wrong type */
+	uint64_t ns;
+};
+
+static void take_entry(struct listing *l, const struct dirent64 *entry)
+{
+	const char *name = entry->d_name;
+	unsigned subfolder;
+
+	for (int i = 0; i < FILES; i++) {
+		if (strcmp(name, files[i]) == 0 && entry->d_type == DT_REG) {
+			l->files_seen[i]++;
+			return;
+		}
+	}
+	if (entry->d_type == DT_DIR && strlen(name) == strlen("sub00") &&
+	    sscanf(name, "sub%2u", &subfolder) == 1 && subfolder < SUBFOLDERS)
+		l->subfolders_seen[subfolder]++;
+	else if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		l->dots++;
+	else
+		l->strangers++;
+}
+
+/* What ls does, with its time; a negative errno. */
+static int list(const char *path, struct listing *ret_listing)
+{
+	static char entries[LISTING_BYTES] __attribute__((aligned(8)));
+	uint64_t start_ns = clock_mono_ns();
+	struct listing l = {0};
+	ssize_t n;
+	cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	while ((n = getdents64(fd, entries, sizeof(entries))) > 0) {
+		for (ssize_t at = 0; at < n;) {
+			const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
+
+			take_entry(&l, entry);
+			at += entry->d_reclen;
+		}
+	}
+	if (n < 0)
+		return -errno;
+	l.ns = clock_mono_ns() - start_ns;
+	*ret_listing = l;
+	return 0;
+}
+
+static bool is_complete(const struct listing *l)
+{
+	bool complete = l->dots == 2 && l->strangers == 0;
+
+	for (int i = 0; i < FILES; i++)
+		complete = complete && l->files_seen[i] == 1;
+	for (int i = 0; i < SUBFOLDERS; i++)
+		complete = complete && l->subfolders_seen[i] == 1;
+	return complete;
+}
+
+/* List, and tell what it cost beyond the reading of the costs themselves. */
+static int list_with_costs(const struct mounted *m, struct listing *ret_listing,
+			   struct costs *ret_costs)
+{
+	struct costs first, second, third;
+	char path[PATH_MAX];
+	int rc = costs_read(m, &first);
+
+	snprintf(path, sizeof(path), "%s/big", m->point);
+	if (!rc)
+		rc = costs_read(m, &second);
+	if (!rc)
+		rc = list(path, ret_listing);
+	if (!rc)
+		rc = costs_read(m, &third);
+	if (!rc)
+		*ret_costs = costs_minus(costs_minus(third, second), costs_minus(second, first));
+	return rc;
+}
+
+static void check_listing(const struct mounted *m, const char *when, uint64_t requests_max)
+{
+	struct listing l = {0};
+	struct costs costs = {0};
+	int rc = list_with_costs(m, &l, &costs);
+
+	tap_result(!rc && is_complete(&l), "%s listing: %d entries, each once, in %.2f ms (%d)",
+		   when, ENTRIES, (double)l.ns / 1e6, rc);
+	tap_result(!rc && costs.requests <= requests_max,
+		   "%s listing: %" PRIu64 " requests, at most %" PRIu64, when, costs.requests,
+		   requests_max);
+	tap_result(!rc && costs.blocks <= ENTRIES * BLOCKS_PER_ENTRY_MAX,
+		   "%s listing: %" PRIu64 " blocks looked into, at most %d; %" PRIu64 " gets", when,
+		   costs.blocks, ENTRIES * BLOCKS_PER_ENTRY_MAX, costs.gets);
+}
+
+static void check_all(struct mounted *m, uint64_t keys)
+{
+	uint64_t start_ns = clock_mono_ns();
+	int rc = store_fill(m->store, keys);
+
+	if (!tap_result(rc == 0, "%" PRIu64 " keys in a store, %.0f ms (%d)", keys,
+			(double)(clock_mono_ns() - start_ns) / 1e6, rc))
+		return;
+	rc = mounted_start(m, "");
+	if (!tap_result(rc == 0, "mounted (%d)", rc))
+		return;
+	check_listing(m, "cold", COLD_REQUESTS_MAX);
+	check_listing(m, "warm", WARM_REQUESTS_MAX);
+	rc = mounted_stop(m);
+	tap_result(rc == 0, "unmounted (%d)", rc);
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t keys = argc > 2 ? strtoull(argv[2], NULL, 10) : KEYS_DEFAULT;
+	const char *obstacle = mounted_obstacle();
+	struct mounted m;
+
+	if (argc < 2 || keys < SUBFOLDERS) {
+		fprintf(stderr, "usage: folder_test APEXFS [KEYS]   (at least %d keys)\n",
+			SUBFOLDERS);
+		return EXIT_FAILURE;
+	}
+	if (obstacle) {
+		tap_skip("folder", obstacle);
+		return tap_end();
+	}
+	int rc = mounted_begin(&m, argv[1], "apexfs-folder");
+
+	if (!tap_result(rc == 0, "a scratch folder (%d)", rc))
+		return tap_end();
+	check_all(&m, keys);
+	mounted_end(&m, tap_has_failed());
+	return tap_end();
+}

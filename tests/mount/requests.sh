@@ -1,0 +1,74 @@
+#!/bin/sh
+# How many requests reach the daemon: the kernel answers what it knows.
+. "$(dirname "$0")/lib.sh"
+
+mount_store
+cd "$mnt" || exit 1
+
+requests() {
+	stats_value fuse_requests
+}
+
+# What was asked between two readings of .stats, the reading itself not counted.
+cost() {
+	before=$(requests)
+	"$@" >/dev/null
+	after=$(requests)
+	echo $((after - before - overhead))
+}
+overhead=0
+cost true >/dev/null
+overhead=$(cost true)
+
+cat_often() {
+	i=0
+	while [ "$i" -lt 100 ]; do
+		cat "$1"
+		i=$((i + 1))
+	done
+}
+stat_often() {
+	i=0
+	while [ "$i" -lt 100 ]; do
+		test -f "$1"
+		i=$((i + 1))
+	done
+}
+put() {
+	echo v >"$1"
+}
+put_in_folder() {
+	mkdir "$1"
+	echo v >"$1/file"
+}
+
+# Flags that the kernel learns from a first answer are learnt before counting.
+put warm
+cat warm >/dev/null
+
+check "echo to a new file costs three" same 3 "$(cost put new)"
+check "echo to an existing file costs two" same 2 "$(cost put new)"
+head -c 100000 /dev/urandom >large
+check "100 x cat costs a handful" at_most 5 "$(cost cat_often new)"
+check "100 x cat of a larger file costs a handful" at_most 5 "$(cost cat_often large)"
+check "a warm cat costs none" same 0 "$(cost cat new)"
+check "a name that is not there is asked for once" same 1 "$(cost stat_often absent)"
+check "a warm stat costs none" same 0 "$(cost stat_often new)"
+check "mkdir and a file in it cost four" at_most 5 "$(cost put_in_folder folder)"
+
+mkdir many
+i=0
+while [ "$i" -lt 100 ]; do
+	echo "$i" >"many/file$i"
+	i=$((i + 1))
+done
+cd / || exit 1
+remount
+cd "$mnt" || exit 1
+cost true >/dev/null
+check "ls -l of 100 files does not ask for each" at_most 20 "$(cost ls -l many)"
+ls many >/dev/null
+check "a warm ls costs an open and a close" at_most 3 "$(cost ls many)"
+
+cd / || exit 1
+finish

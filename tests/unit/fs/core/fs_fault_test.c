@@ -1,0 +1,122 @@
+/*
+ * The n-th call to the disk fails, for every n until nothing fails: an operation that was answered
+ * with 0 is there after the process died, one that was answered with an error has not happened.
+ */
+#include "tests/unit/fs/core/fs_fixture.h"
+
+static int try_echo(struct fixture *f, const char *path, const char *text)
+{
+	uint64_t node = 0;
+	int err = create_as(f, &f->me, path, 0666, 0, &node);
+
+	if (!err)
+		err = write_node(f, node, 0, text);
+	if (!err)
+		fs_forget(f->fs, node, 1);
+	return err;
+}
+
+static int try_chmod(struct fixture *f, const char *path)
+{
+	struct stat want = {.st_mode = 0600};
+	struct stat st;
+	uint64_t node = node_at(f, path);
+	int err = fs_setattr(f->fs, &f->me, node, &want, FS_SET_MODE, &st);
+
+	fs_forget(f->fs, node, 1);
+	return err;
+}
+
+enum {
+	SCRIPT_STEPS = 9,
+};
+
+static int script_step(struct fixture *f, int step)
+{
+	switch (step) {
+	case 0:
+		return try_echo(f, "a", "1");
+	case 1:
+		return mkdir_at(f, "d");
+	case 2:
+		return try_echo(f, "d/b", "2");
+	case 3:
+		return try_chmod(f, "d/b");
+	case 4:
+		return rename_at(f, "a", "d/b", 0);
+	case 5:
+		return try_echo(f, "implied/x", "3");
+	case 6:
+		return fs_sync(f->fs);
+	case 7:
+		return unlink_at(f, "implied/x");
+	default:
+		return rmdir_at(f, "implied");
+	}
+}
+
+/* What must be so after that many steps. */
+static void check(struct fixture *f, int done)
+{
+	if (done >= 1 && done < 5)
+		expect_text(f, "a", "1");
+	else
+		ck_assert(!exists(f, "a"));
+	ck_assert_int_eq(exists(f, "d"), done >= 2);
+	if (done >= 3)
+		expect_text(f, "d/b", done >= 5 ? "1" : "2");
+	else if (done >= 2)
+		ck_assert(!exists(f, "d/b"));
+	if (done >= 3)
+		ck_assert_uint_eq(stat_at(f, "d/b").st_mode, S_IFREG | (done == 4 ? 0600 : 0644));
+	ck_assert_int_eq(exists(f, "implied"), done < 9);
+	if (done < 9) {
+		ck_assert_int_eq(exists(f, "implied/x"), done < 8);
+		ck_assert_int_eq(exists(f, "implied/y"), false);
+	}
+}
+
+static bool run(const struct env_fault_plan *plan)
+{
+	struct fixture *f = fixture_new();
+	int done = 0;
+
+	kv_put(f, "implied/x", "0");
+	env_fault_set(f->fault, plan);
+	while (done < SCRIPT_STEPS && script_step(f, done) == 0)
+		done++;
+	bool struck = env_fault_struck(f->fault);
+
+	ck_assert(struck || done == SCRIPT_STEPS);
+	/* Also before the process dies nothing else is to be seen. */
+	env_fault_set(f->fault, NULL);
+	fixture_kill(f);
+	check(f, done);
+	fixture_free(f);
+	return struck;
+}
+
+START_TEST(what_was_answered_is_what_has_happened)
+{
+	static const enum env_fault_how hows[] = {ENV_FAULT_ERROR, ENV_FAULT_SHORT, ENV_FAULT_TORN};
+	static const int errors[] = {-EIO, -ENOSPC};
+
+	for (size_t how = 0; how < array_size(hows); how++) {
+		for (size_t error = 0; error < array_size(errors); error++) {
+			struct env_fault_plan plan = {
+				.how = hows[how], .error = errors[error], .writes_only = true};
+
+			while (run(&plan))
+				plan.at_call++;
+			ck_assert_uint_gt(plan.at_call, SCRIPT_STEPS - 3);
+		}
+	}
+}
+END_TEST
+
+int main(void)
+{
+	static const TTest *const *const tests[] = {&what_was_answered_is_what_has_happened};
+
+	return unit_run("fs_fault", tests, array_size(tests));
+}

@@ -1,0 +1,440 @@
+/*
+ * Random operations against a tree in memory: every answer, and every content, name and attribute
+ * that both know.
+ */
+#include "tests/unit/fs/core/fs_fixture.h"
+
+enum {
+	ENTRY_MAX = 200,
+	FILE_MAX = 2000,
+	HANDLE_MAX = 12,
+	CONTENT_MAX = 400,
+	PATH_MAX_ = 64,
+	STEPS = 6000,
+	ROUNDS = 4,
+};
+
+struct model_file {
+	char bytes[CONTENT_MAX];
+	size_t size;
+	bool linked;
+};
+
+struct model_entry {
+	char path[PATH_MAX_];    /* "" is the root */
+	struct model_file *file; /* NULL: a folder */
+};
+
+struct handle {
+	uint64_t node;
+	struct model_file *file;
+};
+
+static struct model_file files[FILE_MAX];
+static size_t file_count;
+static struct model_entry entries[ENTRY_MAX];
+static size_t entry_count;
+static struct handle handles[HANDLE_MAX];
+static size_t handle_count;
+static struct rng rng;
+static struct fixture *f;
+
+static struct model_entry *find(const char *path)
+{
+	for (size_t i = 0; i < entry_count; i++) {
+		if (strcmp(entries[i].path, path) == 0)
+			return &entries[i];
+	}
+	return NULL;
+}
+
+static void remove_entry(struct model_entry *e)
+{
+	*e = entries[--entry_count];
+}
+
+static bool is_child(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	if (strncmp(path, folder, len) != 0 || strlen(path) <= len)
+		return false;
+	const char *rest = path + len;
+
+	if (len > 0 && *rest++ != '/')
+		return false;
+	return !strchr(rest, '/');
+}
+
+static size_t children(const char *folder)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < entry_count; i++)
+		count += is_child(entries[i].path, folder);
+	return count;
+}
+
+static const char *random_folder(void)
+{
+	for (;;) {
+		const struct model_entry *e = &entries[rng_below(&rng, entry_count)];
+
+		if (!e->file && strlen(e->path) < 20)
+			return e->path;
+	}
+}
+
+/* A name in a folder that exists; the entry itself may or may not. */
+static void random_path(char *path)
+{
+	static const char *const names[] = {"a", "b", "a!", "a.b", "%=", "~", "%25", "c"};
+	const char *folder = random_folder();
+
+	snprintf(path, PATH_MAX_, "%s%s%s", folder, *folder ? "/" : "",
+		 names[rng_below(&rng, array_size(names))]);
+}
+
+static const struct fs_caller *random_caller(void)
+{
+	return rng_below(&rng, 2) ? &f->me : &f->other;
+}
+
+/* "%=" in a folder other than the root: a file's name only. */
+static bool is_own_value(const char *path)
+{
+	size_t len = strlen(path);
+
+	return len > 3 && strcmp(path + len - 3, "/%=") == 0;
+}
+
+static struct model_file *new_file(const char *path)
+{
+	ck_assert_uint_lt(entry_count, ENTRY_MAX);
+	ck_assert_uint_lt(file_count, FILE_MAX);
+	struct model_file *file = &files[file_count++];
+
+	*file = (struct model_file){.linked = true};
+	struct model_entry *e = &entries[entry_count++];
+
+	snprintf(e->path, sizeof(e->path), "%s", path);
+	e->file = file;
+	return file;
+}
+
+static void keep_handle(uint64_t node, struct model_file *file)
+{
+	if (handle_count == HANDLE_MAX) {
+		fs_forget(f->fs, node, 1);
+		return;
+	}
+	handles[handle_count++] = (struct handle){node, file};
+}
+
+static void do_create(void)
+{
+	char path[PATH_MAX_];
+	unsigned flags = rng_below(&rng, 2) ? FS_CREATE_EXCLUSIVE : 0;
+	uint64_t node = 0;
+
+	random_path(path);
+	struct model_entry *e = find(path);
+	int want = 0;
+
+	if (e)
+		want = flags ? -EEXIST : e->file ? 0 : -EISDIR;
+	if (entry_count > ENTRY_MAX - 2)
+		return;
+	int err = create_as(f, random_caller(), path, 0666, flags, &node);
+
+	ck_assert_msg(err == want, "create %s: %d, not %d", path, err, want);
+	if (!err)
+		keep_handle(node, e ? e->file : new_file(path));
+}
+
+static void do_mkdir(void)
+{
+	char path[PATH_MAX_];
+
+	random_path(path);
+	int want = find(path) ? -EEXIST : is_own_value(path) ? -EPERM : 0;
+
+	if (entry_count > ENTRY_MAX - 2)
+		return;
+	int err = mkdir_at(f, path);
+
+	ck_assert_msg(err == want, "mkdir %s: %d, not %d", path, err, want);
+	if (!err)
+		snprintf(entries[entry_count++].path, PATH_MAX_, "%s", path);
+	if (!err)
+		entries[entry_count - 1].file = NULL;
+}
+
+static void do_unlink(void)
+{
+	char path[PATH_MAX_];
+
+	random_path(path);
+	struct model_entry *e = find(path);
+	int want = !e ? -ENOENT : e->file ? 0 : -EISDIR;
+	int err = unlink_at(f, path);
+
+	ck_assert_msg(err == want, "unlink %s: %d, not %d", path, err, want);
+	if (!err) {
+		e->file->linked = false;
+		remove_entry(e);
+	}
+}
+
+static void do_rmdir(void)
+{
+	char path[PATH_MAX_];
+
+	random_path(path);
+	struct model_entry *e = find(path);
+	int want = !e ? -ENOENT : e->file ? -ENOTDIR : children(path) ? -ENOTEMPTY : 0;
+	int err = rmdir_at(f, path);
+
+	ck_assert_msg(err == want, "rmdir %s: %d, not %d", path, err, want);
+	if (!err)
+		remove_entry(e);
+}
+
+static int rename_answer(const struct model_entry *from, const struct model_entry *to,
+			 unsigned flags)
+{
+	if (!from)
+		return -ENOENT;
+	if (to && flags)
+		return -EEXIST;
+	if (!from->file)
+		return to && to->file ? -ENOTDIR : -EXDEV;
+	return to && !to->file ? -EISDIR : 0;
+}
+
+static void do_rename(void)
+{
+	char from_path[PATH_MAX_];
+	char to_path[PATH_MAX_];
+	unsigned flags = rng_below(&rng, 4) == 0 ? RENAME_NOREPLACE : 0;
+
+	random_path(from_path);
+	random_path(to_path);
+	struct model_entry *from = find(from_path);
+	struct model_entry *to = find(to_path);
+	int want = rename_answer(from, to, flags);
+	int err = rename_at(f, from_path, to_path, flags);
+
+	ck_assert_msg(err == want, "rename %s %s: %d, not %d", from_path, to_path, err, want);
+	if (err || from == to)
+		return;
+	struct model_file *file = from->file;
+
+	if (to) {
+		to->file->linked = false;
+		to->file = file;
+		remove_entry(from);
+	} else {
+		snprintf(from->path, sizeof(from->path), "%s", to_path);
+	}
+}
+
+static void do_open(void)
+{
+	const struct model_entry *e = &entries[rng_below(&rng, entry_count)];
+
+	if (e->file)
+		keep_handle(node_at(f, e->path), e->file);
+}
+
+static void do_forget(void)
+{
+	if (handle_count == 0)
+		return;
+	struct handle *h = &handles[rng_below(&rng, handle_count)];
+
+	fs_forget(f->fs, h->node, 1);
+	*h = handles[--handle_count];
+}
+
+static void do_write(const struct handle *h)
+{
+	char bytes[100];
+	size_t offset = rng_below(&rng, 3) ? 0 : rng_below(&rng, CONTENT_MAX - 100);
+	size_t len = 1 + rng_below(&rng, sizeof(bytes));
+
+	memset(bytes, 'a' + (int)rng_below(&rng, 26), len);
+	ck_assert_int_eq(fs_write(f->fs, random_caller(), h->node, offset, slice_of(bytes, len)),
+			 0);
+	if (h->file->size < offset)
+		memset(h->file->bytes + h->file->size, 0, offset - h->file->size);
+	memcpy(h->file->bytes + offset, bytes, len);
+	h->file->size = max_of(h->file->size, offset + len);
+}
+
+static void do_truncate(const struct handle *h)
+{
+	size_t size = rng_below(&rng, 2) ? 0 : rng_below(&rng, CONTENT_MAX);
+
+	ck_assert_int_eq(truncate_node(f, random_caller(), h->node, (off_t)size), 0);
+	if (size > h->file->size)
+		memset(h->file->bytes + h->file->size, 0, size - h->file->size);
+	h->file->size = size;
+}
+
+static void do_chmod(const struct handle *h)
+{
+	struct stat want = {.st_mode = (mode_t)(0600 + rng_below(&rng, 0100))};
+	struct stat st;
+
+	ck_assert_int_eq(fs_setattr(f->fs, random_caller(), h->node, &want, FS_SET_MODE, &st), 0);
+	ck_assert_uint_eq(st.st_mode, S_IFREG | want.st_mode);
+	ck_assert_int_eq(st.st_size, (off_t)h->file->size);
+}
+
+static void check_file(uint64_t node, const struct model_file *file)
+{
+	struct fs_read_result read;
+	struct stat st;
+
+	ck_assert_int_eq(fs_getattr(f->fs, node, &st), 0);
+	ck_assert_int_eq(st.st_size, (off_t)file->size);
+	ck_assert_uint_eq(st.st_nlink, file->linked);
+	ck_assert_int_eq(fs_read(f->fs, node, 0, CONTENT_MAX, &read), 0);
+	ck_assert(slice_eq(read.bytes, slice_of(file->bytes, file->size)));
+	fs_read_done(&read);
+}
+
+static void check_folder(const char *path)
+{
+	struct fs_dir *dir;
+	struct fs_dirent dirent;
+	struct fs_entry entry;
+	uint64_t node = node_at(f, path);
+	size_t count = 0;
+
+	ck_assert_int_eq(fs_dir_open(f->fs, node, &dir), 0);
+	while (fs_dir_next(dir, &dirent) == 0) {
+		char child[PATH_MAX_ * 2];
+
+		if (dirent.cookie <= 2)
+			continue;
+		count++;
+		snprintf(child, sizeof(child), "%s%s%s", path, *path ? "/" : "", dirent.name);
+		const struct model_entry *e = find(child);
+
+		ck_assert_msg(e, "%s is listed", child);
+		ck_assert_uint_eq(dirent.type, e->file ? S_IFREG : S_IFDIR);
+		ck_assert_int_eq(fs_dir_lookup(dir, &entry), 0);
+		if (e->file) {
+			ck_assert_int_eq(entry.attr.st_size, (off_t)e->file->size);
+			check_file(entry.node, e->file);
+		}
+		fs_forget(f->fs, entry.node, 1);
+	}
+	ck_assert_uint_eq(count, children(path));
+	fs_dir_close(dir);
+	fs_forget(f->fs, node, 1);
+}
+
+static void check_all(void)
+{
+	for (size_t i = 0; i < entry_count; i++) {
+		if (!entries[i].file)
+			check_folder(entries[i].path);
+	}
+	for (size_t i = 0; i < handle_count; i++)
+		check_file(handles[i].node, handles[i].file);
+}
+
+static void forget_all(void)
+{
+	while (handle_count > 0)
+		fs_forget(f->fs, handles[--handle_count].node, 1);
+	ck_assert_uint_eq(fs_stats_of(f).nodes, 1);
+}
+
+static void do_upkeep(void)
+{
+	switch (rng_below(&rng, 5)) {
+	case 0:
+		ck_assert_int_eq(lsm_flush(f->db), 0);
+		break;
+	case 1:
+		ck_assert_int_eq(lsm_compact(f->db, slice_str("\1"), slice_of(NULL, 0)), 0);
+		break;
+	case 2:
+		forget_all();
+		fixture_restart(f);
+		break;
+	case 3:
+		/* What is held may be lost with the process, so it is logged first. */
+		forget_all();
+		ck_assert_int_eq(fs_sync(f->fs), 0);
+		fixture_kill(f);
+		break;
+	default:
+		ck_assert_int_eq(hold_expire(f->fs, UINT64_MAX), 0);
+	}
+	check_all();
+}
+
+static void do_on_handle(void)
+{
+	if (handle_count == 0)
+		return;
+	const struct handle *h = &handles[rng_below(&rng, handle_count)];
+
+	switch (rng_below(&rng, 8)) {
+	case 0:
+	case 1:
+	case 2:
+		do_write(h);
+		break;
+	case 3:
+		do_truncate(h);
+		break;
+	case 4:
+		do_chmod(h);
+		break;
+	default:
+		check_file(h->node, h->file);
+	}
+}
+
+static void step(void)
+{
+	static void (*const operations[])(void) = {
+		do_create, do_create, do_mkdir,     do_unlink,    do_rmdir,     do_rename,
+		do_open,   do_forget, do_on_handle, do_on_handle, do_on_handle, do_on_handle,
+	};
+
+	if (rng_below(&rng, 100) == 0)
+		do_upkeep();
+	else
+		operations[rng_below(&rng, array_size(operations))]();
+}
+
+START_TEST(the_file_system_does_what_a_tree_does)
+{
+	rng_seed(&rng, test_seed());
+	for (int round = 0; round < ROUNDS; round++) {
+		f = fixture_new();
+		entries[0] = (struct model_entry){.path = ""};
+		entry_count = 1;
+		file_count = 0;
+		for (int i = 0; i < STEPS && file_count < FILE_MAX - 1; i++)
+			step();
+		check_all();
+		forget_all();
+		fixture_free(f);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	static const TTest *const *const tests[] = {&the_file_system_does_what_a_tree_does};
+
+	return unit_run("fs_model", tests, array_size(tests));
+}

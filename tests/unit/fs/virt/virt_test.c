@@ -1,0 +1,228 @@
+#include "fs/virt/virt.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lsm/base/thread.h"
+#include "lsm/env/env_mem.h"
+#include "tests/unit/unit.h"
+
+static struct env *env;
+static struct lsm *db;
+static struct fs *fs;
+static struct virt *virt;
+static int more_error;
+static _Atomic unsigned renderings;
+
+static int more_lines(void *arg, struct buf *text)
+{
+	(void)arg;
+	return more_error ? more_error : buf_printf(text, "renderings %u\n", ++renderings);
+}
+
+static void setup(void)
+{
+	struct lsm_options options;
+
+	lsm_options_init(&options);
+	env = env_mem_new();
+	ck_assert_ptr_nonnull(env);
+	options.env = env;
+	ck_assert_int_eq(lsm_open("store", &options, &db), 0);
+	struct fs_options fs_options = {
+		.db = db, .separator = '/', .uid = 7, .gid = 8, .value_max = 1 << 20};
+
+	ck_assert_int_eq(fs_new(&fs_options, &fs), 0);
+	struct virt_options virt_options = {
+		.db = db, .fs = fs, .uid = 7, .gid = 8, .more = more_lines};
+
+	more_error = 0;
+	renderings = 0;
+	ck_assert_int_eq(virt_new(&virt_options, &virt), 0);
+}
+
+static void teardown(void)
+{
+	virt_free(virt);
+	ck_assert_int_eq(fs_free(fs), 0);
+	ck_assert_int_eq(lsm_close(db), 0);
+	env_free(env);
+}
+
+static struct fs_entry look_up(const char *name)
+{
+	struct fs_entry entry;
+
+	ck_assert_int_eq(virt_lookup(virt, slice_str(name), &entry), 0);
+	return entry;
+}
+
+static struct slice read_all(const struct fs_entry *entry)
+{
+	struct slice bytes;
+
+	ck_assert_int_eq(virt_read(virt, entry->node, 0, 1 << 20, &bytes), 0);
+	return bytes;
+}
+
+START_TEST(only_our_names_are_found)
+{
+	struct fs_entry entry;
+
+	setup();
+	ck_assert(virt_has(virt, slice_str(".stats")));
+	ck_assert(virt_has(virt, slice_str(".stats.json")));
+	ck_assert(!virt_has(virt, slice_str(".stats.")));
+	ck_assert(!virt_has(virt, slice_str(".stat")));
+	ck_assert(!virt_has(virt, slice_str("")));
+	ck_assert_int_eq(virt_lookup(virt, slice_str("user"), &entry), -ENOENT);
+	teardown();
+}
+END_TEST
+
+START_TEST(entry_is_a_read_only_file_of_the_exact_size)
+{
+	setup();
+	struct fs_entry entry = look_up(".stats");
+	struct stat again;
+
+	ck_assert(entry.node & FS_VIRTUAL_BIT);
+	ck_assert_uint_eq(entry.attr.st_mode, S_IFREG | 0444);
+	ck_assert_uint_eq(entry.attr.st_uid, 7);
+	ck_assert_uint_eq(entry.attr.st_gid, 8);
+	ck_assert_uint_eq(entry.attr.st_nlink, 1);
+	ck_assert_uint_eq((size_t)entry.attr.st_size, read_all(&entry).len);
+	ck_assert_int_eq(virt_getattr(virt, entry.node, &again), 0);
+	ck_assert_mem_eq(&again, &entry.attr, sizeof(again));
+	teardown();
+}
+END_TEST
+
+START_TEST(each_lookup_is_a_node_that_never_changes)
+{
+	setup();
+	struct fs_entry first = look_up(".stats");
+	struct slice before = read_all(&first);
+
+	ck_assert_int_eq(lsm_put(db, slice_str("key"), slice_str("value"), NULL), 0);
+	struct fs_entry second = look_up(".stats");
+
+	ck_assert_uint_ne(first.node, second.node);
+	ck_assert_uint_eq(first.attr.st_ino, second.attr.st_ino);
+	ck_assert_uint_ne(first.attr.st_ino, look_up(".stats.json").attr.st_ino);
+	ck_assert(slice_eq(before, read_all(&first)));
+	ck_assert(!slice_eq(before, read_all(&second)));
+	ck_assert(memmem(read_all(&second).ptr, read_all(&second).len, "\nmem_records 1\n", 14) ||
+		  memcmp(read_all(&second).ptr, "mem_records 1\n", 14) == 0);
+	teardown();
+}
+END_TEST
+
+START_TEST(read_is_cut_at_the_end)
+{
+	setup();
+	struct fs_entry entry = look_up(".stats.json");
+	struct slice whole = read_all(&entry);
+	struct slice bytes;
+
+	ck_assert_int_eq(virt_read(virt, entry.node, 1, 3, &bytes), 0);
+	ck_assert(slice_eq(bytes, slice_of(whole.ptr + 1, 3)));
+	ck_assert_int_eq(virt_read(virt, entry.node, whole.len - 2, 100, &bytes), 0);
+	ck_assert(slice_eq(bytes, slice_str("}\n")));
+	ck_assert_int_eq(virt_read(virt, entry.node, whole.len, 100, &bytes), 0);
+	ck_assert_uint_eq(bytes.len, 0);
+	ck_assert_int_eq(virt_read(virt, entry.node, UINT64_MAX, 100, &bytes), 0);
+	ck_assert_uint_eq(bytes.len, 0);
+	teardown();
+}
+END_TEST
+
+START_TEST(forgotten_node_is_gone)
+{
+	setup();
+	struct fs_entry one = look_up(".stats");
+	struct fs_entry other = look_up(".stats");
+	struct stat attr;
+	struct slice bytes;
+
+	virt_forget(virt, one.node, 1);
+	ck_assert_int_eq(virt_getattr(virt, one.node, &attr), -ESTALE);
+	ck_assert_int_eq(virt_read(virt, one.node, 0, 1, &bytes), -ESTALE);
+	ck_assert_int_eq(virt_getattr(virt, other.node, &attr), 0);
+	virt_forget(virt, one.node, 1);
+	teardown();
+}
+END_TEST
+
+START_TEST(number_of_nodes_is_limited)
+{
+	struct fs_entry entry;
+	struct fs_entry last = {0};
+	int rc = 0;
+
+	setup();
+	for (int i = 0; i < 10000 && !rc; i++) {
+		rc = virt_lookup(virt, slice_str(".stats"), &entry);
+		if (!rc)
+			last = entry;
+	}
+	ck_assert_int_eq(rc, -ENFILE);
+	virt_forget(virt, last.node, 1);
+	ck_assert_int_eq(virt_lookup(virt, slice_str(".stats"), &entry), 0);
+	teardown();
+}
+END_TEST
+
+START_TEST(failure_of_a_module_is_the_answer)
+{
+	struct fs_entry entry;
+
+	setup();
+	more_error = -ENOMEM;
+	ck_assert_int_eq(virt_lookup(virt, slice_str(".stats"), &entry), -ENOMEM);
+	teardown();
+}
+END_TEST
+
+static void reader(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 200; i++) {
+		struct fs_entry entry = look_up(i % 2 ? ".stats" : ".stats.json");
+		struct slice bytes = read_all(&entry);
+
+		ck_assert_uint_eq(bytes.len, (size_t)entry.attr.st_size);
+		ck_assert_uint_eq(bytes.ptr[bytes.len - 1], '\n');
+		virt_forget(virt, entry.node, 1);
+	}
+}
+
+START_TEST(threads_render_side_by_side)
+{
+	struct thread threads[4] = {0};
+
+	setup();
+	for (size_t i = 0; i < array_size(threads); i++)
+		ck_assert_int_eq(thread_start(&threads[i], "reader", reader, NULL), 0);
+	for (size_t i = 0; i < array_size(threads); i++)
+		thread_join(&threads[i]);
+	ck_assert_uint_eq(renderings, 800);
+	teardown();
+}
+END_TEST
+
+int main(void)
+{
+	static const TTest *const *tests[] = {
+		&only_our_names_are_found,
+		&entry_is_a_read_only_file_of_the_exact_size,
+		&each_lookup_is_a_node_that_never_changes,
+		&read_is_cut_at_the_end,
+		&forgotten_node_is_gone,
+		&number_of_nodes_is_limited,
+		&failure_of_a_module_is_the_answer,
+		&threads_render_side_by_side,
+	};
+
+	return unit_run("virt", tests, array_size(tests));
+}
