@@ -1,5 +1,6 @@
 /* apexfs: mount a key-value store as a folder. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 #include "fs/options.h"
 #include "fs/transport/transport.h"
 #include "fs/virt/virt.h"
+#include "lsm/base/clock.h"
 #include "lsm/base/error.h"
 #include "lsm/base/log.h"
 #include "lsm/base/version.h"
@@ -20,6 +22,11 @@
 #include "lsm/lsm.h"
 
 extern char **environ;
+
+enum {
+	STORE_WAIT_S = 10, /* for the daemon of a mount that is gone */
+	STORE_WAIT_STEP_MS = 20,
+};
 
 /* Everything that a mount is made of, in the order in which it comes to life. */
 struct service {
@@ -57,6 +64,29 @@ static int store_fail(const struct service *s, int rc)
 	return fail(rc, "%s: %s", s->store, why);
 }
 
+/*
+ * umount(8) returns before the daemon has brought its store to rest. Then the store is still
+ * locked, by a holder whose mount is gone.
+ */
+static bool holder_is_leaving(void)
+{
+	const char *mount = strstr(lsm_error_text(), " mount=");
+
+	return mount && !mount_point_in_use(mount + strlen(" mount="));
+}
+
+static int store_open_when_free(const struct service *s, const struct lsm_options *options,
+				struct lsm **ret_db)
+{
+	uint64_t give_up_ns = clock_mono_ns() + STORE_WAIT_S * UINT64_C(1000000000);
+	int rc;
+
+	while ((rc = lsm_open(s->store, options, ret_db)) == -EWOULDBLOCK && holder_is_leaving() &&
+	       clock_mono_ns() < give_up_ns)
+		(void)poll(NULL, 0, STORE_WAIT_STEP_MS); /* cut short by a signal is fine */
+	return rc;
+}
+
 static int store_open(struct service *s)
 {
 	struct lsm_options options;
@@ -70,7 +100,7 @@ static int store_open(struct service *s)
 	engine_options_apply(s->options.config, &options);
 	options.holder = s->holder;
 	options.read_only = s->options.read_only;
-	int rc = lsm_open(s->store, &options, &s->db);
+	int rc = store_open_when_free(s, &options, &s->db);
 
 	return rc ? store_fail(s, rc) : 0;
 }

@@ -144,13 +144,17 @@ static int folder_check(const char *mountpoint)
 	return 0;
 }
 
-static int mounted_check(const char *mountpoint)
+bool mount_point_in_use(const char *path)
 {
 	struct statx stx;
 
-	if (statx(AT_FDCWD, mountpoint, 0, STATX_TYPE, &stx) != 0)
-		return fail_errno(mountpoint);
-	if (stx.stx_attributes & stx.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT)
+	return statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &stx) == 0 &&
+	       (stx.stx_attributes & stx.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT);
+}
+
+static int mounted_check(const char *mountpoint)
+{
+	if (mount_point_in_use(mountpoint))
 		return fail(-EBUSY, "%s: something is mounted here already", mountpoint);
 	return 0;
 }

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "lsm/base/compiler.h"
 
 /*
@@ -21,3 +23,7 @@ must_check int mount_point_store_path(const char *store, char **ret_path);
  */
 must_check int mount_point_check(const char *mountpoint, const char *store_path,
 				 char **ret_mountpoint);
+
+/* Whether something is mounted on the folder at this very path. False, too, when that cannot be
+ * told. */
+bool mount_point_in_use(const char *path);

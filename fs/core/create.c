@@ -100,28 +100,23 @@ static int make_file(struct fs *fs, const struct fs_caller *caller, struct name_
 }
 
 /* Something is there. -ENOENT: no more. */
-static int create_existing(struct fs *fs, struct name_op *op, unsigned flags,
-			   const struct found *found, uint64_t ticket, struct fs_entry *ret_entry)
+static int take_existing(struct fs *fs, struct name_op *op, const struct found *found,
+			 uint64_t ticket, struct fs_entry *ret_entry)
 {
-	if (flags & FS_CREATE_EXCLUSIVE)
-		return -EEXIST;
 	return found->name.folder ? -EISDIR : name_enter(fs, op, found, ticket, ret_entry);
 }
 
 static int create(struct fs *fs, const struct fs_caller *caller, struct name_op *op, mode_t mode,
-		  unsigned flags, struct fs_entry *ret_entry)
+		  struct fs_entry *ret_entry)
 {
-	struct new_file file = {
-		.mode = S_IFREG | (mode & ATTR_MODE_BITS),
-		.may_hold = !(flags & FS_CREATE_EXCLUSIVE),
-	};
+	struct new_file file = {.mode = S_IFREG | (mode & ATTR_MODE_BITS), .may_hold = true};
 	uint64_t ticket = stripes_ticket(&fs->stripes);
 	struct found found;
 	int err = name_find(fs, &op->place, &found);
 
 	/* Without the stripes first: a read-only file system too answers for what is there. */
 	if (!err)
-		err = create_existing(fs, op, flags, &found, ticket, ret_entry);
+		err = take_existing(fs, op, &found, ticket, ret_entry);
 	if (err != -ENOENT)
 		return err;
 	err = name_lock(fs, caller, op);
@@ -129,15 +124,43 @@ static int create(struct fs *fs, const struct fs_caller *caller, struct name_op 
 		return err;
 	err = name_find(fs, &op->place, &found);
 	if (!err)
-		return create_existing(fs, op, flags, &found, ticket, ret_entry);
+		return take_existing(fs, op, &found, ticket, ret_entry);
 	if (err != -ENOENT)
 		return err;
 	return make_file(fs, caller, op, &file, ret_entry);
 }
 
 int fs_create(struct fs *fs, const struct fs_caller *caller, uint64_t parent, struct slice name,
-	      mode_t mode, unsigned flags, struct fs_entry *ret_entry)
+	      mode_t mode, struct fs_entry *ret_entry)
 {
+	struct name_op op;
+	int err = name_open(fs, parent, name, &op);
+
+	if (!err) {
+		err = create(fs, caller, &op, mode, ret_entry);
+		name_close(fs, &op);
+	}
+	return faults_answer(&fs->faults, err);
+}
+
+/* With the stripes: -EEXIST, or the new file. */
+static int make_new_file(struct fs *fs, const struct fs_caller *caller, struct name_op *op,
+			 const struct new_file *file, struct fs_entry *ret_entry)
+{
+	struct found found;
+	int err = name_lock(fs, caller, op);
+
+	if (!err)
+		err = name_find(fs, &op->place, &found);
+	if (!err)
+		return -EEXIST;
+	return err == -ENOENT ? make_file(fs, caller, op, file, ret_entry) : err;
+}
+
+int fs_mknod(struct fs *fs, const struct fs_caller *caller, uint64_t parent, struct slice name,
+	     mode_t mode, struct fs_entry *ret_entry)
+{
+	struct new_file file = {.mode = S_IFREG | (mode & ATTR_MODE_BITS)};
 	struct name_op op;
 
 	if ((mode & S_IFMT) && !S_ISREG(mode))
@@ -146,33 +169,21 @@ int fs_create(struct fs *fs, const struct fs_caller *caller, uint64_t parent, st
 	int err = name_open(fs, parent, name, &op);
 
 	if (!err) {
-		err = create(fs, caller, &op, mode, flags, ret_entry);
+		err = make_new_file(fs, caller, &op, &file, ret_entry);
 		name_close(fs, &op);
 	}
 	return faults_answer(&fs->faults, err);
 }
 
-static int make_link(struct fs *fs, const struct fs_caller *caller, struct name_op *op,
-		     struct slice target, struct fs_entry *ret_entry)
-{
-	struct new_file link = {.mode = S_IFLNK | ACCESSPERMS, .value = target};
-	struct fs_caller unmasked = *caller;
-	struct found found;
-	int err = name_find(fs, &op->place, &found);
-
-	if (!err)
-		return -EEXIST;
-	if (err != -ENOENT)
-		return err;
-	unmasked.umask = 0; /* permissions of a link mean nothing and are always all */
-	return make_file(fs, &unmasked, op, &link, ret_entry);
-}
-
 int fs_symlink(struct fs *fs, const struct fs_caller *caller, uint64_t parent, struct slice name,
 	       struct slice target, struct fs_entry *ret_entry)
 {
+	/* permissions of a link mean nothing and are always all */
+	struct new_file link = {.mode = S_IFLNK | ACCESSPERMS, .value = target};
+	struct fs_caller unmasked = *caller;
 	struct name_op op;
 
+	unmasked.umask = 0;
 	if (target.len == 0)
 		return -ENOENT;
 	if (target.len >= PATH_MAX)
@@ -181,9 +192,7 @@ int fs_symlink(struct fs *fs, const struct fs_caller *caller, uint64_t parent, s
 	int err = name_open(fs, parent, name, &op);
 
 	if (!err) {
-		err = name_lock(fs, caller, &op);
-		if (!err)
-			err = make_link(fs, caller, &op, target, ret_entry);
+		err = make_new_file(fs, &unmasked, &op, &link, ret_entry);
 		name_close(fs, &op);
 	}
 	return faults_answer(&fs->faults, err);

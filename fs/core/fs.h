@@ -10,7 +10,7 @@
  * all of them back. An unlinked file lives on under its number.
  *
  * Promises (../../README.md): a change is in the log when its call returns 0, with one exception: a
- * creation without FS_CREATE_EXCLUSIVE and a truncation to zero are held up to FS_HOLD_MS for the
+ * creation by fs_create and a truncation to zero are held up to FS_HOLD_MS for the
  * write that follows them, so that `echo v > f` is one put. While held they are seen by everyone;
  * the write makes them one put; another change by the same caller, fs_sync, time, or the node's end
  * logs them first.
@@ -86,14 +86,15 @@ enum fs_set {
 must_check int fs_setattr(struct fs *fs, const struct fs_caller *caller, uint64_t node,
 			  const struct stat *want, unsigned set, struct stat *ret_attr);
 
-enum fs_create_flags {
-	FS_CREATE_EXCLUSIVE = 1 << 0, /* -EEXIST when it is there, and never held */
-};
-/* A regular file (also by mknod: mode's type is S_IFREG or 0; other types -EPERM). An existing file
- * is just looked up. */
+/* open(2) with O_CREAT: a new regular file, which may be held, or what is there. -EISDIR. */
 must_check int fs_create(struct fs *fs, const struct fs_caller *caller, uint64_t parent,
-			 struct slice name, mode_t mode, unsigned flags,
-			 struct fs_entry *ret_entry);
+			 struct slice name, mode_t mode, struct fs_entry *ret_entry);
+/*
+ * mknod(2), and open(2) with O_EXCL: a new regular file, never held. -EEXIST; -EPERM: mode has
+ * another type than S_IFREG or none.
+ */
+must_check int fs_mknod(struct fs *fs, const struct fs_caller *caller, uint64_t parent,
+			struct slice name, mode_t mode, struct fs_entry *ret_entry);
 /* -EEXIST; -ENAMETOOLONG: a target of PATH_MAX bytes or more. Never held. */
 must_check int fs_symlink(struct fs *fs, const struct fs_caller *caller, uint64_t parent,
 			  struct slice name, struct slice target, struct fs_entry *ret_entry);
@@ -138,7 +139,7 @@ must_check int fs_sync(struct fs *fs);
 must_check int fs_statfs(struct fs *fs, struct statvfs *ret_space);
 
 /* An open folder: a cursor over the folder as it was at fs_dir_open, in memory that does not grow
- * with it. */
+ * with it. One thread at a time; fs_dir_lookup alone answers what is there now. */
 struct fs_dir;
 
 struct fs_dirent {

@@ -5,10 +5,7 @@
 #include <stdlib.h>
 
 #include "fs/core/fs_internal.h"
-#include "lsm/base/cleanup.h"
 #include "lsm/base/clock.h"
-#include "lsm/base/error.h"
-#include "lsm/base/log.h"
 
 static const uint64_t ms_ns = 1000000;
 
@@ -291,10 +288,10 @@ bool hold_has_below(struct fs *fs, struct slice prefix)
 
 static int key_order(const void *a, const void *b)
 {
-	const struct node_key *const *key_a = a;
-	const struct node_key *const *key_b = b;
+	const struct slice *key_a = a;
+	const struct slice *key_b = b;
 
-	return slice_cmp((*key_a)->name.bytes, (*key_b)->name.bytes);
+	return slice_cmp(*key_a, *key_b);
 }
 
 int hold_keys_below(struct fs *fs, struct slice prefix, struct buf *ret_keys)
@@ -302,18 +299,18 @@ int hold_keys_below(struct fs *fs, struct slice prefix, struct buf *ret_keys)
 	if (hold_is_empty(&fs->hold))
 		return 0;
 
-	const struct node_key *keys[HOLD_MAX];
+	struct slice keys[HOLD_MAX];
 	size_t count = 0;
 	int err = 0;
 
 	mutex_guard(&fs->hold.mu);
 	for (const struct held *held = fs->hold.first; held; held = held->next) {
 		if (is_creation_below(held, prefix))
-			keys[count++] = held->key;
+			keys[count++] = held->key->name.bytes;
 	}
 	qsort(keys, count, sizeof(keys[0]), key_order);
 	for (size_t i = 0; !err && i < count; i++)
-		err = buf_append_sized(ret_keys, keys[i]->name.bytes);
+		err = buf_append_sized(ret_keys, keys[i]);
 	return err;
 }
 
@@ -323,79 +320,4 @@ void hold_stats(struct hold *h, struct fs_stats *ret_stats)
 	ret_stats->held_now = atomic_load_explicit(&h->count, memory_order_relaxed);
 	ret_stats->held_total = h->total;
 	ret_stats->held_merged = h->merged;
-}
-
-/* Once for all that fails until something could be logged again. */
-static void note_failure(struct hold *h, int err)
-{
-	if (!atomic_exchange_explicit(&h->failing, true, memory_order_relaxed))
-		log_error(
-			"a new or emptied file could not be logged, will try again: %s (errno %d)",
-			fail_text(), -err);
-}
-
-/* Until when the timer has nothing to do; 0: there is something due. */
-static uint64_t timer_rest_until(struct hold *h, uint64_t now_ns)
-{
-	/* What is held from now on is due later than this, so no signal is needed for it. */
-	if (!h->first)
-		return now_ns + FS_HOLD_MS * ms_ns;
-
-	uint64_t due_ns = max_of(h->first->deadline_ns, h->retry_ns);
-
-	return due_ns > now_ns ? due_ns : 0;
-}
-
-static void timer_log_due(struct fs *fs, uint64_t now_ns)
-{
-	struct hold *h = &fs->hold;
-
-	mutex_unlock(&h->mu);
-	int err = hold_expire(fs, now_ns);
-
-	if (err)
-		note_failure(h, err);
-	mutex_lock(&h->mu);
-	h->retry_ns = err ? now_ns + HOLD_RETRY_MS * ms_ns : 0;
-}
-
-/*
- * A signal for each thing held would wake this thread, and cost its caller a system call, for each
- * `echo >`, whose write comes long before the time is up. So while things are held it looks every
- * FS_HOLD_MS by itself, and only after a second without any does it sleep until it is signalled.
- */
-static void timer_run(void *arg)
-{
-	struct fs *fs = arg;
-	struct hold *h = &fs->hold;
-
-	mutex_lock(&h->mu);
-	while (!h->stopping) {
-		uint64_t now_ns = clock_mono_ns();
-		uint64_t until_ns = timer_rest_until(h, now_ns);
-
-		if (until_ns == 0) {
-			timer_log_due(fs, now_ns);
-		} else if (h->first || now_ns < h->active_ns + HOLD_IDLE_MS * ms_ns) {
-			(void)cond_wait_until(&h->wake, &h->mu, until_ns); /* either is fine */
-		} else {
-			h->asleep = true;
-			cond_wait(&h->wake, &h->mu);
-		}
-	}
-	mutex_unlock(&h->mu);
-}
-
-int hold_timer_start(struct fs *fs)
-{
-	return thread_start(&fs->hold.timer, "fs-hold", timer_run, fs);
-}
-
-void hold_timer_stop(struct fs *fs)
-{
-	mutex_lock(&fs->hold.mu);
-	fs->hold.stopping = true;
-	mutex_unlock(&fs->hold.mu);
-	cond_signal(&fs->hold.wake);
-	thread_join(&fs->hold.timer);
 }

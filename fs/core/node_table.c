@@ -4,209 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lsm/base/hash.h"
-
-enum {
-	SLOT_BITS = 32,
-	GENERATION_MAX = (1 << 29) - 1, /* numbers stay below FS_VIRTUAL_BIT */
-	BUCKETS_MIN = 1024,
-	SLOTS_MIN = 1024,
-};
-
-/* Inode numbers below are free for the root and for what others make up. */
-#define INO_MASK  (FS_VIRTUAL_BIT - 1)
-#define INO_FIRST UINT64_C(16)
-
-static uint64_t ino_of_hash(uint64_t hash)
-{
-	uint64_t ino = hash & INO_MASK;
-
-	return ino < INO_FIRST ? ino + INO_FIRST : ino;
-}
-
-/* The candidate after ino: another hash, so that the candidates of two names do not run side by
- * side. */
-static uint64_t ino_after(uint64_t ino)
-{
-	return ino_of_hash(hash64(slice_of(&ino, sizeof(ino)), 0));
-}
-
-static struct node **key_bucket(struct node_table *t, uint64_t hash)
-{
-	return &t->by_key[hash & (t->bucket_count - 1)];
-}
-
-static struct node **ino_bucket(struct node_table *t, uint64_t ino)
-{
-	return &t->by_ino[ino & (t->bucket_count - 1)];
-}
-
-static struct node *find_locked(struct node_table *t, const struct node_name *name, uint64_t hash)
-{
-	for (struct node *n = *key_bucket(t, hash); n; n = n->next_by_key) {
-		if (n->key->hash == hash && node_name_eq(&n->key->name, name))
-			return n;
-	}
-	return NULL;
-}
-
-static bool ino_is_taken(struct node_table *t, uint64_t ino)
-{
-	for (const struct node *n = *ino_bucket(t, ino); n; n = n->next_by_ino) {
-		if (n->ino == ino)
-			return true;
-	}
-	return false;
-}
-
-static uint64_t free_ino(struct node_table *t, uint64_t hash)
-{
-	uint64_t ino = ino_of_hash(hash);
-
-	while (ino_is_taken(t, ino))
-		ino = ino_after(ino);
-	return ino;
-}
-
-static void link_key(struct node_table *t, struct node *n)
-{
-	struct node **bucket = key_bucket(t, n->key->hash);
-
-	n->next_by_key = *bucket;
-	*bucket = n;
-}
-
-static void unlink_key(struct node_table *t, struct node *n)
-{
-	struct node **at = key_bucket(t, n->key->hash);
-
-	while (*at != n)
-		at = &(*at)->next_by_key;
-	*at = n->next_by_key;
-}
-
-static void link_ino(struct node_table *t, struct node *n)
-{
-	struct node **bucket = ino_bucket(t, n->ino);
-
-	n->next_by_ino = *bucket;
-	*bucket = n;
-}
-
-static void unlink_ino(struct node_table *t, struct node *n)
-{
-	struct node **at = ino_bucket(t, n->ino);
-
-	while (*at != n)
-		at = &(*at)->next_by_ino;
-	*at = n->next_by_ino;
-}
-
-/* Twice the buckets. Without the memory for them the chains just grow longer. */
-static void buckets_grow(struct node_table *t)
-{
-	size_t count = t->bucket_count * 2;
-	struct node **by_key = calloc(count, sizeof(struct node *));
-	struct node **by_ino = calloc(count, sizeof(struct node *));
-
-	if (!by_key || !by_ino) {
-		free(by_key);
-		free(by_ino);
-		return;
-	}
-	free(t->by_key);
-	free(t->by_ino);
-	t->by_key = by_key;
-	t->by_ino = by_ino;
-	t->bucket_count = count;
-	for (uint32_t i = 1; i < t->slot_count; i++) {
-		struct node *n = t->slots[i].node;
-
-		if (!n)
-			continue;
-		link_ino(t, n);
-		if (!n->nameless)
-			link_key(t, n);
-	}
-}
-
-static int slots_grow(struct node_table *t)
-{
-	if (t->slot_cap > UINT32_MAX / 2)
-		return -ENOMEM;
-
-	uint32_t cap = t->slot_cap * 2;
-	struct node_slot *slots = realloc(t->slots, cap * sizeof(*slots));
-
-	if (!slots)
-		return -ENOMEM;
-	t->slots = slots;
-	t->slot_cap = cap;
-	return 0;
-}
-
-/* Give the node a slot, and its number with it. */
-static int slot_take(struct node_table *t, struct node *n)
-{
-	uint32_t at = t->free_slot;
-
-	if (at) {
-		t->free_slot = t->slots[at].next_free;
-	} else {
-		if (t->slot_count == t->slot_cap) {
-			int err = slots_grow(t);
-
-			if (err)
-				return err;
-		}
-		at = t->slot_count++;
-		t->slots[at].generation = at == FS_ROOT ? 0 : 1;
-	}
-	t->slots[at].node = n;
-	n->id = (uint64_t)t->slots[at].generation << SLOT_BITS | at;
-	return 0;
-}
-
-static void slot_give_back(struct node_table *t, const struct node *n)
-{
-	uint32_t at = (uint32_t)n->id;
-	struct node_slot *slot = &t->slots[at];
-
-	slot->node = NULL;
-	slot->generation = slot->generation == GENERATION_MAX ? 1 : slot->generation + 1;
-	slot->next_free = t->free_slot;
-	t->free_slot = at;
-}
-
-static struct node *slot_find(struct node_table *t, uint64_t id)
-{
-	uint32_t at = (uint32_t)id;
-
-	if (at == 0 || at >= t->slot_count)
-		return NULL;
-
-	struct node *n = t->slots[at].node;
-
-	return n && n->id == id ? n : NULL;
-}
-
-static int add_locked(struct node_table *t, struct node *n)
-{
-	/* Before the node has a slot, or it would be linked twice. */
-	if (t->count >= t->bucket_count)
-		buckets_grow(t);
-
-	int err = slot_take(t, n);
-
-	if (err)
-		return err;
-	n->ino = n->id == FS_ROOT ? FS_ROOT : free_ino(t, n->key->hash);
-	link_ino(t, n);
-	link_key(t, n);
-	t->count++;
-	return 0;
-}
-
 static struct node *node_new(const struct node_name *name)
 {
 	struct node *n = calloc(1, sizeof(*n));
@@ -239,13 +36,9 @@ static struct node *take_if_unused(struct node_table *t, struct node *n)
 {
 	if (n->lookups > 0 || n->pins > 0)
 		return NULL;
-	unlink_ino(t, n);
 	if (n->nameless)
 		t->nameless_files -= !n->key->name.folder;
-	else
-		unlink_key(t, n);
-	slot_give_back(t, n);
-	t->count--;
+	node_index_remove(&t->index, n);
 	return n;
 }
 
@@ -262,25 +55,20 @@ static int root_add(struct node_table *t)
 
 	if (!root)
 		return -ENOMEM;
-	root->lookups = 1;          /* for good */
-	return add_locked(t, root); /* no one else is here yet, and the first slot is there */
+	root->lookups = 1; /* for good */
+	return node_index_add(&t->index,
+			      root); /* no one else is here yet, and the first slot is there */
 }
 
 int nodes_init(struct node_table *t, struct lsm *db)
 {
-	*t = (struct node_table){
-		.db = db,
-		.slots = malloc(SLOTS_MIN * sizeof(struct node_slot)),
-		.slot_count = 1,
-		.slot_cap = SLOTS_MIN,
-		.by_key = calloc(BUCKETS_MIN, sizeof(struct node *)),
-		.by_ino = calloc(BUCKETS_MIN, sizeof(struct node *)),
-		.bucket_count = BUCKETS_MIN,
-	};
+	*t = (struct node_table){.db = db};
 	mutex_init(&t->mu, RANK_FS_NODES);
 
-	int err = t->slots && t->by_key && t->by_ino ? root_add(t) : -ENOMEM;
+	int err = node_index_init(&t->index);
 
+	if (!err)
+		err = root_add(t);
 	if (err)
 		nodes_done(t);
 	return err;
@@ -288,18 +76,16 @@ int nodes_init(struct node_table *t, struct lsm *db)
 
 void nodes_done(struct node_table *t)
 {
-	for (uint32_t i = 1; t->slots && i < t->slot_count; i++)
-		node_free(t, t->slots[i].node);
-	free(t->slots);
-	free(t->by_key);
-	free(t->by_ino);
+	for (uint32_t i = 1; t->index.slots && i < t->index.slot_count; i++)
+		node_free(t, t->index.slots[i].node);
+	node_index_done(&t->index);
 	mutex_done(&t->mu);
 }
 
 int nodes_pin(struct node_table *t, uint64_t id, struct node_view *ret_view)
 {
 	mutex_guard(&t->mu);
-	struct node *n = slot_find(t, id);
+	struct node *n = node_index_by_id(&t->index, id);
 
 	if (!n)
 		return -ESTALE;
@@ -312,7 +98,7 @@ bool nodes_find(struct node_table *t, const struct node_name *name, struct node_
 	uint64_t hash = node_name_hash(name);
 
 	mutex_guard(&t->mu);
-	struct node *n = find_locked(t, name, hash);
+	struct node *n = node_index_by_name(&t->index, name, hash);
 
 	if (n)
 		*ret_view = view_of(n);
@@ -368,7 +154,7 @@ static bool enter(struct node_table *t, const struct node_name *name, bool settl
 	uint64_t hash = node_name_hash(name);
 
 	mutex_guard(&t->mu);
-	struct node *n = find_locked(t, name, hash);
+	struct node *n = node_index_by_name(&t->index, name, hash);
 
 	if (!n || (settled && (n->lookups == 0 || n->leaving)))
 		return false;
@@ -394,7 +180,7 @@ int nodes_enter(struct node_table *t, const struct node_name *name, struct node_
 	if (!n)
 		return -ENOMEM;
 	mutex_lock(&t->mu);
-	int err = add_locked(t, n);
+	int err = node_index_add(&t->index, n);
 
 	if (!err) {
 		n->lookups = 1;
@@ -412,7 +198,7 @@ bool nodes_forget(struct node_table *t, uint64_t id, uint64_t lookups)
 		return false;
 
 	mutex_lock(&t->mu);
-	struct node *n = slot_find(t, id);
+	struct node *n = node_index_by_id(&t->index, id);
 	struct node *unused = NULL;
 	bool last = false;
 
@@ -435,12 +221,12 @@ bool nodes_is_looked_up(struct node_table *t, struct node *node)
 void nodes_rename(struct node_table *t, struct node *node, struct node_key *key)
 {
 	mutex_lock(&t->mu);
-	assert(!node->nameless && !find_locked(t, &key->name, key->hash));
+	assert(!node->nameless && !node_index_by_name(&t->index, &key->name, key->hash));
 	struct node_key *old = node->key;
 
-	unlink_key(t, node);
+	node_index_unlink_name(&t->index, node);
 	node->key = key;
-	link_key(t, node);
+	node_index_link_name(&t->index, node);
 	mutex_unlock(&t->mu);
 	node_key_unref(old);
 }
@@ -455,7 +241,7 @@ void nodes_unname(struct node_table *t, struct node *node, struct orphan *orphan
 {
 	mutex_guard(&t->mu);
 	assert(!node->nameless && !node->orphan);
-	unlink_key(t, node);
+	node_index_unlink_name(&t->index, node);
 	node->nameless = true;
 	node->leaving = false;
 	node->orphan = orphan;
@@ -488,15 +274,15 @@ uint64_t nodes_ino(struct node_table *t, const struct node_name *name)
 	if (name->folder && name->bytes.len == 0)
 		return FS_ROOT;
 	mutex_guard(&t->mu);
-	const struct node *n = find_locked(t, name, hash);
+	const struct node *n = node_index_by_name(&t->index, name, hash);
 
-	return n ? n->ino : free_ino(t, hash);
+	return n ? n->ino : node_index_free_ino(&t->index, hash);
 }
 
 void nodes_stats(struct node_table *t, struct fs_stats *ret_stats)
 {
 	mutex_lock(&t->mu);
-	ret_stats->nodes = t->count;
+	ret_stats->nodes = t->index.count;
 	ret_stats->unlinked_nodes = t->nameless_files;
 	mutex_unlock(&t->mu);
 	ret_stats->unlinked_bytes = atomic_load_explicit(&t->orphan_bytes, memory_order_relaxed);

@@ -18,33 +18,10 @@
 #include <stdatomic.h>
 
 #include "fs/core/fs.h"
+#include "fs/core/node_index.h"
 #include "fs/core/node_key.h"
 #include "fs/core/orphan.h"
 #include "lsm/base/mutex.h"
-
-struct held;
-
-struct node {
-	/* immutable */
-	uint64_t id;
-	uint64_t ino;
-	/* guarded by the table's mutex; key and nameless also change only under the stripe of the
-	 * key */
-	struct node_key *key; /* owned reference */
-	bool nameless;        /* unlinked, replaced or removed; key is what it was called last */
-	bool leaving;         /* its name is being taken away: see nodes_set_leaving */
-	uint64_t lookups;
-	uint32_t pins;
-	int64_t touched_ns; /* of a folder: when an entry came or went; 0: not in this node's life
-			     */
-	struct node *next_by_key;
-	struct node *next_by_ino;
-	/* guarded by hold.mu, changed only under the stripe as well; see hold.h */
-	struct held *held;
-	/* guarded by the stripe of the key */
-	struct orphan *orphan; /* owned; of a nameless file */
-	struct buf sibling;    /* of a folder: a key that was below it lately; see folder.h */
-};
 
 /* A node pinned by a call, and how it was then. */
 struct node_view {
@@ -53,23 +30,12 @@ struct node_view {
 	bool nameless;
 };
 
-struct node_slot {
-	struct node *node; /* owned; NULL: free */
-	uint32_t generation;
-	uint32_t next_free;
-};
-
 struct node_table {
 	struct lsm *db; /* borrowed */
 	struct mutex mu;
 	/* guarded by mu */
-	struct node_slot *slots; /* slot 0 is never used */
-	uint32_t slot_count, slot_cap;
-	uint32_t free_slot;   /* head of the free ones, 0: none */
-	struct node **by_key; /* chains; bucket_count of each */
-	struct node **by_ino;
-	size_t bucket_count;
-	uint64_t count, nameless_files;
+	struct node_index index; /* owns the nodes */
+	uint64_t nameless_files;
 	/* statistics */
 	_Atomic uint64_t orphan_bytes;
 };
@@ -91,8 +57,8 @@ void nodes_keep(struct node_table *t, struct node *node);
 void nodes_release(struct node_table *t, struct node *node);
 
 /*
- * Bring the view up to date. False: nothing has changed, so what was read from the store under the view's name since the view was
- * taken is the node's.
+ * Bring the view up to date. False: nothing has changed, so what was read from the store under the
+ * view's name since the view was taken is the node's.
  */
 bool nodes_refresh(struct node_table *t, struct node_view *view);
 
@@ -115,8 +81,9 @@ bool nodes_is_looked_up(struct node_table *t, struct node *node);
  */
 void nodes_rename(struct node_table *t, struct node *node, struct node_key *key);
 /*
- * Before the store is changed such that the node's name means another file, or none; taken back if that fails. Between that
- * change and nodes_unname whoever reads by the name could take what is there now for this node's.
+ * Before the store is changed such that the node's name means another file, or none; taken back if
+ * that fails. Between that change and nodes_unname whoever reads by the name could take what is
+ * there now for this node's.
  */
 void nodes_set_leaving(struct node_table *t, struct node *node, bool leaving);
 /* The node has no name from now on. It owns the orphan (may be NULL). The stripe is held. */

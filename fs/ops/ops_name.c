@@ -38,8 +38,7 @@ void ops_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 
 	(void)device; /* only regular files are made, which have none */
 	if (!ops_names_virtual(ops, parent, name))
-		rc = fs_create(ops->fs, &caller, parent, slice_str(name), mode, FS_CREATE_EXCLUSIVE,
-			       &entry);
+		rc = fs_mknod(ops->fs, &caller, parent, slice_str(name), mode, &entry);
 	ops_reply_entry(req, ops, rc, &entry);
 }
 
@@ -74,12 +73,15 @@ void ops_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode
 {
 	struct ops *ops = ops_begin(req, OPS_CREATE);
 	struct fs_caller caller = ops_caller(req);
-	unsigned flags = (fi->flags & O_EXCL) ? FS_CREATE_EXCLUSIVE : 0;
 	struct fs_entry entry;
-	int rc = -EACCES;
+	int rc;
 
-	if (!ops_names_virtual(ops, parent, name))
-		rc = fs_create(ops->fs, &caller, parent, slice_str(name), mode, flags, &entry);
+	if (ops_names_virtual(ops, parent, name))
+		rc = -EACCES;
+	else if (fi->flags & O_EXCL)
+		rc = fs_mknod(ops->fs, &caller, parent, slice_str(name), mode, &entry);
+	else
+		rc = fs_create(ops->fs, &caller, parent, slice_str(name), mode, &entry);
 	if (!rc && (fi->flags & O_TRUNC) && entry.attr.st_size > 0)
 		rc = found_truncate(ops, &caller, &entry);
 	if (rc) {

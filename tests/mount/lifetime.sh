@@ -103,4 +103,11 @@ while [ "$round" -lt 5 ]; do
 	round=$((round + 1))
 done
 check "5 x kill -9 under a writer loses nothing" same 0 "$lost"
+
+# The first daemon still flushes what was written when umount has returned.
+dd if=/dev/urandom of="$mnt/large" bs=1M count=8 2>/dev/null
+sum=$(cksum <"$mnt/large")
+fusermount3 -u "$mnt"
+mount_store
+check "a mount right after an unmount waits for the store" same "$sum" "$(cksum <"$mnt/large")"
 finish

@@ -236,7 +236,7 @@ START_TEST(held_files_are_listed_in_their_place)
 		static const char *const names[] = {"d/0", "d/b", "d/d", "d/z"};
 		struct fs_caller caller = {.pid = 1000 + i};
 
-		ck_assert_int_eq(create_as(f, &caller, names[i], 0666, 0, &node), 0);
+		ck_assert_int_eq(create_as(f, &caller, names[i], 0666, false, &node), 0);
 	}
 	expect_list(f, "d", "0 a b c/ d e z");
 	/* Logged, removed or renamed while it is read: it is a listing of what was. */

@@ -215,8 +215,8 @@ START_TEST(a_read_only_file_system_changes_nothing)
 	expect_node_text(f, node, "abc");
 	ck_assert_int_eq(write_node(f, node, 0, "x"), -EROFS);
 	ck_assert_int_eq(fs_setattr(f->fs, &f->me, node, &want, FS_SET_MODE, &st), -EROFS);
-	ck_assert_int_eq(create_as(f, &f->me, "b", 0666, 0, NULL), -EROFS);
-	ck_assert_int_eq(create_as(f, &f->me, "a", 0666, 0, NULL), 0); /* it is there */
+	ck_assert_int_eq(create_as(f, &f->me, "b", 0666, false, NULL), -EROFS);
+	ck_assert_int_eq(create_as(f, &f->me, "a", 0666, false, NULL), 0); /* it is there */
 	ck_assert_int_eq(mkdir_at(f, "d"), -EROFS);
 	ck_assert_int_eq(unlink_at(f, "a"), -EROFS);
 	ck_assert_int_eq(rmdir_at(f, "a"), -EROFS);

@@ -7,7 +7,7 @@
 static int try_echo(struct fixture *f, const char *path, const char *text)
 {
 	uint64_t node = 0;
-	int err = create_as(f, &f->me, path, 0666, 0, &node);
+	int err = create_as(f, &f->me, path, 0666, false, &node);
 
 	if (!err)
 		err = write_node(f, node, 0, text);

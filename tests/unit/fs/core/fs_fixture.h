@@ -187,12 +187,13 @@ static inline struct stat stat_at(struct fixture *f, const char *path)
 }
 
 static inline int create_as(struct fixture *f, const struct fs_caller *caller, const char *path,
-			    mode_t mode, unsigned flags, uint64_t *ret_node)
+			    mode_t mode, bool exclusive, uint64_t *ret_node)
 {
 	const char *name;
 	uint64_t parent = parent_at(f, path, &name);
 	struct fs_entry entry;
-	int err = fs_create(f->fs, caller, parent, slice_str(name), mode, flags, &entry);
+	int err = exclusive ? fs_mknod(f->fs, caller, parent, slice_str(name), mode, &entry)
+			    : fs_create(f->fs, caller, parent, slice_str(name), mode, &entry);
 
 	fs_forget(f->fs, parent, 1);
 	if (!err && ret_node)

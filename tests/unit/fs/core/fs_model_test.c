@@ -134,7 +134,7 @@ static void keep_handle(uint64_t node, struct model_file *file)
 static void do_create(void)
 {
 	char path[PATH_MAX_];
-	unsigned flags = rng_below(&rng, 2) ? FS_CREATE_EXCLUSIVE : 0;
+	bool exclusive = rng_below(&rng, 2);
 	uint64_t node = 0;
 
 	random_path(path);
@@ -142,10 +142,10 @@ static void do_create(void)
 	int want = 0;
 
 	if (e)
-		want = flags ? -EEXIST : e->file ? 0 : -EISDIR;
+		want = exclusive ? -EEXIST : e->file ? 0 : -EISDIR;
 	if (entry_count > ENTRY_MAX - 2)
 		return;
-	int err = create_as(f, random_caller(), path, 0666, flags, &node);
+	int err = create_as(f, random_caller(), path, 0666, exclusive, &node);
 
 	ck_assert_msg(err == want, "create %s: %d, not %d", path, err, want);
 	if (!err)

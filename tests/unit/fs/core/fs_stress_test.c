@@ -144,8 +144,10 @@ static void step(struct worker *w)
 	case 0:
 	case 1:
 	case 2:
-		err = fs_create(f->fs, &w->caller, folder, name_of(w), 0666,
-				rng_below(&w->rng, 4) ? 0 : FS_CREATE_EXCLUSIVE, &entry);
+		if (rng_below(&w->rng, 4))
+			err = fs_create(f->fs, &w->caller, folder, name_of(w), 0666, &entry);
+		else
+			err = fs_mknod(f->fs, &w->caller, folder, name_of(w), 0666, &entry);
 		assert(is_one_of(err, -EEXIST, -EEXIST));
 		break;
 	case 3:
@@ -254,7 +256,7 @@ static void *make_and_remove_file(void *arg)
 
 		if (look(f, FS_ROOT, "x", &folder) < 0)
 			continue;
-		int err = fs_create(f->fs, &w->caller, folder.node, slice_str("f"), 0666, 0, &file);
+		int err = fs_create(f->fs, &w->caller, folder.node, slice_str("f"), 0666, &file);
 
 		assert(is_one_of(err, -ENOENT, -ENOENT));
 		if (!err) {
@@ -314,8 +316,7 @@ static void *make_move_remove(void *arg)
 	for (int i = 0; i < MOVE_STEPS; i++) {
 		struct fs_entry entry;
 
-		int err = fs_create(f->fs, &w->caller, FS_ROOT, slice_str("x"), 0666,
-				    FS_CREATE_EXCLUSIVE, &entry);
+		int err = fs_mknod(f->fs, &w->caller, FS_ROOT, slice_str("x"), 0666, &entry);
 
 		assert(err == 0);
 		write_value(w, entry.node);

@@ -8,7 +8,7 @@ static uint64_t hold_new(struct fixture *f, const struct fs_caller *caller, cons
 {
 	uint64_t node = 0;
 
-	ck_assert_int_eq(create_as(f, caller, path, 0666, 0, &node), 0);
+	ck_assert_int_eq(create_as(f, caller, path, 0666, false, &node), 0);
 	return node;
 }
 
@@ -90,10 +90,9 @@ START_TEST(everyone_sees_what_is_held)
 	ck_assert_uint_eq(entry.attr.st_mode, S_IFREG | 0644);
 	expect_node_text(f, node, "");
 	expect_list(f, "d", "new");
-	ck_assert_int_eq(create_as(f, &f->other, "d/new", 0666, FS_CREATE_EXCLUSIVE, NULL),
-			 -EEXIST);
+	ck_assert_int_eq(create_as(f, &f->other, "d/new", 0666, true, NULL), -EEXIST);
 	ck_assert_int_eq(
-		fs_create(f->fs, &f->other, node_at(f, "d"), slice_str("new"), 0666, 0, &again), 0);
+		fs_create(f->fs, &f->other, node_at(f, "d"), slice_str("new"), 0666, &again), 0);
 	ck_assert_uint_eq(again.node, node);
 	ck_assert_uint_eq(records_written(f), before);
 	ck_assert_uint_eq(fs_stats_of(f).held_now, 1);
@@ -168,7 +167,7 @@ START_TEST(every_kind_of_change_logs_it_first)
 	ck_assert_int_eq(unlink_at(f, "y"), 0);
 	ck_assert(kv_has(f, "h"));
 	(void)hold_new(f, &f->me, "i");
-	ck_assert_int_eq(create_as(f, &f->me, "j", 0666, FS_CREATE_EXCLUSIVE, NULL), 0);
+	ck_assert_int_eq(create_as(f, &f->me, "j", 0666, true, NULL), 0);
 	ck_assert(kv_has(f, "i"));
 	ck_assert(kv_has(f, "j"));
 	fixture_free(f);
@@ -373,7 +372,7 @@ START_TEST(exclusive_creation_is_logged_at_once)
 {
 	struct fixture *f = fixture_new();
 
-	ck_assert_int_eq(create_as(f, &f->me, "a", 0666, FS_CREATE_EXCLUSIVE, NULL), 0);
+	ck_assert_int_eq(create_as(f, &f->me, "a", 0666, true, NULL), 0);
 	ck_assert(kv_has(f, "a"));
 	ck_assert_uint_eq(fs_stats_of(f).held_total, 0);
 	fixture_free(f);

@@ -25,7 +25,7 @@ START_TEST(a_file_is_no_folder)
 	echo(f, "a", "x");
 	node = node_at(f, "a");
 	ck_assert_int_eq(look(f, node, "b", &entry), -ENOTDIR);
-	ck_assert_int_eq(fs_create(f->fs, &f->me, node, slice_str("b"), 0666, 0, &entry), -ENOTDIR);
+	ck_assert_int_eq(fs_create(f->fs, &f->me, node, slice_str("b"), 0666, &entry), -ENOTDIR);
 	ck_assert_int_eq(fs_mkdir(f->fs, &f->me, node, slice_str("b"), 0777, &entry), -ENOTDIR);
 	ck_assert_int_eq(fs_unlink(f->fs, &f->me, node, slice_str("b")), -ENOTDIR);
 	fixture_free(f);
@@ -84,11 +84,11 @@ START_TEST(empty_components_have_names)
 	expect_text(f, "c/%", "3");
 	expect_list(f, "", "%/ a/ c/");
 	expect_list(f, "c", "%");
-	ck_assert_int_eq(create_as(f, &f->me, "%", 0666, 0, NULL), -EISDIR);
+	ck_assert_int_eq(create_as(f, &f->me, "%", 0666, false, NULL), -EISDIR);
 	ck_assert_int_eq(unlink_at(f, "%/x"), 0);
 	ck_assert_int_eq(rmdir_at(f, "%"), 0);
 	/* There is no key without bytes. */
-	ck_assert_int_eq(create_as(f, &f->me, "%", 0666, 0, NULL), -EPERM);
+	ck_assert_int_eq(create_as(f, &f->me, "%", 0666, false, NULL), -EPERM);
 	fixture_free(f);
 }
 END_TEST
@@ -102,7 +102,7 @@ START_TEST(the_file_of_an_empty_component_and_its_folder_are_two_things)
 	ck_assert_int_eq(mkdir_at(f, "d"), 0);
 	ck_assert(!exists(f, "d/%"));
 	/* It takes the key of the folder's record, also while it is empty. */
-	ck_assert_int_eq(create_as(f, &f->me, "d/%", 0666, FS_CREATE_EXCLUSIVE, NULL), 0);
+	ck_assert_int_eq(create_as(f, &f->me, "d/%", 0666, true, NULL), 0);
 	fixture_restart(f);
 	expect_text(f, "d/%", "");
 	expect_list(f, "d", "%");
@@ -121,7 +121,7 @@ START_TEST(the_file_of_an_empty_component_and_its_folder_are_two_things)
 	/* Attributes that somebody gave the folder are not lost that way. */
 	d = node_at(f, "d");
 	ck_assert_int_eq(fs_setattr(f->fs, &f->me, d, &want, FS_SET_MODE, &st), 0);
-	ck_assert_int_eq(create_as(f, &f->me, "d/%", 0666, 0, NULL), -EPERM);
+	ck_assert_int_eq(create_as(f, &f->me, "d/%", 0666, false, NULL), -EPERM);
 	ck_assert_uint_eq(stat_at(f, "d").st_mode, S_IFDIR | 0700);
 	ck_assert_int_eq(rmdir_at(f, "d"), 0);
 	fixture_free(f);
@@ -134,7 +134,7 @@ START_TEST(reserved_names_hold_nothing)
 	struct fs_entry entry;
 
 	ck_assert_int_eq(look(f, FS_ROOT, ".stats", &entry), -ENOENT);
-	ck_assert_int_eq(create_as(f, &f->me, ".stats", 0666, 0, NULL), -EPERM);
+	ck_assert_int_eq(create_as(f, &f->me, ".stats", 0666, false, NULL), -EPERM);
 	ck_assert_int_eq(mkdir_at(f, ".apex"), -EPERM);
 	kv_put(f, ".stats", "key");
 	ck_assert_int_eq(look(f, FS_ROOT, ".stats", &entry), -ENOENT);
@@ -157,7 +157,7 @@ START_TEST(names_end_at_255_bytes)
 	name[255] = 'n';
 	name[256] = '\0';
 	ck_assert_int_eq(look(f, FS_ROOT, name, &entry), -ENAMETOOLONG);
-	ck_assert_int_eq(create_as(f, &f->me, name, 0666, 0, NULL), -ENAMETOOLONG);
+	ck_assert_int_eq(create_as(f, &f->me, name, 0666, false, NULL), -ENAMETOOLONG);
 	ck_assert_int_eq(mkdir_at(f, name), -ENAMETOOLONG);
 	ck_assert_int_eq(rename_at(f, "d", name, 0), -ENAMETOOLONG);
 	fixture_free(f);
@@ -221,7 +221,7 @@ START_TEST(a_long_component_is_made_in_steps)
 	echo(f, path, "x");
 	fixture_restart(f);
 	expect_text(f, path, "x");
-	ck_assert_int_eq(create_as(f, &f->me, piece, 0666, 0, NULL), -EISDIR);
+	ck_assert_int_eq(create_as(f, &f->me, piece, 0666, false, NULL), -EISDIR);
 	fixture_free(f);
 }
 END_TEST
@@ -232,8 +232,7 @@ START_TEST(create_answers_a_new_file)
 	struct fs_caller caller = {.uid = 7, .gid = 8, .pid = 1, .umask = 027};
 	struct fs_entry entry;
 
-	ck_assert_int_eq(fs_create(f->fs, &caller, FS_ROOT, slice_str("a"), S_IFREG | 0666,
-				   FS_CREATE_EXCLUSIVE, &entry),
+	ck_assert_int_eq(fs_mknod(f->fs, &caller, FS_ROOT, slice_str("a"), S_IFREG | 0666, &entry),
 			 0);
 	ck_assert_uint_eq(entry.attr.st_mode, S_IFREG | 0640);
 	ck_assert_uint_eq(entry.attr.st_uid, 7);
@@ -242,14 +241,13 @@ START_TEST(create_answers_a_new_file)
 	struct stat st = stat_at(f, "a");
 
 	ck_assert_mem_eq(&st, &entry.attr, sizeof(st));
-	ck_assert_int_eq(create_as(f, &caller, "a", 0666, FS_CREATE_EXCLUSIVE, NULL), -EEXIST);
+	ck_assert_int_eq(create_as(f, &caller, "a", 0666, true, NULL), -EEXIST);
 	uint64_t node;
 
-	ck_assert_int_eq(create_as(f, &caller, "a", 0666, 0, &node), 0);
+	ck_assert_int_eq(create_as(f, &caller, "a", 0666, false, &node), 0);
 	ck_assert_uint_eq(node, entry.node);
-	ck_assert_int_eq(
-		fs_create(f->fs, &caller, FS_ROOT, slice_str("p"), S_IFIFO | 0666, 0, &entry),
-		-EPERM);
+	ck_assert_int_eq(fs_mknod(f->fs, &caller, FS_ROOT, slice_str("p"), S_IFIFO | 0666, &entry),
+			 -EPERM);
 	fixture_free(f);
 }
 END_TEST
@@ -259,8 +257,8 @@ START_TEST(create_over_a_folder_fails)
 	struct fixture *f = fixture_new();
 
 	ck_assert_int_eq(mkdir_at(f, "d"), 0);
-	ck_assert_int_eq(create_as(f, &f->me, "d", 0666, 0, NULL), -EISDIR);
-	ck_assert_int_eq(create_as(f, &f->me, "d", 0666, FS_CREATE_EXCLUSIVE, NULL), -EEXIST);
+	ck_assert_int_eq(create_as(f, &f->me, "d", 0666, false, NULL), -EISDIR);
+	ck_assert_int_eq(create_as(f, &f->me, "d", 0666, true, NULL), -EEXIST);
 	fixture_free(f);
 }
 END_TEST

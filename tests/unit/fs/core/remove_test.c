@@ -160,7 +160,7 @@ START_TEST(rmdir_only_takes_empty_folders)
 
 	ck_assert_int_eq(fs_getattr(f->fs, d, &st), 0);
 	ck_assert_uint_eq(st.st_nlink, 0);
-	ck_assert_int_eq(fs_create(f->fs, &f->me, d, slice_str("a"), 0666, 0, &entry), -ENOENT);
+	ck_assert_int_eq(fs_create(f->fs, &f->me, d, slice_str("a"), 0666, &entry), -ENOENT);
 	ck_assert_int_eq(look(f, d, "a", &entry), -ENOENT);
 	ck_assert_int_eq(fs_dir_open(f->fs, d, &dir), -ENOENT);
 	ck_assert_int_eq(fs_setattr(f->fs, &f->me, d, &st, FS_SET_MODE, &st), -ENOENT);
