@@ -63,7 +63,7 @@ struct lsm_options {
 			       the pid */
 	bool create;        /* make the store if the folder is absent or empty (default true) */
 	bool read_only; /* no LOCK, no change to any file; beside a running writer it sees the store
-			   as of now */
+			   as of now, until that one removes a table it needs: then -EUCLEAN */
 
 	uint64_t memtable_bytes; /* a memtable is handed over for its flush at this size */
 	unsigned memtables_max;  /* full ones waiting for their flush before writers wait */
@@ -145,8 +145,10 @@ struct lsm_commit {
 	uint64_t seqno;   /* of the batch's last change */
 	uint64_t time_ns; /* since 1970 */
 };
-/* The batch stays the caller's and unchanged. An empty batch is no change (with sync: lsm_sync).
- * ret_commit may be NULL. */
+/*
+ * The batch stays the caller's and unchanged. An empty batch is no change (with sync: lsm_sync);
+ * its commit is the store's last seqno and no time. ret_commit may be NULL.
+ */
 must_check int lsm_write(struct lsm *db, const struct lsm_batch *batch,
 			 const struct lsm_write_options *options, struct lsm_commit *ret_commit);
 

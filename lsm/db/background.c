@@ -15,18 +15,19 @@
 #include "lsm/db/sync_timer.h"
 
 enum {
-	JOB_RETRY_MS = 1000,
+	RETRY_FIRST_MS = 10, /* after the first failure; twice as long after each more */
+	RETRY_LAST_MS = 1000,
 };
 
 /* Let readers see what a job made of the tree. */
-static void install(struct lsm *db, struct db_state *next, uint64_t flushed_seqno)
+static void install(struct lsm *db, struct db_state *next, enum db_job_kind kind,
+		    uint64_t flushed_seqno)
 {
 	mutex_lock(&db->work_mu);
 	if (flushed_seqno > db->flushed_seqno)
 		db->flushed_seqno = flushed_seqno;
 	db_state_install_version_locked(db, next, db->flushed_seqno);
-	db->job_error = 0;
-	db_health_recover_locked(db);
+	db_health_recover_locked(db, kind);
 	db->compaction_wanted = true;
 	cond_broadcast(&db->work_wanted);
 	cond_broadcast(&db->work_done);
@@ -56,8 +57,9 @@ static int flush(struct lsm *db, const struct full_memtable *full)
 		db_state_release(next);
 		return err;
 	}
-	install(db, next, full->last_seqno);
-	db_logs_retire(db, full->keep_log);
+	/* first, so that who waits for the flush finds its log gone */
+	db_logs_retire(db, full->keep_log, full->last_seqno);
+	install(db, next, DB_JOB_FLUSH, full->last_seqno);
 	return 0;
 }
 
@@ -76,19 +78,30 @@ static int flush_oldest(struct lsm *db)
 	return err;
 }
 
-/* Note the failure, and sleep until it is worth another try. */
-static void retry_later(struct lsm *db, const char *job, int err)
+static uint64_t retry_deadline_locked(const struct lsm *db, enum db_job_kind kind)
 {
-	mutex_lock(&db->work_mu);
-	if (!db->stopping) {
-		db->job_error = err;
-		db->job_failures++;
-		db_health_degrade_locked(db, job, err);
-		cond_broadcast(&db->work_done);
-		(void)cond_wait_until(&db->work_wanted, &db->work_mu,
-				      clock_mono_ns() + JOB_RETRY_MS * UINT64_C(1000000));
-	}
-	mutex_unlock(&db->work_mu);
+	unsigned doublings = min_of(db->jobs[kind].in_a_row - 1, 16U);
+	uint64_t pause_ms = min_of((uint64_t)RETRY_FIRST_MS << doublings, (uint64_t)RETRY_LAST_MS);
+
+	return clock_mono_ns() + pause_ms * UINT64_C(1000000);
+}
+
+/* Note the failure, and sleep until it is worth another try; what others want meanwhile is no
+ * reason to wake. */
+static void retry_later(struct lsm *db, enum db_job_kind kind, int err)
+{
+	mutex_guard(&db->work_mu);
+
+	if (db->stopping)
+		return;
+	db_health_degrade_locked(db, kind, err);
+	cond_broadcast(&db->work_done);
+
+	uint64_t deadline = retry_deadline_locked(db, kind);
+
+	while (!db->stopping)
+		if (!cond_wait_until(&db->work_wanted, &db->work_mu, deadline))
+			break;
 }
 
 /* False: stop. */
@@ -111,7 +124,7 @@ static void flush_loop(void *arg)
 		int err = flush_oldest(db);
 
 		if (err)
-			retry_later(db, "flush", err);
+			retry_later(db, DB_JOB_FLUSH, err);
 	}
 }
 
@@ -141,7 +154,7 @@ int db_run_compaction(struct lsm *db, struct compaction_job *job)
 		want_compaction(db); /* its tables are free for another job again */
 		return err;
 	}
-	install(db, next, 0);
+	install(db, next, DB_JOB_COMPACTION, 0);
 	db_timer_end(db, LSM_OP_COMPACT, timer);
 	return 0;
 }
@@ -168,7 +181,7 @@ static void compaction_loop(void *arg)
 			err = db_run_compaction(db, &job);
 		if (err == 0 || err == -ENOENT || err == -ECANCELED)
 			continue;
-		retry_later(db, "compaction", err);
+		retry_later(db, DB_JOB_COMPACTION, err);
 		want_compaction(db);
 	}
 }

@@ -62,6 +62,18 @@ static void count_write(struct lsm *db, const struct batch *changes)
 	counter_add(&counters->written_bytes, changes->rep.len);
 }
 
+static int write_nothing(struct lsm *db, const struct lsm_write_options *options,
+			 struct lsm_commit *ret_commit)
+{
+	int err = options && options->sync ? lsm_sync(db) : 0;
+
+	if (!err && ret_commit)
+		*ret_commit = (struct lsm_commit){
+			.seqno = atomic_load_explicit(&db->visible_seqno, memory_order_acquire),
+		};
+	return err;
+}
+
 static int write_changes(struct lsm *db, const struct batch *changes,
 			 const struct lsm_write_options *options, struct lsm_commit *ret_commit)
 {
@@ -71,7 +83,7 @@ static int write_changes(struct lsm *db, const struct batch *changes,
 	int err;
 
 	if (changes->count == 0)
-		return options && options->sync ? lsm_sync(db) : 0;
+		return write_nothing(db, options, ret_commit);
 	err = db_commit(db, changes, &commit);
 	if (err)
 		return err;

@@ -19,7 +19,8 @@
 enum {
 	DB_FULL_MEMTABLES_MAX = 16, /* cap of lsm_options.memtables_max */
 	DB_RECOVERED_LOGS_MAX =
-		64, /* logs without a writer, kept until their changes are in tables */
+		1024, /* logs without a writer, kept until their changes are in tables */
+	DB_RECOVERED_LOGS_FLUSH = 32, /* opening does not leave more of them than this */
 	DB_LOGS_MAX = DB_RECOVERED_LOGS_MAX + DB_FULL_MEMTABLES_MAX + 2,
 	DB_LOG_STEP_BYTES = 1 << 20, /* logs take disk space in steps, before they need it */
 	DB_CLOSE_FLUSH_BYTES =
@@ -82,6 +83,19 @@ struct lsm_snapshot {
 		*older; /* ring through lsm.snapshots; ascending seqno towards newer */
 };
 
+/* The kinds of background jobs that fail and are tried again. */
+enum db_job_kind {
+	DB_JOB_FLUSH,
+	DB_JOB_COMPACTION,
+	DB_JOB_KINDS,
+};
+
+struct db_job_record {
+	int error;         /* of the last one; 0 when it worked */
+	unsigned in_a_row; /* failures since one worked */
+	uint64_t failures; /* so far */
+};
+
 /* Why the store is not well; shared so that reading it takes no lock. */
 struct db_health {
 	struct shared shared;
@@ -133,9 +147,8 @@ struct lsm {
 				    spare log ready, failure */
 	struct wal_writer *spare_log; /* guarded by work_mu */
 	enum spare_log_state spare_state;
-	_Atomic uint64_t flushed_seqno; /* written under work_mu */
-	int job_error; /* guarded by work_mu: of the last background job; 0 when it worked */
-	uint64_t job_failures;  /* guarded by work_mu */
+	_Atomic uint64_t flushed_seqno;          /* written under work_mu */
+	struct db_job_record jobs[DB_JOB_KINDS]; /* guarded by work_mu */
 	bool compaction_wanted; /* guarded by work_mu: the version changed since a picker found
 				   nothing */
 	bool stopping;          /* guarded by work_mu */

@@ -7,31 +7,31 @@
 #include <unistd.h>
 
 #include "lsm/base/error.h"
+#include "lsm/tree/file_name.h"
 
 struct folder_content {
 	bool current;                   /* CURRENT is there: a store */
 	bool records;                   /* logs or tables are there */
-	bool remnants;                  /* what a crash leaves while a store is being made */
 	char foreign[ENV_NAME_MAX + 1]; /* the name of something else, "" if none */
 };
-
-static bool has_suffix(const char *name, const char *suffix)
-{
-	size_t len = strlen(name), suffix_len = strlen(suffix);
-
-	return len > suffix_len && strcmp(name + len - suffix_len, suffix) == 0;
-}
 
 static int note_entry(void *arg, const char *name)
 {
 	struct folder_content *content = arg;
 
+	switch (file_name_parse(name).kind) {
+	case FILE_LOG:
+	case FILE_TABLE:
+		content->records = true;
+		return 0;
+	case FILE_MANIFEST:
+	case FILE_LEFTOVER: /* what a crash leaves while a store is being made */
+		return 0;
+	case FILE_UNKNOWN:
+		break;
+	}
 	if (strcmp(name, "CURRENT") == 0)
 		content->current = true;
-	else if (has_suffix(name, ".wal") || has_suffix(name, ".sst"))
-		content->records = true;
-	else if (strncmp(name, "MANIFEST-", 9) == 0 || strcmp(name, "CURRENT.tmp") == 0)
-		content->remnants = true;
 	else if (strcmp(name, DB_LOCK_NAME) != 0 && !content->foreign[0])
 		(void)snprintf(content->foreign, sizeof(content->foreign), "%s", name);
 	return 0;

@@ -54,17 +54,27 @@ static void health_replace_locked(struct lsm *db, enum lsm_health kind, int erro
 		shared_slot_replace(&db->health, &next->shared);
 }
 
-void db_health_degrade_locked(struct lsm *db, const char *job, int error)
+void db_health_degrade_locked(struct lsm *db, enum db_job_kind kind, int error)
 {
+	static const char *const names[DB_JOB_KINDS] = {"flush", "compaction"};
+	const char *job = names[kind];
 	char text[ERROR_TEXT_MAX];
 
+	db->jobs[kind].error = error;
+	db->jobs[kind].in_a_row++;
+	db->jobs[kind].failures++;
 	(void)snprintf(text, sizeof(text), "%s failed: %s: %s", job, strerror(-error), fail_text());
 	log_error("background job failed job=%s error=%d reason=\"%s\"", job, error, fail_text());
 	health_replace_locked(db, LSM_HEALTH_DEGRADED, error, text);
 }
 
-void db_health_recover_locked(struct lsm *db)
+void db_health_recover_locked(struct lsm *db, enum db_job_kind kind)
 {
+	db->jobs[kind].error = 0;
+	db->jobs[kind].in_a_row = 0;
+	for (int other = 0; other < DB_JOB_KINDS; other++)
+		if (db->jobs[other].error)
+			return;
 	struct db_health *now = health_acquire(db);
 	bool degraded = now->kind == LSM_HEALTH_DEGRADED;
 

@@ -12,9 +12,9 @@
 must_check int db_health_start(struct lsm *db);
 
 /* A background job failed with `error`; its sentence is this thread's. The caller holds work_mu. */
-void db_health_degrade_locked(struct lsm *db, const char *job, int error);
-/* The job worked again. The caller holds work_mu. */
-void db_health_recover_locked(struct lsm *db);
+void db_health_degrade_locked(struct lsm *db, enum db_job_kind kind, int error);
+/* A job of this kind worked; the store is well when all kinds do. The caller holds work_mu. */
+void db_health_recover_locked(struct lsm *db, enum db_job_kind kind);
 
 /*
  * The log could not be written or synced: from now on nothing is written, until the store is opened

@@ -104,12 +104,15 @@ int db_logs_sync(struct lsm *db, uint64_t seqno)
 	return err ? err : sync_all_locked(db);
 }
 
-void db_logs_retire(struct lsm *db, uint64_t keep_log)
+void db_logs_retire(struct lsm *db, uint64_t keep_log, uint64_t flushed_seqno)
 {
 	struct wal_writer *closing[DB_LOGS_MAX];
 	size_t dropped = 0;
 
 	mutex_lock(&db->sync_mu);
+	/* what is in tables is on the disk */
+	if (flushed_seqno > atomic_load_explicit(&db->durable_seqno, memory_order_relaxed))
+		atomic_store_explicit(&db->durable_seqno, flushed_seqno, memory_order_release);
 	mutex_lock(&db->write_mu);
 	while (dropped + 1 < db->log_count && db->logs[dropped].number < keep_log) {
 		struct db_log *log = &db->logs[dropped];

@@ -26,9 +26,9 @@ must_check int db_logs_append_locked(struct lsm *db, struct wal_record *rec);
  */
 must_check int db_logs_sync(struct lsm *db, uint64_t seqno);
 
-/* Changes in logs below keep_log are in tables: close their writers. (tree_purge removes the
- * files.) No lock held. */
-void db_logs_retire(struct lsm *db, uint64_t keep_log);
+/* The changes up to flushed_seqno, those in logs below keep_log, are in tables: close the logs'
+ * writers. (tree_purge removes the files.) No lock held. */
+void db_logs_retire(struct lsm *db, uint64_t keep_log, uint64_t flushed_seqno);
 
 /* Sync, and leave a MARK that proves it, so that later damage is not taken for a crash's torn end.
  */

@@ -2,6 +2,7 @@
  * Opening and closing: the order in which the parts come up, and go down again.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lsm/base/error.h"
@@ -15,6 +16,10 @@
 #include "lsm/db/snapshot.h"
 #include "lsm/db/state.h"
 #include "lsm/env/env_posix.h"
+
+enum {
+	READ_ONLY_TRIES = 100,
+};
 
 const char *lsm_error_text(void)
 {
@@ -82,19 +87,25 @@ static int new_store(const struct lsm_options *options, struct lsm **ret_db)
 	return 0;
 }
 
-int lsm_open(const char *path, const struct lsm_options *options, struct lsm **ret_db)
+/*
+ * Processes that die again and again before their first flush leave a log or more each: before it
+ * becomes too many, a flush makes an end of them.
+ */
+static void drop_recovered_logs(struct lsm *db)
 {
-	struct lsm_options defaults;
+	if (atomic_load_explicit(&db->log_files, memory_order_relaxed) <= DB_RECOVERED_LOGS_FLUSH)
+		return;
+	int err = lsm_flush(db);
+
+	if (err) /* it is tried again in the background */
+		log_warn("flush at open failed error=%d reason=\"%s\"", err, fail_text());
+}
+
+static int open_once(const char *path, const struct lsm_options *options, struct lsm **ret_db)
+{
 	struct lsm *db;
+	int err = new_store(options, &db);
 
-	fail_clear();
-	lsm_options_init(&defaults);
-	if (!options)
-		options = &defaults;
-	int err = db_options_check(options);
-
-	if (!err)
-		err = new_store(options, &db);
 	if (err)
 		return err;
 	err = cache_new(options->cache_bytes, options->cache_shards, &db->blocks);
@@ -108,8 +119,59 @@ int lsm_open(const char *path, const struct lsm_options *options, struct lsm **r
 		free_store(db);
 		return err;
 	}
+	if (!options->read_only)
+		drop_recovered_logs(db);
 	*ret_db = db;
 	return 0;
+}
+
+/*
+ * Without the lock a writer may be at work: it removes what the manifest named a moment ago, and
+ * the end of its log moves while it is read, which looks like damage. Real damage looks the same
+ * when one looks again.
+ */
+static int open_beside_writer(const char *path, const struct lsm_options *options,
+			      struct lsm **ret_db)
+{
+	char before[ERROR_TEXT_MAX] = "";
+	int err = 0;
+
+	for (int tries = READ_ONLY_TRIES; tries > 0; tries--) {
+		err = open_once(path, options, ret_db);
+		if (err != -EUCLEAN && err != -EBADMSG && err != -ENOENT)
+			return err;
+		if (strcmp(before, fail_text()) == 0)
+			return err;
+		(void)snprintf(before, sizeof(before), "%s", fail_text());
+	}
+	return err;
+}
+
+int lsm_open(const char *path, const struct lsm_options *options, struct lsm **ret_db)
+{
+	struct lsm_options defaults;
+
+	fail_clear();
+	lsm_options_init(&defaults);
+	if (!options)
+		options = &defaults;
+	int err = db_options_check(options);
+
+	if (err)
+		return err;
+	return options->read_only ? open_beside_writer(path, options, ret_db)
+				  : open_once(path, options, ret_db);
+}
+
+static uint64_t unflushed_bytes(struct lsm *db)
+{
+	struct db_state *state = db_state_acquire(db);
+	uint64_t bytes = memtable_bytes(state->memtable);
+
+	for (size_t i = 0; i < state->full_count; i++)
+		bytes += memtable_bytes(state->full[i].table);
+	db_state_release(state);
+	return bytes;
 }
 
 /* Leave little to replay, and nothing unsynced. */
@@ -119,7 +181,7 @@ static int settle(struct lsm *db)
 
 	if (db->options.read_only)
 		return 0;
-	if (memtable_bytes(db->memtable) > DB_CLOSE_FLUSH_BYTES) {
+	if (unflushed_bytes(db) > DB_CLOSE_FLUSH_BYTES) {
 		err = lsm_flush(db);
 		if (err) /* the log has it all */
 			log_warn("flush at close failed error=%d reason=\"%s\"", err, fail_text());

@@ -141,7 +141,7 @@ static int replay(struct lsm *db, const struct tree_recovery *tree, struct memta
 	db->recovered_bytes = ret_found->payload_bytes;
 	db->recovery_torn_bytes = ret_found->torn ? ret_found->torn_bytes : 0;
 	db->recovery_ns = env_mono_ns(db->env) - start;
-	if (ret_found->torn)
+	if (ret_found->torn && !db->options.read_only)
 		log_warn("torn end of the log cut off log=%" PRIu64 " offset=%" PRIu64
 			 " bytes=%" PRIu64,
 			 ret_found->tail_number, ret_found->tail_offset, ret_found->torn_bytes);

@@ -52,8 +52,6 @@ static void read_tree(struct lsm *db, const struct db_state *state, struct lsm_s
 	s->open_tables = tree.open_tables;
 	s->table_memory_bytes = tree.table_memory_bytes;
 	s->manifest_bytes = tree.manifest_bytes;
-	s->ops[LSM_OP_FLUSH] = tree.flush_ns;
-	s->ops[LSM_OP_COMPACT] = tree.compaction_ns;
 }
 
 static void read_table_counters(struct lsm *db, struct lsm_stats *s)

@@ -10,6 +10,16 @@
 #include "lsm/db/state.h"
 #include "lsm/db/write.h"
 
+/* The flush thread's error, with its sentence, which stands in the store's health. */
+static int flush_failed_locked(struct lsm *db)
+{
+	char text[ERROR_TEXT_MAX];
+
+	(void)db_health_read(db, text);
+	/* it may have worked since, which is too late for this caller's changes to be told apart */
+	return fail(db->jobs[DB_JOB_FLUSH].error ? db->jobs[DB_JOB_FLUSH].error : -EIO, "%s", text);
+}
+
 int lsm_flush(struct lsm *db)
 {
 	int err = db_check_writable(db);
@@ -21,11 +31,12 @@ int lsm_flush(struct lsm *db)
 		return err;
 	mutex_guard(&db->work_mu);
 
-	uint64_t failures = db->job_failures;
+	const struct db_job_record *flushes = &db->jobs[DB_JOB_FLUSH];
+	uint64_t failures = flushes->failures;
 
 	while (db->flushed_seqno < want) {
-		if (db->job_failures != failures)
-			return fail(db->job_error ? db->job_error : -EIO, "the flush failed");
+		if (flushes->failures != failures)
+			return flush_failed_locked(db);
 		cond_wait(&db->work_done, &db->work_mu);
 	}
 	return 0;

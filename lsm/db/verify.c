@@ -15,6 +15,7 @@
 struct log_extent {
 	uint64_t number;
 	uint64_t bytes;
+	bool exact; /* no zeros at the end are counted in */
 };
 
 static size_t list_logs(struct lsm *db, struct log_extent *extents)
@@ -25,31 +26,58 @@ static size_t list_logs(struct lsm *db, struct log_extent *extents)
 		struct db_log *log = &db->logs[i];
 
 		extents[i].number = log->number;
+		extents[i].exact = log->writer != NULL;
 		extents[i].bytes = log->writer ? wal_writer_size(log->writer) : log->bytes;
 	}
 	return db->log_count;
 }
 
-static int verify_records(struct wal_reader *reader, uint64_t end, struct lsm_verify_report *report)
+static int log_damage(const struct log_extent *extent, uint64_t offset, const char *what)
+{
+	char name[ENV_NAME_MAX + 1];
+
+	wal_file_name(extent->number, name);
+	return fail(-EUCLEAN, "%s: offset %" PRIu64 ": %s", name, offset, what);
+}
+
+/* Zeros where a record may be due: the end, if it is not known to be further on. */
+static int verify_end(struct wal_reader *reader, const struct log_extent *extent,
+		      struct lsm_verify_report *report)
+{
+	uint64_t offset = wal_reader_offset(reader);
+	uint64_t behind = 0;
+	int err = wal_reader_bytes_after(reader, offset, &behind);
+
+	if (err)
+		return err;
+	if (extent->exact || behind > 0)
+		return log_damage(extent, offset, "a record is missing");
+	report->bytes += offset;
+	return 0;
+}
+
+static int verify_records(struct wal_reader *reader, const struct log_extent *extent,
+			  struct lsm_verify_report *report)
 {
 	struct wal_record rec;
-	int err = 0;
+	int err;
 
-	while (wal_reader_offset(reader) < end) {
+	while (wal_reader_offset(reader) < extent->bytes) {
 		uint64_t offset = wal_reader_offset(reader);
 		uint32_t count = 0;
 
 		err = wal_reader_next(reader, &rec);
+		if (err == -ENODATA)
+			return verify_end(reader, extent, report);
 		if (err)
-			break;
+			return err;
 		if (rec.type == WAL_BATCH &&
 		    (batch_check(rec.payload, &count) || count != rec.count))
-			return fail(-EUCLEAN, "log offset %" PRIu64 ": the batch makes no sense",
-				    offset);
+			return log_damage(extent, offset, "the batch makes no sense");
 		report->log_records += count;
 	}
 	report->bytes += wal_reader_offset(reader);
-	return err == -ENODATA ? 0 : err;
+	return 0;
 }
 
 static int verify_log(struct lsm *db, const struct log_extent *extent,
@@ -63,7 +91,7 @@ static int verify_log(struct lsm *db, const struct log_extent *extent,
 		return 0;
 	if (err)
 		return err;
-	err = verify_records(reader, extent->bytes, report);
+	err = verify_records(reader, extent, report);
 	wal_reader_close(reader);
 	return err;
 }

@@ -39,8 +39,17 @@ static struct stall stall_now(struct lsm *db, bool need_memtable)
 			    need_memtable);
 }
 
-/* Wait as the stall says, or until it is over. An error: of the background job that would have to
- * end it. */
+/* The error of the background job that would have to end the stall. */
+static int awaited_error_locked(const struct lsm *db, bool need_memtable)
+{
+	bool flush =
+		need_memtable && atomic_load_explicit(&db->full_memtables, memory_order_relaxed) >=
+					 db->options.memtables_max;
+
+	return db->jobs[flush ? DB_JOB_FLUSH : DB_JOB_COMPACTION].error;
+}
+
+/* Wait as the stall says, or until it is over, or until the job that has to end it has failed. */
 static int stall_wait(struct lsm *db, struct stall stall, bool need_memtable)
 {
 	uint64_t start = env_mono_ns(db->env);
@@ -53,10 +62,10 @@ static int stall_wait(struct lsm *db, struct stall stall, bool need_memtable)
 				      clock_mono_ns() + stall.delay_us * UINT64_C(1000));
 	} else {
 		counter_add(&db->stall_stop, 1);
-		while (stall_now(db, need_memtable).kind == STALL_STOP && !db->job_error &&
+		while (stall_now(db, need_memtable).kind == STALL_STOP &&
+		       !(err = awaited_error_locked(db, need_memtable)) &&
 		       !atomic_load_explicit(&db->log_failed, memory_order_relaxed))
 			cond_wait(&db->work_done, &db->work_mu);
-		err = db->job_error;
 	}
 	mutex_unlock(&db->work_mu);
 	counter_add(&db->stall_ns, env_mono_ns(db->env) - start);
@@ -182,6 +191,8 @@ int db_switch_memtable(struct lsm *db)
 		mutex_unlock(&db->write_mu);
 		err = stall_wait(db, stall, true);
 		mutex_lock(&db->write_mu);
+		if (!err)
+			err = db_check_writable(db);
 	}
 	mutex_unlock(&db->write_mu);
 	return err;

@@ -10,7 +10,8 @@
 #include "lsm/mem/record.h"
 
 enum {
-	BATCH_MAX_BYTES = 1 << 30, /* of the encoding */
+	/* of the encoding: the largest value there is, with its key and meta beside it */
+	BATCH_MAX_BYTES = (1 << 30) + (1 << 20),
 };
 
 struct batch {

@@ -55,6 +55,7 @@ struct manifest_writer {
 	uint64_t number;
 	uint64_t store_id;
 	uint64_t size_bytes;
+	uint64_t reserved_bytes; /* how far the file has space on the disk, if beyond its size */
 };
 
 /*
@@ -64,6 +65,13 @@ struct manifest_writer {
 must_check int manifest_create(struct env_dir *dir, uint64_t number, enum env_open_mode mode,
 			       uint64_t store_id, const struct version_edit *whole,
 			       struct manifest_writer *ret_writer);
+
+/*
+ * Take disk space for the next edit ahead, so that a full disk is met where it costs nothing: after
+ * an error, -ENOSPC above all, the writer is as before. The space is zeros, which readers take for
+ * the end.
+ */
+must_check int manifest_reserve(struct manifest_writer *w, struct slice edit);
 
 /*
  * Append an encoded edit and sync. -EFBIG: it, or the file with it, is longer than a reader

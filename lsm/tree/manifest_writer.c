@@ -9,6 +9,10 @@
 #include "lsm/tree/manifest.h"
 #include "lsm/tree/manifest_bytes.h"
 
+enum {
+	RESERVE_STEP_BYTES = 16 << 10, /* dozens of edits */
+};
+
 uint32_t manifest_edit_crc(uint64_t store_id, uint64_t offset, struct slice payload)
 {
 	uint8_t place[20];
@@ -26,6 +30,26 @@ void manifest_header_encode(uint64_t store_id, uint8_t ret_header[MANIFEST_HEADE
 	fixed32_put(ret_header + 8, MANIFEST_VERSION);
 	fixed64_put(ret_header + 16, store_id);
 	fixed32_put(ret_header + 28, crc32c(0, ret_header, 28));
+}
+
+int manifest_reserve(struct manifest_writer *w, struct slice edit)
+{
+	uint64_t from = max_of(w->reserved_bytes, w->size_bytes);
+	uint64_t end = w->size_bytes + MANIFEST_EDIT_HEADER_SIZE + edit.len;
+
+	if (end <= from)
+		return 0;
+	uint64_t step = max_of(end - from, (uint64_t)RESERVE_STEP_BYTES);
+	int err = env_file_allocate(w->file, from, step);
+
+	if (err == -ENOSPC && step > end - from) {
+		/* the last step of a disk that is nearly full */
+		step = end - from;
+		err = env_file_allocate(w->file, from, step);
+	}
+	if (!err)
+		w->reserved_bytes = from + step;
+	return err;
 }
 
 int manifest_append(struct manifest_writer *w, struct slice edit)

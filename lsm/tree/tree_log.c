@@ -150,6 +150,9 @@ static int write_edit(struct tree *t, const struct version_edit *edit)
 
 	if (err)
 		return err;
+	err = manifest_reserve(&t->manifest, buf_slice(&encoded));
+	if (err)
+		return err;
 	err = manifest_append(&t->manifest, buf_slice(&encoded));
 	if (err && err != -EFBIG)
 		tree_break(t, err);

@@ -53,8 +53,8 @@ enum {
 	WAL_ALIGN = 8,
 };
 
-#define WAL_MAGIC       UINT64_C(0x0a6c617778657061) /* "apexwal\n" */
-#define WAL_PAYLOAD_MAX (UINT64_C(1) << 30)
+#define WAL_MAGIC       UINT64_C(0x0a6c617778657061)      /* "apexwal\n" */
+#define WAL_PAYLOAD_MAX ((UINT64_C(1) << 30) + (1 << 20)) /* the largest batch */
 
 enum wal_type {
 	WAL_BATCH = 1,

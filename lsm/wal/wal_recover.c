@@ -165,11 +165,22 @@ static int judge_end(struct replay *p, size_t index, struct wal_reader *r)
 	return 0;
 }
 
+/* The record is whole, yet apply makes no sense of it and has said why. */
+static int refuse_content(const struct replay *p)
+{
+	char name[ENV_NAME_MAX + 1];
+
+	wal_file_name(p->at_number, name);
+	return fail(-EUCLEAN, "%s: offset %" PRIu64 ": %s", name, p->at_offset, fail_text());
+}
+
 static int apply_record(struct replay *p, const struct wal_record *rec)
 {
 	if (rec->type == WAL_MARK)
 		return 0;
 	int rc = p->apply(p->arg, rec);
+	if (rc == -EUCLEAN)
+		return refuse_content(p);
 	if (rc < 0)
 		return rc;
 	p->found.last_seqno += rec->count;
