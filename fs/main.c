@@ -180,8 +180,7 @@ static int mount_make(struct service *s)
 					.words = (const char *)s->options.words.ptr,
 					.debug = s->options.debug};
 
-	s->ops.fs = s->fs;
-	s->ops.virt = s->virt;
+	ops_init(&s->ops, s->fs, s->virt);
 	s->transport = (struct transport_options){
 		.single_thread = s->options.single_thread,
 		.clone_fd = config_bool(s->options.config, "fuse", "clone_fd"),
@@ -213,6 +212,7 @@ static int serve(struct service *s)
 static int close_all(struct service *s)
 {
 	mount_end(s->session);
+	ops_done(&s->ops);
 	fail_clear();
 	int rc = fs_free(s->fs);
 

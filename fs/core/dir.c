@@ -1,6 +1,12 @@
 /*
- * Open folders: fs_dir_*. A cookie is the ordinal of an entry, so going back means beginning anew;
- * the kernel asks for that on rewinddir and hardly ever else.
+ * Open folders: fs_dir_*. A cookie is the ordinal of an entry and some bits of its name's hash.
+ * Going back means beginning anew; the kernel asks for that on rewinddir and hardly ever else.
+ *
+ * Why the hash: the kernel caches a listing for all programs. One that has read part of it from
+ * there, and then finds the cache dropped because the folder changed, goes on with its own fs_dir
+ * and a cookie of the one that filled the cache, in which the same entry may have had another
+ * ordinal. For the same reason the start is read from the folder as it is now: the kernel takes
+ * what it reads there for the state after all changes that it knows of.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,6 +15,13 @@
 #include "fs/core/dir_scan.h"
 #include "fs/core/names.h"
 #include "lsm/base/cleanup.h"
+#include "lsm/base/hash.h"
+
+enum {
+	COOKIE_ORDINAL_BITS = 36,
+	COOKIE_HASH_BITS = 27, /* together 63: an off_t is not negative */
+	COOKIE_SEED = 3,
+};
 
 enum dir_stage {
 	DIR_DOT,
@@ -24,6 +37,7 @@ struct fs_dir {
 	struct dir_scan scan;
 	enum dir_stage stage; /* where the next entry comes from */
 	uint64_t position;    /* ordinal of the entry answered last; 0: none */
+	uint64_t before;      /* cookie of the entry before `entry`; 0: none */
 	bool unread;          /* `entry` is the next one */
 	/* the entry read last */
 	struct fs_dirent entry;
@@ -81,6 +95,8 @@ static void restart(struct fs_dir *dir)
 {
 	dir->stage = DIR_DOT;
 	dir->position = 0;
+	dir->before = 0;
+	dir->entry.cookie = 0;
 	dir->unread = false;
 	dir_scan_restart(&dir->scan);
 }
@@ -89,12 +105,10 @@ static void set_entry(struct fs_dir *dir, struct slice name, uint64_t ino, mode_
 {
 	memcpy(dir->name, name.ptr, name.len);
 	dir->name[name.len] = '\0';
-	dir->entry = (struct fs_dirent){
-		.name = dir->name,
-		.name_len = name.len,
-		.ino = ino,
-		.type = type,
-	};
+	dir->entry.name = dir->name;
+	dir->entry.name_len = name.len;
+	dir->entry.ino = ino;
+	dir->entry.type = type;
 }
 
 static struct node_name parent_of(uint8_t separator, const struct node_name *folder)
@@ -124,9 +138,14 @@ static int read_own_value(struct fs_dir *dir)
 	int err = lsm_stat(fs->db, own.bytes, &options, &record);
 
 	if (!err) {
-		err = attr_of_file(&fs->defaults, &record, &attr);
+		bool is_folder; /* below an empty name it is the record of the folder above */
+
+		err = attr_is_folder_record(fs->separator, &record, &is_folder);
+		if (!err)
+			err = is_folder ? -ENOENT : attr_of_file(&fs->defaults, &record, &attr);
 		lsm_record_release(&record);
-	} else if (err == -ENOENT && hold_has(fs, own.bytes)) {
+	}
+	if (err == -ENOENT && hold_has(fs, own.bytes)) {
 		err = 0;
 	}
 	if (!err) {
@@ -191,17 +210,43 @@ static int read_entry(struct fs_dir *dir)
 	return read_scan(dir);
 }
 
+static uint64_t ordinal_of(uint64_t cookie)
+{
+	return cookie & ((UINT64_C(1) << COOKIE_ORDINAL_BITS) - 1);
+}
+
+static uint64_t hash_of(uint64_t cookie)
+{
+	return cookie >> COOKIE_ORDINAL_BITS;
+}
+
+static uint64_t cookie_of(const struct fs_dir *dir, uint64_t ordinal)
+{
+	struct slice name = slice_of(dir->name, dir->entry.name_len);
+
+	/* "." and ".." always have the same place. */
+	if (!dir->can_lookup)
+		return ordinal;
+	return hash64(name, COOKIE_SEED) >> (64 - COOKIE_HASH_BITS) << COOKIE_ORDINAL_BITS |
+	       ordinal;
+}
+
 static int dir_next(struct fs_dir *dir)
 {
 	if (dir->unread) {
 		dir->unread = false;
-	} else {
-		int err = read_entry(dir);
-
-		if (err)
-			return err;
+		dir->position++;
+		return 0;
 	}
-	dir->entry.cookie = ++dir->position;
+
+	uint64_t before = dir->entry.cookie;
+	int err = read_entry(dir);
+
+	if (err)
+		return err;
+	dir->position++;
+	dir->before = before;
+	dir->entry.cookie = cookie_of(dir, dir->position);
 	return 0;
 }
 
@@ -222,16 +267,74 @@ void fs_dir_unread(struct fs_dir *dir)
 	dir->unread = true;
 }
 
-int fs_dir_seek(struct fs_dir *dir, uint64_t cookie)
+/* To the start of the folder as it is now. */
+static int begin_anew(struct fs_dir *dir)
+{
+	struct fs *fs = dir->fs;
+	struct stripe *stripe = stripe_of(&fs->stripes, &dir->folder.key->name);
+
+	(void)nodes_refresh(&fs->nodes, &dir->folder); /* folders are not renamed */
+	if (!dir->folder.nameless && stripe_changed(stripe) > dir->ticket) {
+		uint64_t ticket = stripes_ticket(&fs->stripes);
+		struct dir_scan scan;
+		int err = dir_scan_open(fs, dir->folder.key, &scan);
+
+		if (err)
+			return err;
+		dir_scan_done(fs, &dir->scan);
+		dir->scan = scan;
+		dir->ticket = ticket;
+	}
+	restart(dir);
+	return 0;
+}
+
+/* Behind the entry with this ordinal; -ENOENT: there are fewer. */
+static int seek_ordinal(struct fs_dir *dir, uint64_t ordinal)
 {
 	int err = 0;
 
-	if (!dir->unread && dir->position > 0 && cookie == dir->position - 1)
-		fs_dir_unread(dir);
-	if (cookie < dir->position)
+	if (ordinal < dir->position)
 		restart(dir);
-	while (!err && dir->position < cookie)
+	while (!err && dir->position < ordinal)
 		err = dir_next(dir);
+	return err;
+}
+
+/* Behind the first entry whose name has this hash; -ENOENT: there is none. */
+static int seek_hash(struct fs_dir *dir, uint64_t hash)
+{
+	int err;
+
+	restart(dir);
+	do
+		err = dir_next(dir);
+	while (!err && (!dir->can_lookup || hash_of(dir->entry.cookie) != hash));
+	return err;
+}
+
+static int dir_seek(struct fs_dir *dir, uint64_t cookie)
+{
+	if (cookie == 0)
+		return begin_anew(dir);
+	if (cookie == dir->before) {
+		fs_dir_unread(dir);
+		return 0;
+	}
+
+	int err = seek_ordinal(dir, ordinal_of(cookie));
+
+	if (!err && !dir->unread && dir->entry.cookie == cookie)
+		return 0;
+	if (!err || err == -ENOENT)
+		err = seek_hash(dir, hash_of(cookie));
+	return err == -ENOENT ? seek_ordinal(dir, ordinal_of(cookie)) : err;
+}
+
+int fs_dir_seek(struct fs_dir *dir, uint64_t cookie)
+{
+	int err = dir_seek(dir, cookie);
+
 	/* A cookie past the end is the end. */
 	return err == -ENOENT ? 0 : faults_answer(&dir->fs->faults, err);
 }

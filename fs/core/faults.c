@@ -12,6 +12,12 @@ int faults_answer(struct faults *f, int err)
 		return err;
 
 	const char *text = fail_text();
+
+	/* An iterator repeats its error to whoever asks next, perhaps in another thread; the
+	 * sentence was logged when it was found. */
+	if (!text[0])
+		return -EIO;
+
 	uint64_t hash = hash64(slice_str(text), 0);
 
 	/*

@@ -138,8 +138,9 @@ must_check int fs_sync(struct fs *fs);
 
 must_check int fs_statfs(struct fs *fs, struct statvfs *ret_space);
 
-/* An open folder: a cursor over the folder as it was at fs_dir_open, in memory that does not grow
- * with it. One thread at a time; fs_dir_lookup alone answers what is there now. */
+/* An open folder: a cursor over the folder as it was at fs_dir_open or, since then, at the last
+ * fs_dir_seek to 0, in memory that does not grow with it. One thread at a time; fs_dir_lookup alone
+ * answers what is there now. */
 struct fs_dir;
 
 struct fs_dirent {
@@ -153,7 +154,11 @@ struct fs_dirent {
 
 must_check int fs_dir_open(struct fs *fs, uint64_t node, struct fs_dir **ret_dir);
 void fs_dir_close(struct fs_dir *dir);
-/* 0: the start. Any cookie that an entry of this fs_dir had. */
+/*
+ * 0: the start, of the folder as it is now. Else a cookie that an entry of this folder had, perhaps
+ * with another fs_dir, before or after changes: to behind that entry; if it is no more, to about
+ * where it was.
+ */
 must_check int fs_dir_seek(struct fs_dir *dir, uint64_t cookie);
 /* The next entry, "." and ".." first; -ENOENT at the end. */
 must_check int fs_dir_next(struct fs_dir *dir, struct fs_dirent *ret_entry);

@@ -134,9 +134,14 @@ static int check_no_own_value(struct fs *fs, struct slice prefix)
 
 	int err = lsm_stat(fs->db, key, NULL, &record);
 
-	if (!err)
-		lsm_record_release(&record);
-	return err == -ENOENT ? 0 : err ? err : -ENOTEMPTY;
+	if (err)
+		return err == -ENOENT ? 0 : err;
+
+	bool is_folder; /* below an empty name it is the record of the folder above */
+
+	err = attr_is_folder_record(fs->separator, &record, &is_folder);
+	lsm_record_release(&record);
+	return err ? err : is_folder ? 0 : -ENOTEMPTY;
 }
 
 static int check_empty(struct fs *fs, const struct node_name *folder)

@@ -13,7 +13,7 @@ enum {
  * locks are the kernel's own, and it drops set-user-ID bits by a SETATTR before a write
  * (HANDLE_KILLPRIV would leave that to us).
  */
-static void ops_init(void *userdata, struct fuse_conn_info *conn)
+static void connect(void *userdata, struct fuse_conn_info *conn)
 {
 	/*
 	 * With stateless opens nobody would truncate if the kernel left O_TRUNC to open. Pages and
@@ -35,7 +35,7 @@ static void ops_init(void *userdata, struct fuse_conn_info *conn)
 }
 
 static const struct fuse_lowlevel_ops table = {
-	.init = ops_init,
+	.init = connect,
 	.lookup = ops_lookup,
 	.forget = ops_forget,
 	.forget_multi = ops_forget_multi,
@@ -74,6 +74,21 @@ static const struct fuse_lowlevel_ops table = {
 const struct fuse_lowlevel_ops *ops_table(void)
 {
 	return &table;
+}
+
+void ops_init(struct ops *ops, struct fs *fs, struct virt *virt)
+{
+	*ops = (struct ops){.fs = fs, .virt = virt};
+	mutex_init(&ops->dirs_mu, RANK_FS_DIRS);
+}
+
+void ops_done(struct ops *ops)
+{
+	if (!ops->fs)
+		return;
+	ops_dirs_close(ops);
+	mutex_done(&ops->dirs_mu);
+	*ops = (struct ops){0};
 }
 
 static const char *const request_names[] = {

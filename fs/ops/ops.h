@@ -14,9 +14,11 @@
 #include <stdint.h>
 
 #include "lsm/base/buf.h"
+#include "lsm/base/mutex.h"
 
 struct fs;
 struct fuse_lowlevel_ops;
+struct open_dir;
 struct virt;
 
 /* Requests that are counted: the operations we have. */
@@ -62,7 +64,17 @@ struct ops {
 	struct virt *virt; /* borrowed, immutable */
 	/* Relaxed: each is a number for people, nothing is ordered by it. Zero at the start. */
 	_Atomic uint64_t requests[OPS_REQUEST_COUNT];
+	struct mutex dirs_mu;  /* RANK_FS_DIRS */
+	struct open_dir *dirs; /* folders opened and not released; owned, guarded by dirs_mu */
 };
+
+/* fs and virt: borrowed until ops_done. */
+void ops_init(struct ops *ops, struct fs *fs, struct virt *virt);
+/*
+ * Close the folders that are still open: a mount that ends by a signal is never told of their
+ * release. No request is under way. Nothing when ops_init was never called.
+ */
+void ops_done(struct ops *ops);
 
 /* The table for fuse_session_new; userdata is a struct ops. */
 const struct fuse_lowlevel_ops *ops_table(void);

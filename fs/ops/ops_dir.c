@@ -6,11 +6,14 @@
 
 /*
  * What a file handle of a folder points to. The kernel sends one READDIR at a time for it (it holds
- * the open file's position lock), so nothing here is locked.
+ * the open file's position lock), so only the list is locked.
  */
 struct open_dir {
 	struct fs_dir *dir; /* owned */
 	uint64_t cookie;    /* of the entry that `dir` answered last: where it stands */
+	/* guarded by ops.dirs_mu */
+	struct open_dir *next;
+	struct open_dir *prev;
 };
 
 /*
@@ -34,10 +37,37 @@ static struct open_dir *open_dir_of(const struct fuse_file_info *fi)
 	return (struct open_dir *)(uintptr_t)fi->fh;
 }
 
-static void open_dir_free(struct open_dir *open)
+static void list_add(struct ops *ops, struct open_dir *open)
 {
+	mutex_guard(&ops->dirs_mu);
+	open->next = ops->dirs;
+	if (open->next)
+		open->next->prev = open;
+	ops->dirs = open;
+}
+
+static void list_remove(struct ops *ops, struct open_dir *open)
+{
+	mutex_guard(&ops->dirs_mu);
+	if (open->prev)
+		open->prev->next = open->next;
+	else
+		ops->dirs = open->next;
+	if (open->next)
+		open->next->prev = open->prev;
+}
+
+static void open_dir_free(struct ops *ops, struct open_dir *open)
+{
+	list_remove(ops, open);
 	fs_dir_close(open->dir);
 	free(open);
+}
+
+void ops_dirs_close(struct ops *ops)
+{
+	while (ops->dirs)
+		open_dir_free(ops, ops->dirs);
 }
 
 static int open_dir_new(struct ops *ops, fuse_ino_t node, struct open_dir **ret_open)
@@ -53,6 +83,7 @@ static int open_dir_new(struct ops *ops, fuse_ino_t node, struct open_dir **ret_
 
 	if (rc)
 		return rc;
+	list_add(ops, open);
 	*ret_open = move_ptr(&open);
 	return 0;
 }
@@ -75,14 +106,15 @@ void ops_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
 	fi->cache_readdir = 1;
 	fi->keep_cache = 1;
 	if (fuse_reply_open(req, fi) != 0)
-		open_dir_free(open);
+		open_dir_free(ops, open);
 }
 
 void ops_releasedir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
 {
+	struct ops *ops = ops_begin(req, OPS_RELEASEDIR);
+
 	(void)node;
-	(void)ops_begin(req, OPS_RELEASEDIR);
-	open_dir_free(open_dir_of(fi));
+	open_dir_free(ops, open_dir_of(fi));
 	ops_reply_status(req, 0);
 }
 
@@ -164,7 +196,8 @@ static int page_begin(struct page *page, uint64_t cookie)
 	struct open_dir *open = page->open;
 	int rc = buf_reserve(&page->bytes, page->size);
 
-	if (!rc && cookie != open->cookie) {
+	/* The start is read anew, of the folder as it is now: see fs_dir_seek. */
+	if (!rc && (cookie == 0 || cookie != open->cookie)) {
 		rc = fs_dir_seek(open->dir, cookie);
 		if (!rc)
 			open->cookie = cookie;

@@ -70,6 +70,8 @@ void ops_readdir(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
 void ops_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
 		     struct fuse_file_info *fi);
 void ops_releasedir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi);
+/* All that are open; no request is under way. */
+void ops_dirs_close(struct ops *ops);
 void ops_fsyncdir(fuse_req_t req, fuse_ino_t node, int datasync, struct fuse_file_info *fi);
 
 /* ops_refuse.c: what the kernel is told not to ask again */

@@ -47,6 +47,19 @@ for options in "-f" "-f -s" "-f -o fuse.clone_fd=on"; do
 		check "apexfs $options is unmounted by SIG$signal" not_mounted
 	done
 done
+# What programs have open does not keep the daemon from closing the store in order (built with the
+# address sanitizer, it ends with 1 if anything of a folder is left).
+"$apexfs" -f "$store" "$mnt" 2>"$work/log" &
+daemon_pid=$!
+wait_until is_mounted
+exec 5<"$mnt" 6<"$mnt/first"
+kill -TERM "$daemon_pid"
+wait "$daemon_pid"
+status=$?
+exec 5<&- 6<&-
+daemon_pid=
+check "apexfs ends with 0 while a file and a folder are open" same 0 "$status"
+
 "$apexfs" -f "$store" "$mnt" 2>"$work/log" &
 daemon_pid=$!
 wait_until is_mounted

@@ -97,6 +97,17 @@ echo long >"$long"
 check "a name may have 255 bytes" same long "$(cat "$long")"
 rm "$long"
 
+mkdir -p e/%/%
+check "a folder below an empty name is empty" same "" "$(ls -A e/%/%)"
+check "and is removed" rm -r e
+mkdir listed
+exec 5<listed
+echo 1 >listed/one
+check "a folder opened before a change shows the change" same one "$(ls "/proc/$$/fd/5")"
+check "and so it does to all others" same one "$(ls listed)"
+exec 5<&-
+rm -r listed
+
 check "hard links are refused" fails_with "not permitted" ln greeting link
 ln -s greeting link
 check "a symbolic link has its target" same greeting "$(readlink link)"

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,9 @@ const char *mounted_obstacle(void)
 
 	if (device < 0)
 		return "no /dev/fuse";
+	/* A container's root may lack it. */
+	if (geteuid() == 0 && prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN) == 0)
+		return "this root may not mount";
 	return detach_is_possible() ? NULL : "neither root nor fusermount3";
 }
 
