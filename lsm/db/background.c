@@ -43,6 +43,7 @@ static int flush(struct lsm *db, const struct full_memtable *full)
 		.flushed_seqno = full->last_seqno,
 		.keep_log = full->keep_log,
 	};
+	struct db_timer timer = db_timer_start(db);
 	cleanup_free uint64_t *snapshots = NULL;
 	struct db_state *next = db_state_new();
 	int err = next ? db_snapshots_list(db, &snapshots, &job.snapshot_count) : -ENOMEM;
@@ -59,6 +60,8 @@ static int flush(struct lsm *db, const struct full_memtable *full)
 	}
 	/* first, so that who waits for the flush finds its log gone */
 	db_logs_retire(db, full->keep_log, full->last_seqno);
+	/* before whoever waits for the flush is told of it */
+	db_timer_end(db, LSM_OP_FLUSH, timer);
 	install(db, next, DB_JOB_FLUSH, full->last_seqno);
 	return 0;
 }
@@ -68,12 +71,8 @@ static int flush_oldest(struct lsm *db)
 	struct db_state *state = db_state_acquire(db);
 	int err = 0;
 
-	if (state->full_count > 0) {
-		struct db_timer timer = db_timer_start(db);
-
+	if (state->full_count > 0)
 		err = flush(db, &state->full[0]);
-		db_timer_end(db, LSM_OP_FLUSH, timer);
-	}
 	db_state_release(state);
 	return err;
 }
@@ -154,8 +153,8 @@ int db_run_compaction(struct lsm *db, struct compaction_job *job)
 		want_compaction(db); /* its tables are free for another job again */
 		return err;
 	}
-	install(db, next, DB_JOB_COMPACTION, 0);
 	db_timer_end(db, LSM_OP_COMPACT, timer);
+	install(db, next, DB_JOB_COMPACTION, 0);
 	return 0;
 }
 
