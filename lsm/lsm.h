@@ -285,6 +285,21 @@ struct lsm_stats {
 
 /* Pulled from each module; takes no lock that a write or a background job holds for long. */
 void lsm_stats_read(struct lsm *db, struct lsm_stats *ret_stats);
+
+/* Takes in statistics one by one; the names are good during the call. */
+struct lsm_stats_sink {
+	void (*number)(void *arg, const char *name, uint64_t value);
+	void (*ratio)(void *arg, const char *name, double value);
+	void (*text)(void *arg, const char *name, const char *value);
+	void *arg;
+};
+/*
+ * Hand each statistic to the sink, in an order and under names that do not change: eight classic
+ * ones (mem_records mem_kb sst_files sst_records sst_kb wal_kb total_records memtable_max_size),
+ * the health, the members of struct lsm_stats, and of each level (level0_files ...) and operation
+ * (get_p99_ns ...).
+ */
+void lsm_stats_show(const struct lsm_stats *stats, const struct lsm_stats_sink *sink);
 const char *lsm_op_name(enum lsm_op op);
 const char *lsm_health_name(enum lsm_health health);
 
