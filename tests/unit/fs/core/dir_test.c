@@ -111,6 +111,73 @@ START_TEST(cookies_lead_back_to_their_place)
 }
 END_TEST
 
+/* The names from where the cursor stands, joined. */
+static void rest_is(struct fs_dir *dir, const char *want)
+{
+	struct fs_dirent entry;
+	char got[256] = "";
+
+	while (fs_dir_next(dir, &entry) == 0) {
+		if (entry.cookie > 2) {
+			strcat(got, entry.name);
+			strcat(got, " ");
+		}
+	}
+	ck_assert_str_eq(got, want);
+}
+
+START_TEST(the_start_is_of_the_folder_as_it_is_now)
+{
+	struct fixture *f = fixture_new();
+	struct fs_dir *dir;
+
+	echo(f, "a", "1");
+	echo(f, "b", "1");
+	ck_assert_int_eq(fs_dir_open(f->fs, FS_ROOT, &dir), 0);
+	echo(f, "c", "1");
+	ck_assert_int_eq(fs_dir_seek(dir, 0), 0);
+	rest_is(dir, "a b c ");
+	rest_is(dir, "");
+	ck_assert_int_eq(fs_unlink(f->fs, &f->me, FS_ROOT, slice_str("a")), 0);
+	ck_assert_int_eq(fs_dir_seek(dir, 0), 0);
+	rest_is(dir, "b c ");
+	fs_dir_close(dir);
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(a_cookie_of_another_time_leads_behind_the_same_name)
+{
+	struct fixture *f = fixture_new();
+	struct fs_dir *older;
+	struct fs_dir *newer;
+	struct fs_dirent entry;
+
+	for (char name[] = "b"; name[0] <= 'f'; name[0]++)
+		echo(f, name, "1");
+	ck_assert_int_eq(fs_dir_open(f->fs, FS_ROOT, &older), 0);
+	do
+		ck_assert_int_eq(fs_dir_next(older, &entry), 0);
+	while (strcmp(entry.name, "d") != 0);
+	echo(f, "a", "1");
+	echo(f, "aa", "1");
+	ck_assert_int_eq(fs_dir_open(f->fs, FS_ROOT, &newer), 0);
+	ck_assert_int_eq(fs_dir_seek(newer, entry.cookie), 0);
+	rest_is(newer, "e f ");
+	fs_dir_close(newer);
+	ck_assert_int_eq(fs_unlink(f->fs, &f->me, FS_ROOT, slice_str("a")), 0);
+	ck_assert_int_eq(fs_unlink(f->fs, &f->me, FS_ROOT, slice_str("aa")), 0);
+	ck_assert_int_eq(fs_unlink(f->fs, &f->me, FS_ROOT, slice_str("b")), 0);
+	ck_assert_int_eq(fs_unlink(f->fs, &f->me, FS_ROOT, slice_str("f")), 0);
+	ck_assert_int_eq(fs_dir_open(f->fs, FS_ROOT, &newer), 0);
+	ck_assert_int_eq(fs_dir_seek(newer, entry.cookie), 0);
+	rest_is(newer, "e ");
+	fs_dir_close(newer);
+	fs_dir_close(older);
+	fixture_free(f);
+}
+END_TEST
+
 START_TEST(unread_gives_the_entry_again)
 {
 	struct fixture *f = fixture_new();
@@ -121,16 +188,18 @@ START_TEST(unread_gives_the_entry_again)
 	kv_put(f, "b", "1");
 	ck_assert_int_eq(fs_dir_open(f->fs, FS_ROOT, &dir), 0);
 	fs_dir_unread(dir); /* nothing to undo */
-	for (uint64_t cookie = 1; cookie <= 4; cookie++) {
+	uint64_t before = 0;
+
+	for (int i = 0; i < 4; i++) {
 		ck_assert_int_eq(fs_dir_next(dir, &entry), 0);
-		ck_assert_uint_eq(entry.cookie, cookie);
 		fs_dir_unread(dir);
-		ck_assert_int_eq(fs_dir_seek(dir, cookie - 1), 0);
+		ck_assert_int_eq(fs_dir_seek(dir, before), 0);
 		struct fs_dirent again;
 
 		ck_assert_int_eq(fs_dir_next(dir, &again), 0);
-		ck_assert_uint_eq(again.cookie, cookie);
+		ck_assert_uint_eq(again.cookie, entry.cookie);
 		ck_assert_uint_eq(again.ino, entry.ino);
+		before = entry.cookie;
 	}
 	ck_assert_str_eq(entry.name, "b");
 	ck_assert_int_eq(fs_dir_next(dir, &entry), -ENOENT);
@@ -139,12 +208,12 @@ START_TEST(unread_gives_the_entry_again)
 }
 END_TEST
 
-/* Stand on the entry of that name. */
+/* Stand on the entry of that name, as the folder was when it was opened: behind ".". */
 static void go_to(struct fs_dir *dir, const char *name)
 {
 	struct fs_dirent entry;
 
-	ck_assert_int_eq(fs_dir_seek(dir, 0), 0);
+	ck_assert_int_eq(fs_dir_seek(dir, 1), 0);
 	do
 		ck_assert_int_eq(fs_dir_next(dir, &entry), 0);
 	while (strcmp(entry.name, name) != 0);
@@ -483,6 +552,8 @@ int main(void)
 		&a_folder_hides_the_file_of_its_name,
 		&dot_and_dot_dot_come_first,
 		&cookies_lead_back_to_their_place,
+		&the_start_is_of_the_folder_as_it_is_now,
+		&a_cookie_of_another_time_leads_behind_the_same_name,
 		&unread_gives_the_entry_again,
 		&an_entrys_attributes_are_those_of_now,
 		&a_file_truncated_before_and_after_the_listing_began,

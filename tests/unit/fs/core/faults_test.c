@@ -50,11 +50,29 @@ START_TEST(each_sentence_is_logged_once)
 }
 END_TEST
 
+START_TEST(an_error_repeated_without_its_sentence_is_not_logged)
+{
+	static struct faults faults;
+	char line;
+	int ends[2];
+
+	ck_assert_int_eq(pipe(ends), 0);
+	log_set_fd(ends[1]);
+	fail_clear();
+	ck_assert_int_eq(faults_answer(&faults, -EBADMSG), -EIO);
+	log_set_fd(STDERR_FILENO);
+	close(ends[1]);
+	ck_assert_int_eq(read(ends[0], &line, 1), 0);
+	close(ends[0]);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *const tests[] = {
 		&damage_is_an_io_error_and_all_else_stays,
 		&each_sentence_is_logged_once,
+		&an_error_repeated_without_its_sentence_is_not_logged,
 	};
 
 	return unit_run("faults", tests, array_size(tests));
