@@ -305,7 +305,9 @@ const char *lsm_health_name(enum lsm_health health);
 
 /* Total and free space of the disk under the store. */
 struct lsm_space {
-	uint64_t total_bytes, free_bytes, total_files, free_files;
+	uint64_t total_bytes, free_bytes;
+	uint64_t available_bytes; /* of the free ones, to this user */
+	uint64_t total_files, free_files;
 	uint32_t block_bytes;
 };
 must_check int lsm_space(struct lsm *db, struct lsm_space *ret_space);

@@ -107,7 +107,7 @@ int fs_statfs(struct fs *fs, struct statvfs *ret_space)
 		.f_frsize = block,
 		.f_blocks = space.total_bytes / block,
 		.f_bfree = space.free_bytes / block,
-		.f_bavail = space.free_bytes / block,
+		.f_bavail = space.available_bytes / block,
 		.f_files = space.total_files,
 		.f_ffree = space.free_files,
 		.f_favail = space.free_files,

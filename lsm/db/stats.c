@@ -130,7 +130,7 @@ void lsm_stats_read(struct lsm *db, struct lsm_stats *ret_stats)
 	for (int op = 0; op < LSM_OP_COUNT; op++)
 		histogram_summarise(&db->ops[op], &s->ops[op]);
 	if (lsm_space(db, &space) == 0) {
-		s->disk_free_bytes = space.free_bytes;
+		s->disk_free_bytes = space.available_bytes;
 		s->disk_total_bytes = space.total_bytes;
 	}
 	s->health = db_health_read(db, s->health_text);
@@ -146,6 +146,7 @@ int lsm_space(struct lsm *db, struct lsm_space *ret_space)
 	*ret_space = (struct lsm_space){
 		.total_bytes = space.total_bytes,
 		.free_bytes = space.free_bytes,
+		.available_bytes = space.available_bytes,
 		.total_files = space.total_files,
 		.free_files = space.free_files,
 		.block_bytes = space.block_bytes,

@@ -41,7 +41,8 @@ struct env_lock;
 
 struct env_space {
 	uint64_t total_bytes;
-	uint64_t free_bytes; /* to this user */
+	uint64_t free_bytes;      /* in all */
+	uint64_t available_bytes; /* of them, to this user */
 	uint64_t total_files;
 	uint64_t free_files;
 	uint32_t block_bytes;

@@ -283,10 +283,12 @@ static int mem_dir_space(struct env_dir *dir, struct env_space *ret_space)
 	struct mem_env *e = mem_dir_of(dir)->owner;
 	mutex_guard(&e->mu);
 	uint64_t total = min_of(e->disk.capacity, mem_endless_bytes);
+	uint64_t unused = e->disk.used < total ? total - e->disk.used : 0;
 
 	*ret_space = (struct env_space){
 		.total_bytes = total,
-		.free_bytes = e->disk.used < total ? total - e->disk.used : 0,
+		.free_bytes = unused,
+		.available_bytes = unused,
 		.total_files = MEM_FILES,
 		.free_files = MEM_FILES,
 		.block_bytes = MEM_BLOCK_BYTES,

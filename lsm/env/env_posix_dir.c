@@ -184,7 +184,8 @@ static int posix_dir_space(struct env_dir *dir, struct env_space *ret_space)
 		return posix_fail(-errno, posix_dir_of(dir)->path, "space");
 	*ret_space = (struct env_space){
 		.total_bytes = blocks_to_bytes(st.f_blocks, st.f_frsize),
-		.free_bytes = blocks_to_bytes(st.f_bavail, st.f_frsize),
+		.free_bytes = blocks_to_bytes(st.f_bfree, st.f_frsize),
+		.available_bytes = blocks_to_bytes(st.f_bavail, st.f_frsize),
 		.total_files = st.f_files,
 		.free_files = st.f_favail,
 		.block_bytes = (uint32_t)min_of(st.f_frsize, (unsigned long)UINT32_MAX),
