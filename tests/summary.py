@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 """Add up what meson's test logs say, and end with "N passed, N failed, N skipped".
 
-usage: summary.py TESTLOG.json ...
+usage: summary.py [--failed NAME] ... TESTLOG.json ...
 
 A program's own counts are used where it prints them (check's "Checks: N", TAP's "ok"); a program
-that prints none counts as one test. A program that fails without naming a failed test counts as one failure.
+that prints none counts as one test. A program that fails without naming a failed test counts as one failure,
+and so does each --failed NAME. What was skipped is said with the reason.
 """
+import argparse
 import json
 import re
 import sys
 
 CHECKS = re.compile(r"^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)$", re.M)
-TAP = re.compile(r"^(not ok|ok)\b(.*)$", re.M)
+TAP = re.compile(r"^(not ok|ok) \d+\b(.*)$", re.M)
+SKIP = re.compile(r"^(?:1\.\.0|ok \d+\b).*# SKIP *(.*)$", re.M)
 
 
 def count(test):
@@ -40,8 +43,14 @@ def count(test):
 
 
 def main():
-    totals = [0, 0, 0]
-    for path in sys.argv[1:]:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--failed", action="append", default=[], metavar="NAME")
+    parser.add_argument("testlog", nargs="*")
+    arguments = parser.parse_args()
+    totals = [0, len(arguments.failed), 0]
+    for name in arguments.failed:
+        print(f"FAILED {name}")
+    for path in sorted(arguments.testlog):
         with open(path, encoding="utf-8", errors="replace") as log:
             for line in log:
                 test = json.loads(line)
@@ -49,6 +58,9 @@ def main():
                 totals = [a + b for a, b in zip(totals, counts)]
                 if counts[1]:
                     print(f"FAILED {test['name']}")
+                if counts[2]:
+                    reasons = ", ".join(sorted(set(SKIP.findall(test.get("stdout", "")))))
+                    print(f"SKIPPED {test['name']}: {reasons or 'no reason given'}")
     print(f"{totals[0]} passed, {totals[1]} failed, {totals[2]} skipped")
     if totals[1] or not totals[0]:
         sys.exit(1)

@@ -46,7 +46,7 @@ struct run {
 
 static _Noreturn void give_up(const struct run *run, const char *condition, int line)
 {
-	printf("not ok - seed %" PRIu64 " operation %" PRIu64 " line %d: %s (%s)\n", run->seed,
+	printf("not ok 1 - seed %" PRIu64 " operation %" PRIu64 " line %d: %s (%s)\n", run->seed,
 	       run->operation, line, condition, lsm_error_text());
 	abort();
 }
@@ -383,6 +383,8 @@ static void run_operation(struct run *run)
 	}
 }
 
+static unsigned passed; /* seeds */
+
 static void run_seed(uint64_t seed, uint64_t operation_count)
 {
 	struct run *run = calloc(1, sizeof(*run));
@@ -402,7 +404,8 @@ static void run_seed(uint64_t seed, uint64_t operation_count)
 	buf_done(&run->value);
 	buf_done(&run->meta);
 	free(run);
-	printf("ok - seed %" PRIu64 ": %" PRIu64 " operations\n", seed, operation_count);
+	printf("ok %u - seed %" PRIu64 ": %" PRIu64 " operations\n", ++passed, seed,
+	       operation_count);
 }
 
 int main(int argc, char **argv)

@@ -35,7 +35,7 @@ struct history {
 
 static _Noreturn void give_up(const struct history *h, size_t call, int tail, const char *what)
 {
-	printf("not ok - seed %" PRIu64 " cut after call %zu tail %d: %s (%s)\n", h->seed, call,
+	printf("not ok 1 - seed %" PRIu64 " cut after call %zu tail %d: %s (%s)\n", h->seed, call,
 	       tail, what, lsm_error_text());
 	abort();
 }
@@ -225,6 +225,8 @@ static void cut_everywhere(struct history *h, struct rng *rng)
 	free(disk);
 }
 
+static unsigned passed; /* seeds */
+
 static void run_seed(uint64_t seed)
 {
 	struct history *h = calloc(1, sizeof(*h));
@@ -237,7 +239,7 @@ static void run_seed(uint64_t seed)
 	h->recorder = env_record_new(h->memory);
 	record_run(h, &rng, (enum lsm_sync_mode)(seed % 4));
 	cut_everywhere(h, &rng);
-	printf("ok - seed %" PRIu64 ": %" PRIu64 " states\n", seed, h->states);
+	printf("ok %u - seed %" PRIu64 ": %" PRIu64 " states\n", ++passed, seed, h->states);
 	env_free(h->recorder);
 	env_free(h->memory);
 	free(h);
