@@ -5,8 +5,10 @@
  * of it (lsm/db/logs.c) and is shared.
  *
  * Everything that can fail and can be done before the log is: the checksum, the room in the
- * memtable, the space on the disk. After the append nothing can fail, so the log never holds a
- * change that was answered with an error, and memtable and log agree.
+ * memtable, the space on the disk. After the append nothing can fail, so memtable and log agree,
+ * and the log holds no change that was answered with an error. (A sync that the caller asked for
+ * may still fail: then the change is applied, the store turns read-only, and whether the change is
+ * on the disk nobody can know.)
  */
 #include "lsm/db/write.h"
 
