@@ -17,6 +17,7 @@
 #include "lsm/base/clock.h"
 #include "lsm/base/error.h"
 #include "lsm/base/log.h"
+#include "lsm/base/standard_fds.h"
 #include "lsm/base/version.h"
 #include "lsm/config/engine_options.h"
 #include "lsm/lsm.h"
@@ -266,6 +267,9 @@ static int render_version(struct buf *text)
 int main(int argc, char **argv)
 {
 	struct service s = {.daemon = {.ready_fd = -1}};
+
+	if (standard_fds_fill())
+		return EXIT_FAILURE; /* there is nowhere to say why */
 	int rc = options_parse(argc, argv, environ, &s.options);
 
 	if (!rc)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lsm/base/error.h"
+#include "lsm/base/standard_fds.h"
 #include "lsm/cli/command.h"
 #include "lsm/cli/help.h"
 #include "lsm/cli/report.h"
@@ -181,6 +182,9 @@ static enum exit_status run(struct program *p, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	struct program p = {0};
+
+	if (standard_fds_fill())
+		return STATUS_FAILED; /* there is nowhere to say why */
 	int rc = config_new(engine_options, engine_options_count, &p.config);
 
 	if (rc)

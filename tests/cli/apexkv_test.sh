@@ -299,5 +299,13 @@ fi
 printf 'garbage' >d/CURRENT
 check 'a damaged CURRENT exits 4' exits 4 d get key1
 
+# Closed descriptors must not become the store's: what is printed would end in its files.
+rm -rf d
+"$apexkv" d put key value <&- >&- 2>&-
+"$apexkv" d put <&- >&- 2>&-
+"$apexkv" d scan <&- >&- 2>&-
+check 'with all standard descriptors closed a put is a put' prints value d get key
+check 'and nothing is printed into the store' exits 0 d verify
+
 echo "1..$count"
 [ "$failed" -eq 0 ]

@@ -123,4 +123,18 @@ sum=$(cksum <"$mnt/large")
 fusermount3 -u "$mnt"
 mount_store
 check "a mount right after an unmount waits for the store" same "$sum" "$(cksum <"$mnt/large")"
+
+# Descriptors that are closed at the start must not become the store's: logs are rotated on them.
+stop_daemon
+"$apexfs" -o memtable.max_size=256k "$store" "$mnt" <&- >&- 2>&-
+daemon_pid=$(stats_value pid)
+many_values() {
+	i=0
+	while [ "$i" -lt 40 ]; do
+		head -c 30000 /dev/urandom >"$mnt/value$i" || return 1
+		i=$((i + 1))
+	done
+}
+check "a daemon started with closed descriptors takes writes" many_values
+check "and is healthy" same ok "$(stats_value health)"
 finish
