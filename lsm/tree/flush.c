@@ -62,7 +62,6 @@ static int install_table(struct tree *t, const struct tree_flush_job *job,
 int tree_flush(struct tree *t, const struct tree_flush_job *job)
 {
 	struct table_output out = {.tree = t};
-	uint64_t start_ns = env_mono_ns(t->options.env);
 	int err = tree_check_writable(t);
 
 	if (err)
@@ -90,7 +89,6 @@ int tree_flush(struct tree *t, const struct tree_flush_job *job)
 	if (!err) {
 		counter_add(&t->counters.flushes, 1);
 		counter_add(&t->counters.flush_bytes, out.written_bytes);
-		histogram_record(&t->counters.flush_ns, env_mono_ns(t->options.env) - start_ns);
 	}
 	table_output_done(&out);
 	version_filter_done(&filter);

@@ -11,7 +11,6 @@
  */
 #pragma once
 
-#include "lsm/base/histogram.h"
 #include "lsm/env/env.h"
 #include "lsm/mem/iter.h"
 #include "lsm/sst/table.h"
@@ -150,7 +149,6 @@ struct tree_stats {
 	uint64_t manifest_bytes;
 	uint64_t open_tables;
 	uint64_t table_memory_bytes; /* indexes and filters of open tables */
-	struct histogram_summary flush_ns, compaction_ns;
 };
 /* v: the version to describe. Takes no lock that a job holds for long. */
 void tree_stats_read(struct tree *t, const struct version *v, struct tree_stats *ret_stats);

@@ -101,21 +101,18 @@ static int move_table(struct tree *t, const struct compaction_job *job)
 	return err;
 }
 
-static void count_job(struct tree *t, const struct compaction_job *job, uint64_t written_bytes,
-		      uint64_t start_ns)
+static void count_job(struct tree *t, const struct compaction_job *job, uint64_t written_bytes)
 {
 	struct tree_counters *c = &t->counters;
 
 	counter_add(&c->read_bytes[job->output_level], job->inputs[0].bytes + job->inputs[1].bytes);
 	counter_add(&c->written_bytes[job->output_level], written_bytes);
 	counter_add(&c->jobs[job->output_level], 1);
-	histogram_record(&c->compaction_ns, env_mono_ns(t->options.env) - start_ns);
 }
 
 static int rewrite_tables(struct tree *t, const struct compaction_job *job,
 			  const struct tree_compact_limits *limits)
 {
-	uint64_t start_ns = env_mono_ns(t->options.env);
 	struct compaction c = {
 		.tree = t,
 		.job = job,
@@ -137,7 +134,7 @@ static int rewrite_tables(struct tree *t, const struct compaction_job *job,
 			table_output_discard(&c.out);
 	}
 	if (!err)
-		count_job(t, job, c.out.written_bytes, start_ns);
+		count_job(t, job, c.out.written_bytes);
 	table_output_done(&c.out);
 	version_filter_done(&c.filter);
 	return err;

@@ -16,7 +16,6 @@ struct tree_counters {
 	_Atomic uint64_t jobs[TREE_LEVELS];
 	_Atomic uint64_t flushes, flush_bytes, trivial_moves;
 	_Atomic uint64_t manifest_bytes;
-	struct histogram flush_ns, compaction_ns;
 };
 
 struct tree {

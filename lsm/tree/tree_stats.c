@@ -35,7 +35,5 @@ void tree_stats_read(struct tree *t, const struct version *v, struct tree_stats 
 		s.compaction_read_bytes += s.levels[level].read_bytes;
 		s.compaction_written_bytes += s.levels[level].written_bytes;
 	}
-	histogram_summarise(&c->flush_ns, &s.flush_ns);
-	histogram_summarise(&c->compaction_ns, &s.compaction_ns);
 	*ret_stats = s;
 }
