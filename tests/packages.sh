@@ -4,6 +4,7 @@
 
 packages_build='gcc meson ninja-build pkg-config libfuse3-dev fuse3 liblz4-dev libinih-dev libxxhash-dev libc6-dev'
 packages_test='check libsubunit-dev clang clang-format clang-tidy shellcheck universal-ctags python3'
+packages_coverage='gcovr'
 
 # The packages of the groups that are not installed.
 missing_packages() {
@@ -11,6 +12,7 @@ missing_packages() {
     case $group in
     build) wanted=$packages_build ;;
     test) wanted=$packages_test ;;
+    coverage) wanted=$packages_coverage ;;
     *) echo "unknown package group $group" >&2; return 1 ;;
     esac
     for package in $wanted; do
