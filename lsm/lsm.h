@@ -56,6 +56,16 @@ enum lsm_compression {
 	LSM_COMPRESSION_LZ4,
 };
 
+/*
+ * How compaction keeps the tables in order; another one may be chosen at each open of a store.
+ * Sorted runs are what a read has to look into; merging them is what writes cost.
+ */
+enum lsm_strategy {
+	LSM_LEVELED,       /* one run a level: least space, fastest reads, most rewriting */
+	LSM_TIERED,        /* up to runs_max runs a level: least rewriting, most space */
+	LSM_LAZY_LEVELING, /* tiered, but the last level, which has most of the data, is one run */
+};
+
 /* Get the defaults from lsm_options_init, then change what you like. */
 struct lsm_options {
 	struct env *env;    /* borrowed; NULL: the kernel's file system */
@@ -86,6 +96,9 @@ struct lsm_options {
 	unsigned cache_shards;
 	unsigned max_open_tables;
 
+	enum lsm_strategy strategy;
+	unsigned runs_max; /* runs that a level lets pile up before they are merged; not if leveled
+			    */
 	unsigned compaction_threads; /* 0: compaction only by lsm_compact */
 	unsigned l0_threshold;       /* level 0 tables that start a compaction */
 	unsigned l0_slowdown;        /* ... from which writes are delayed */
@@ -253,7 +266,7 @@ enum lsm_health {
 };
 
 struct lsm_level_stats {
-	uint64_t files, bytes, entries, tombstones;
+	uint64_t files, runs, bytes, entries, tombstones;
 	double score;
 	uint64_t read_bytes, written_bytes, jobs;
 };

@@ -10,6 +10,9 @@ static const char *const sync_modes[] = {"always", "batch", "interval", "manual"
 /* In the order of enum lsm_compression. */
 static const char *const compressions[] = {"none", "lz4", NULL};
 
+/* In the order of enum lsm_strategy. */
+static const char *const strategies[] = {"leveled", "tiered", "lazy_leveling", NULL};
+
 #define BOOL(section, name, fallback, help)                                                        \
 	{                                                                                          \
 		section, name, CONFIG_BOOL, 0, 0, NULL, fallback, "", help                         \
@@ -75,6 +78,12 @@ const struct config_option engine_options[] = {
 	UINT("cache", "max_open_files", 1, 1000000, "512", "files",
 	     "So many tables are kept open."),
 
+	CHOICE("compaction", "strategy", strategies, "leveled",
+	       "How tables are merged: leveled favours reads and space, tiered writes; "
+	       "lazy_leveling is between."),
+	UINT("compaction", "runs_max", 2, 16, "4", "runs",
+	     "With tiered and lazy_leveling: so many sorted runs pile up on a level before they "
+	     "are merged."),
 	UINT("compaction", "threads", 0, 16, "1", "",
 	     "Background threads that compact; 0 for none, then only on request."),
 	UINT("compaction", "l0_threshold", 1, 1000, "4", "tables",
@@ -123,6 +132,8 @@ static void apply_tables(const struct config *c, struct lsm_options *o)
 
 static void apply_compaction(const struct config *c, struct lsm_options *o)
 {
+	o->strategy = (enum lsm_strategy)config_number(c, "compaction", "strategy");
+	o->runs_max = small(c, "compaction", "runs_max");
 	o->compaction_threads = small(c, "compaction", "threads");
 	o->l0_threshold = small(c, "compaction", "l0_threshold");
 	o->l0_slowdown = small(c, "compaction", "l0_slowdown");

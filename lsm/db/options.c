@@ -30,6 +30,8 @@ void lsm_options_init(struct lsm_options *options)
 		.cache_bytes = MIB(64),
 		.cache_shards = 16,
 		.max_open_tables = 512,
+		.strategy = LSM_LEVELED,
+		.runs_max = 4,
 		.compaction_threads = 1,
 		.l0_threshold = 4,
 		.l0_slowdown = 12,
@@ -77,6 +79,8 @@ int db_options_check(const struct lsm_options *o)
 		{"filter_separator", (uint64_t)(o->filter_separator + 1), 0, 256},
 		{"cache_shards", o->cache_shards, 1, 1024},
 		{"max_open_tables", o->max_open_tables, 1, 1000000},
+		{"strategy", o->strategy, LSM_LEVELED, LSM_LAZY_LEVELING},
+		{"runs_max", o->runs_max, 2, 16},
 		{"compaction_threads", o->compaction_threads, 0, DB_COMPACTION_THREADS_MAX},
 		{"l0_threshold", o->l0_threshold, 1, 1000},
 		{"l0_slowdown", o->l0_slowdown, o->l0_threshold, 10000},
@@ -102,9 +106,16 @@ struct table_options db_table_options(const struct lsm_options *options)
 	};
 }
 
+/* Lower layers do not see lsm.h; the two enums are one list. */
+_Static_assert((int)PICKER_LEVELED == (int)LSM_LEVELED, "the same order");
+_Static_assert((int)PICKER_TIERED == (int)LSM_TIERED, "the same order");
+_Static_assert((int)PICKER_LAZY_LEVELING == (int)LSM_LAZY_LEVELING, "the same order");
+
 struct picker_options db_picker_options(const struct lsm_options *options)
 {
 	return (struct picker_options){
+		.strategy = (enum picker_strategy)options->strategy,
+		.runs_max = options->runs_max,
 		.l0_threshold = options->l0_threshold,
 		.size_ratio = options->size_ratio,
 		.base_level_bytes = options->base_level_bytes,

@@ -30,6 +30,7 @@ static void read_tree(struct lsm *db, const struct db_state *state, struct lsm_s
 	for (int i = 0; i < LSM_LEVELS; i++) {
 		s->levels[i] = (struct lsm_level_stats){
 			.files = tree.levels[i].files,
+			.runs = tree.levels[i].runs,
 			.bytes = tree.levels[i].bytes,
 			.entries = tree.levels[i].entries,
 			.tombstones = tree.levels[i].tombstones,

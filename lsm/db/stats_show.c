@@ -91,7 +91,7 @@ _Static_assert(array_size(store_fields) * sizeof(uint64_t) == offsetof(struct ls
 static const struct field level_fields[] = {
 	LEVEL_FIELD(files),      LEVEL_FIELD(bytes),      LEVEL_FIELD(entries),
 	LEVEL_FIELD(tombstones), LEVEL_FIELD(read_bytes), LEVEL_FIELD(written_bytes),
-	LEVEL_FIELD(jobs),
+	LEVEL_FIELD(jobs),       LEVEL_FIELD(runs),
 };
 
 #define SUMMARY_FIELD(member, suffix)                                                              \

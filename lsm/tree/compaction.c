@@ -9,42 +9,25 @@
 #include "lsm/tree/merge.h"
 #include "lsm/tree/picker_job.h"
 
-/* One source for each table of level 0, one for each sorted level. */
-static int open_sources(struct compaction *c, struct iter **sources, size_t *count)
-{
-	const struct compaction_job *job = c->job;
-
-	for (int i = 0; i < JOB_INPUT_LEVELS; i++) {
-		const struct version_level *in = &job->inputs[i];
-		bool sorted = i > 0 || job->level > 0;
-
-		for (size_t k = 0; k < in->count; k += sorted ? in->count : 1) {
-			const struct level_iter_source source = {
-				.tables = &c->tree->tables,
-				.version = job->version,
-				.files = &in->files[k],
-				.count = sorted ? in->count : 1,
-				.scan = true,
-			};
-			int err = level_iter_new(&source, &sources[*count]);
-
-			if (err)
-				return err;
-			++*count;
-		}
-	}
-	return 0;
-}
-
 static int open_input(struct compaction *c, struct iter **ret_input)
 {
-	cleanup_free struct iter **sources = NULL;
+	const struct compaction_job *job = c->job;
+	cleanup_free struct iter **sources = calloc(job->input_count, sizeof(struct iter *));
 	size_t count = 0;
+	int err = sources ? 0 : -ENOMEM;
 
-	sources = calloc(c->job->inputs[0].count + 1, sizeof(struct iter *));
-	if (!sources)
-		return -ENOMEM;
-	int err = open_sources(c, sources, &count);
+	while (!err && count < job->input_count) {
+		const struct level_iter_source source = {
+			.tables = &c->tree->tables,
+			.version = job->version,
+			.files = job->inputs[count].files,
+			.count = job->inputs[count].count,
+			.scan = true,
+		};
+
+		err = level_iter_new(&source, &sources[count]);
+		count += !err;
+	}
 	if (!err)
 		return merge_iter_new(sources, count, ret_input);
 	for (size_t i = 0; i < count; i++)
@@ -54,19 +37,21 @@ static int open_input(struct compaction *c, struct iter **ret_input)
 
 /*
  * Whether the open output, if extended up to key, would overlap too much of the level below its
- * own.
+ * own. That counts where the level is one run, and outputs are merged with it piece by piece;
+ * several runs are merged as wholes.
  */
 static bool overlaps_too_much(struct compaction *c, struct slice key)
 {
 	int below = c->job->output_level + 1;
 
-	if (below >= TREE_LEVELS)
+	if (below >= TREE_LEVELS || c->job->version->levels[below].run_count != 1)
 		return false;
-	const struct version_level *l = &c->job->version->levels[below];
-	while (c->grandparent < l->count && slice_cmp(l->files[c->grandparent]->largest, key) < 0) {
+	const struct version_run *run = &c->job->version->levels[below].runs[0];
+	while (c->grandparent < run->count &&
+	       slice_cmp(run->files[c->grandparent]->largest, key) < 0) {
 		/* Those that end before the output begins do not count. */
 		if (table_output_size(&c->out) > 0)
-			c->grandparent_bytes += l->files[c->grandparent]->size_bytes;
+			c->grandparent_bytes += run->files[c->grandparent]->size_bytes;
 		c->grandparent++;
 	}
 	return c->grandparent_bytes / GRANDPARENT_OVERLAP_FILES >
@@ -74,8 +59,8 @@ static bool overlaps_too_much(struct compaction *c, struct slice key)
 }
 
 /*
- * Tables end only between user keys, or a level would have one key in two tables, and a get that
- * asks one table per level would miss versions.
+ * Tables end only between user keys, or a run would have one key in two tables, and a get that asks
+ * one table per run would miss versions.
  */
 static int cut_before(struct compaction *c, struct slice key)
 {

@@ -1,6 +1,6 @@
 /*
  * One compaction job: merges its inputs, drops what no reader needs, and writes the rest into
- * tables of the output level.
+ * tables of the output's run.
  */
 #pragma once
 

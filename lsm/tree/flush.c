@@ -54,7 +54,7 @@ static int install_table(struct tree *t, const struct tree_flush_job *job,
 	assert(out->count <= 1);
 	if (out->count == 1) {
 		assert(out->files[0]->largest_seqno <= job->flushed_seqno);
-		err = version_edit_add_table(&edit, 0, out->files[0]);
+		err = version_edit_add_table(&edit, 0, 0, out->files[0]);
 	}
 	return err ? err : tree_apply(t, &edit);
 }

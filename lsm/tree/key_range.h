@@ -11,18 +11,17 @@ static inline bool file_overlaps(const struct table_file *f, struct slice from, 
 	return slice_cmp(f->largest, from) >= 0 && (to.len == 0 || slice_cmp(f->smallest, to) <= 0);
 }
 
-/* The files [first, end) of a level. */
-struct level_span {
+/* The files [first, end) of a run. */
+struct run_span {
 	size_t first;
 	size_t end;
 };
 
-/* Those of a sorted level (>= 1) that overlap [from, to]. */
-struct level_span level_span_of(const struct version_level *level, struct slice from,
-				struct slice to);
+/* Those that overlap [from, to]. */
+struct run_span run_span_of(const struct version_run *run, struct slice from, struct slice to);
 
-/* Those of a sorted level that may have keys which begin with prefix. */
-struct level_span level_span_of_prefix(const struct version_level *level, struct slice prefix);
+/* Those that may have keys which begin with prefix. */
+struct run_span run_span_of_prefix(const struct version_run *run, struct slice prefix);
 
 /*
  * Where key stands to the keys that begin with prefix: before them (< 0), among them, after them.
@@ -33,4 +32,4 @@ static inline int prefix_cmp(struct slice key, struct slice prefix)
 }
 
 /* The bytes of the span. */
-uint64_t level_span_bytes(const struct version_level *level, struct level_span span);
+uint64_t run_span_bytes(const struct version_run *run, struct run_span span);

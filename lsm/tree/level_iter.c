@@ -8,7 +8,7 @@ struct level_iter {
 	struct iter base;
 	struct table_cache *tables; /* borrowed */
 	struct version *version;    /* a reference */
-	struct version_level span;  /* files are borrowed from the version or the caller */
+	struct version_run span;    /* files are borrowed from the version or the caller */
 	bool scan;
 	size_t at;          /* which file `inner` reads */
 	struct iter *inner; /* owned; NULL: none is open */
@@ -199,7 +199,7 @@ int level_iter_new(const struct level_iter_source *source, struct iter **ret_ite
 	l->base.ops = &level_ops;
 	l->tables = source->tables;
 	l->version = version_ref(source->version);
-	l->span = (struct version_level){.files = source->files, .count = source->count};
+	l->span = (struct version_run){.files = source->files, .count = source->count};
 	l->scan = source->scan;
 	*ret_iter = &l->base;
 	return 0;

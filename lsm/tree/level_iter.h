@@ -1,7 +1,6 @@
 /*
- * One iterator over tables whose key ranges follow each other: a sorted level, a part of one, or a
- * single table of level 0. A table is opened when the iterator comes to it, and one is open at a
- * time.
+ * One iterator over tables whose key ranges follow each other: a run, or a part of one. A table is
+ * opened when the iterator comes to it, and one is open at a time.
  */
 #pragma once
 

@@ -32,9 +32,12 @@
  *	3 log added          varint number
  *	4 logs dropped       varint: all logs with lower numbers are needed no more
  *	5 table added        varint level, number, id, size, entries, tombstones, smallest and
- *	                     largest seqno; sized smallest and largest user key
+ *	                     largest seqno; sized smallest and largest user key. Its run is 0.
+ *	                     Read, but no longer written
  *	6 table removed      varint level, number
  *	7 cursor             varint level, sized user key
+ *	8 table added to     varint level, run, then as 5 from the number on. Runs are numbered like
+ *	  a run              files, higher is newer; in level 0 the run is 0, and each table is one
  *
  * Version rule: a reader refuses any other version, and any unknown field.
  */
@@ -60,4 +63,5 @@ enum manifest_field {
 	FIELD_TABLE_ADDED = 5,
 	FIELD_TABLE_REMOVED = 6,
 	FIELD_CURSOR = 7,
+	FIELD_RUN_TABLE_ADDED = 8,
 };

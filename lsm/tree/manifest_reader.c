@@ -146,6 +146,8 @@ static int check_numbers(const char *name, const struct manifest_state *s)
 
 	if (s->tables.count > 0)
 		highest = s->tables.files[s->tables.count - 1].file->number;
+	for (size_t i = 0; i < s->tables.count; i++)
+		highest = max_of(highest, s->tables.files[i].run);
 	if (s->logs.count > 0)
 		highest = max_of(highest, s->logs.numbers[s->logs.count - 1]);
 	if (highest >= s->next_file)

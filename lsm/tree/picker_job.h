@@ -1,12 +1,11 @@
 /*
- * Puts a compaction job together: inputs of two levels, their key range, and whether it is a mere
- * move.
+ * Puts a compaction job together: its inputs, their key range, where the output goes, and whether
+ * it is a mere move.
  *
  * Thread rule: as picker.h.
  */
 #pragma once
 
-#include "lsm/tree/key_range.h"
 #include "lsm/tree/picker.h"
 
 enum {
@@ -17,20 +16,31 @@ enum {
 	GRANDPARENT_OVERLAP_FILES = 10,
 };
 
-/* An empty job with a reference to v. */
-void picker_job_begin(struct compaction_job *job, struct version *v, int level, int output_level);
+/* What the tables taken from a level become. */
+enum job_output {
+	JOB_IN_PLACE, /* part of the level's newest run; no table of the level that overlaps is
+			 left out */
+	JOB_JOIN,     /* part of the next level's run, merged with what overlaps there; the next
+			 level has one run or none */
+	JOB_NEW_RUN,  /* a run of the next level, above those that are there */
+};
 
-/* Add the files of the span (of job->level) to the first inputs. -ENOMEM. */
-must_check int picker_job_add_span(struct compaction_job *job, struct level_span span);
+/* An empty job with a reference to v. */
+void picker_job_begin(struct compaction_job *job, struct version *v, int level,
+		      enum job_output output);
+
+/* Add the files of the span of a run of job->level. -ENOMEM. */
+must_check int picker_job_add_span(struct compaction_job *job, const struct version_run *run,
+				   struct run_span span);
 
 /*
- * Add all level 0 files that overlap [from, to] (empty `to`: no end), and all that overlap those,
- * and so on. -ENOMEM.
+ * Add all files of job->level that overlap [from, to] (empty `to`: no end), and all that overlap
+ * those, and so on. -ENOMEM.
  */
 must_check int picker_job_add_group(struct compaction_job *job, struct slice from, struct slice to);
 
 /*
- * The first inputs are complete (at least one): add the output level's, work out range and
- * trivial_move. -EBUSY: an input is compacting; -ENOMEM.
+ * The inputs from job->level are complete (at least one): add the output level's if they are to be
+ * joined, and work out trivial_move. -EBUSY: an input is compacting; -ENOMEM.
  */
 must_check int picker_job_finish(struct compaction_job *job, const struct picker_options *o);

@@ -107,8 +107,7 @@ must_check int tree_compact(struct tree *t, struct compaction_job *job,
 void tree_purge(struct tree *t);
 
 /*
- * Look key up in the version's tables, newest first; as table_get. Level 0 tables and then one
- * table a level are asked.
+ * Look key up in the version's tables, newest first; as table_get. One table a run is asked.
  */
 must_check int tree_get(struct tree *t, const struct version *v, struct slice key, uint64_t seqno,
 			struct table_hit *ret_hit);
@@ -120,10 +119,10 @@ must_check int tree_get(struct tree *t, const struct version *v, struct slice ke
 bool tree_may_contain_prefix(struct tree *t, const struct version *v, struct slice prefix);
 
 /*
- * Append to `sources` (room for tree_iter_count(v) more) one iterator per level 0 table and one per
- * non-empty level; they hold what they need of v. With a non-empty prefix, tables that cannot have
- * a key with that prefix are left out (for scans that stay within the prefix). On failure those
- * appended are in *count all the same: the caller frees them.
+ * Append to `sources` (room for tree_iter_count(v) more) one iterator per run; they hold what they
+ * need of v. With a non-empty prefix, tables that cannot have a key with that prefix are left out
+ * (for scans that stay within the prefix). On failure those appended are in *count all the same:
+ * the caller frees them.
  */
 must_check int tree_iters(struct tree *t, struct version *v, struct slice prefix,
 			  struct iter **sources, size_t *count);
@@ -139,7 +138,7 @@ must_check int tree_verify(struct tree *t, struct version *v, _Atomic uint64_t *
 
 struct tree_stats {
 	struct {
-		uint64_t files, bytes, entries, tombstones;
+		uint64_t files, runs, bytes, entries, tombstones;
 		double score;
 		uint64_t read_bytes, written_bytes, jobs; /* by compactions into the level */
 	} levels[TREE_LEVELS];

@@ -11,7 +11,7 @@
 static void mark_locked(struct tree *t, const struct compaction_job *job, bool busy)
 {
 	mutex_assert_held(&t->mu);
-	for (int i = 0; i < JOB_INPUT_LEVELS; i++) {
+	for (size_t i = 0; i < job->input_count; i++) {
 		for (size_t k = 0; k < job->inputs[i].count; k++)
 			job->inputs[i].files[k]->compacting = busy;
 	}
@@ -30,7 +30,7 @@ int tree_pick(struct tree *t, struct compaction_job *ret_job)
 	 */
 	mutex_guard(&t->mu);
 
-	err = picker_leveled(t->current, &t->options.picker, &t->cursor, ret_job);
+	err = picker_pick(t->current, &t->options.picker, &t->cursor, ret_job);
 	if (!err)
 		mark_locked(t, ret_job, true);
 	return err;
@@ -67,35 +67,61 @@ void tree_drop_job(struct tree *t, struct compaction_job *job)
 	compaction_job_done(job);
 }
 
-/*
- * The job's inputs go, its outputs (references) come; the next job of the level begins behind this
- * one.
- */
-static int install_job(struct tree *t, const struct compaction_job *job,
-		       struct table_file *const *outputs, size_t output_count)
+static int remove_input(struct version_edit *edit, const struct job_input *in)
 {
-	cleanup_edit struct version_edit edit = {0};
-	const int levels[JOB_INPUT_LEVELS] = {job->level, job->output_level};
-	const struct version_level *first = &job->inputs[0];
 	int err = 0;
 
-	for (int i = 0; i < JOB_INPUT_LEVELS; i++) {
-		for (size_t k = 0; !err && k < job->inputs[i].count; k++)
-			err = version_edit_remove_table(&edit, levels[i],
-							job->inputs[i].files[k]->number);
-	}
-	for (size_t i = 0; !err && i < output_count; i++)
-		err = version_edit_add_table(&edit, job->output_level, outputs[i]);
+	for (size_t i = 0; !err && i < in->count; i++)
+		err = version_edit_remove_table(edit, in->level, in->files[i]->number);
+	return err;
+}
+
+/* The job's inputs go; the next job of the level begins behind this one. */
+static int begin_edit(struct version_edit *edit, const struct compaction_job *job)
+{
+	const struct job_input *first = &job->inputs[0];
+	int err = 0;
+
+	for (size_t i = 0; !err && i < job->input_count; i++)
+		err = remove_input(edit, &job->inputs[i]);
 	if (!err && job->level > 0)
-		err = version_edit_set_cursor(&edit, job->level,
+		err = version_edit_set_cursor(edit, job->level,
 					      first->files[first->count - 1]->largest);
+	return err;
+}
+
+/* The number of the output's run; only for the job that is about to be installed (picker.c). */
+static uint64_t output_run(struct tree *t, const struct compaction_job *job)
+{
+	return job->new_run ? tree_new_file_number(t) : job->output_run;
+}
+
+static int install_outputs(struct tree *t, const struct compaction_job *job,
+			   struct table_file *const *outputs, size_t output_count)
+{
+	cleanup_edit struct version_edit edit = {0};
+	uint64_t run = output_run(t, job);
+	int err = begin_edit(&edit, job);
+
+	for (size_t i = 0; !err && i < output_count; i++)
+		err = version_edit_add_table(&edit, job->output_level, run, outputs[i]);
 	return err ? err : tree_apply(t, &edit);
 }
 
-static int move_table(struct tree *t, const struct compaction_job *job)
+/* The inputs are the outputs. */
+static int move_tables(struct tree *t, const struct compaction_job *job)
 {
-	int err = install_job(t, job, job->inputs[0].files, 1);
+	cleanup_edit struct version_edit edit = {0};
+	uint64_t run = output_run(t, job);
+	int err = begin_edit(&edit, job);
 
+	for (size_t i = 0; i < job->input_count; i++) {
+		for (size_t k = 0; !err && k < job->inputs[i].count; k++)
+			err = version_edit_add_table(&edit, job->output_level, run,
+						     job->inputs[i].files[k]);
+	}
+	if (!err)
+		err = tree_apply(t, &edit);
 	if (!err)
 		counter_add(&t->counters.trivial_moves, 1);
 	return err;
@@ -105,7 +131,7 @@ static void count_job(struct tree *t, const struct compaction_job *job, uint64_t
 {
 	struct tree_counters *c = &t->counters;
 
-	counter_add(&c->read_bytes[job->output_level], job->inputs[0].bytes + job->inputs[1].bytes);
+	counter_add(&c->read_bytes[job->output_level], job->input_bytes);
 	counter_add(&c->written_bytes[job->output_level], written_bytes);
 	counter_add(&c->jobs[job->output_level], 1);
 }
@@ -120,7 +146,7 @@ static int rewrite_tables(struct tree *t, const struct compaction_job *job,
 		.filter = {.snapshots = limits->snapshots,
 			   .snapshot_count = limits->snapshot_count,
 			   .below = job->version,
-			   .below_level = job->output_level + 1},
+			   .below_level = job->below_level},
 		.out = {.tree = t},
 	};
 	int err = compaction_write(&c);
@@ -128,7 +154,7 @@ static int rewrite_tables(struct tree *t, const struct compaction_job *job,
 	if (err)
 		table_output_discard(&c.out);
 	if (!err) {
-		err = install_job(t, job, c.out.files, c.out.count);
+		err = install_outputs(t, job, c.out.files, c.out.count);
 		/* The edit may be durable all the same; then its tables must be there. */
 		if (err && !tree_is_broken(t))
 			table_output_discard(&c.out);
@@ -146,7 +172,7 @@ int tree_compact(struct tree *t, struct compaction_job *job,
 	int err = tree_check_writable(t);
 
 	if (!err && job->trivial_move)
-		err = move_table(t, job);
+		err = move_tables(t, job);
 	else if (!err)
 		err = rewrite_tables(t, job, limits);
 	tree_drop_job(t, job);

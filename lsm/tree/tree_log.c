@@ -68,17 +68,13 @@ static int fill_state(struct tree *t, struct version_edit *e)
 			return err;
 	}
 	for (int level = 0; level < TREE_LEVELS; level++) {
-		const struct version_level *l = &t->current->levels[level];
-		int err = 0;
-
-		if (t->cursor.after[level].len)
-			err = version_edit_set_cursor(e, level, t->cursor.after[level]);
-		for (size_t i = 0; !err && i < l->count; i++)
-			err = version_edit_add_table(e, level, l->files[i]);
+		if (t->cursor.after[level].len == 0)
+			continue;
+		int err = version_edit_set_cursor(e, level, t->cursor.after[level]);
 		if (err)
 			return err;
 	}
-	return 0;
+	return version_edit_add_version(e, t->current);
 }
 
 static void remove_manifest(struct tree *t, uint64_t number)

@@ -7,15 +7,17 @@
 #include "lsm/tree/level_iter.h"
 #include "lsm/tree/tree_impl.h"
 
-/* -ENOENT without a look into the table when it cannot have the version. */
-static int get_from(struct tree *t, const struct table_file *f, struct slice key, uint64_t seqno,
+/* -ENOENT without a look into a table when none of the run can have the version. */
+static int get_from(struct tree *t, const struct version_run *run, struct slice key, uint64_t seqno,
 		    struct table_hit *ret_hit)
 {
+	size_t at = version_find(run, key);
 	struct table *table;
 
-	if (!file_overlaps(f, key, key) || f->smallest_seqno > seqno)
+	if (at == run->count || slice_cmp(run->files[at]->smallest, key) > 0 ||
+	    run->files[at]->smallest_seqno > seqno)
 		return -ENOENT;
-	int err = table_cache_get(&t->tables, f, &table);
+	int err = table_cache_get(&t->tables, run->files[at], &table);
 	if (err)
 		return err;
 	err = table_get(table, key, seqno, ret_hit);
@@ -26,34 +28,24 @@ static int get_from(struct tree *t, const struct table_file *f, struct slice key
 int tree_get(struct tree *t, const struct version *v, struct slice key, uint64_t seqno,
 	     struct table_hit *ret_hit)
 {
-	const struct version_level *level0 = &v->levels[0];
-
-	/*
-	 * The first found is the newest: tables of level 0 hold ascending ranges of seqnos and are
-	 * asked newest first, and what a level has of a key is newer than what the levels below
-	 * have.
-	 */
-	for (size_t i = 0; i < level0->count; i++) {
-		int err = get_from(t, level0->files[i], key, seqno, ret_hit);
-
-		if (err != -ENOENT)
-			return err;
-	}
-	for (int level = 1; level < TREE_LEVELS; level++) {
+	/* The first found is the newest: that is the order of levels and runs (version.h). */
+	for (int level = 0; level < TREE_LEVELS; level++) {
 		const struct version_level *l = &v->levels[level];
-		size_t at = version_find(l, key);
-		int err = at < l->count ? get_from(t, l->files[at], key, seqno, ret_hit) : -ENOENT;
 
-		if (err != -ENOENT)
-			return err;
+		for (size_t i = 0; i < l->run_count; i++) {
+			int err = get_from(t, &l->runs[i], key, seqno, ret_hit);
+
+			if (err != -ENOENT)
+				return err;
+		}
 	}
 	return -ENOENT;
 }
 
 /*
  * A file that begins or ends with a key of the prefix has one. Only where the prefix lies strictly
- * inside the file's range does its filter decide; and that can be true of one file of a sorted
- * level at most.
+ * inside the file's range does its filter decide; and that can be true of one file of a run at
+ * most.
  */
 static bool file_may_contain_prefix(struct tree *t, const struct table_file *f, struct slice prefix)
 {
@@ -73,84 +65,73 @@ static bool file_may_contain_prefix(struct tree *t, const struct table_file *f, 
 	return may;
 }
 
-/* The part of a sorted level that a scan within the prefix has to visit. */
-static struct level_span prefix_span(struct tree *t, const struct version_level *l,
-				     struct slice prefix)
+/* The part of a run that a scan within the prefix has to visit. */
+static struct run_span prefix_span(struct tree *t, const struct version_run *run,
+				   struct slice prefix)
 {
-	struct level_span span = level_span_of_prefix(l, prefix);
+	struct run_span span = run_span_of_prefix(run, prefix);
 
-	if (span.end == span.first + 1 && !file_may_contain_prefix(t, l->files[span.first], prefix))
+	if (span.end == span.first + 1 &&
+	    !file_may_contain_prefix(t, run->files[span.first], prefix))
 		span.end = span.first;
 	return span;
 }
 
 bool tree_may_contain_prefix(struct tree *t, const struct version *v, struct slice prefix)
 {
-	const struct version_level *level0 = &v->levels[0];
+	for (int level = 0; level < TREE_LEVELS; level++) {
+		const struct version_level *l = &v->levels[level];
 
-	for (size_t i = 0; i < level0->count; i++) {
-		if (file_may_contain_prefix(t, level0->files[i], prefix))
-			return true;
-	}
-	for (int level = 1; level < TREE_LEVELS; level++) {
-		struct level_span span = prefix_span(t, &v->levels[level], prefix);
+		for (size_t i = 0; i < l->run_count; i++) {
+			struct run_span span = prefix_span(t, &l->runs[i], prefix);
 
-		if (span.first < span.end)
-			return true;
+			if (span.first < span.end)
+				return true;
+		}
 	}
 	return false;
 }
 
 size_t tree_iter_count(const struct version *v)
 {
-	return v->levels[0].count + TREE_LEVELS - 1;
+	size_t count = 0;
+
+	for (int level = 0; level < TREE_LEVELS; level++)
+		count += v->levels[level].run_count;
+	return count;
 }
 
-static int add_span(struct tree *t, struct version *v, const struct version_level *l,
-		    struct level_span span, struct iter **ret_source)
+static int add_run(struct tree *t, struct version *v, const struct version_run *run,
+		   struct slice prefix, struct iter **sources, size_t *count)
 {
+	struct run_span span = {0, run->count};
+
+	if (prefix.len)
+		span = prefix_span(t, run, prefix);
+	if (span.first >= span.end)
+		return 0;
 	const struct level_iter_source source = {
 		.tables = &t->tables,
 		.version = v,
-		.files = &l->files[span.first],
+		.files = &run->files[span.first],
 		.count = span.end - span.first,
 	};
-
-	return level_iter_new(&source, ret_source);
-}
-
-static int add_level0(struct tree *t, struct version *v, struct slice prefix, struct iter **sources,
-		      size_t *count)
-{
-	const struct version_level *l = &v->levels[0];
-
-	for (size_t i = 0; i < l->count; i++) {
-		if (prefix.len && !file_may_contain_prefix(t, l->files[i], prefix))
-			continue;
-		int err = add_span(t, v, l, (struct level_span){i, i + 1}, &sources[*count]);
-		if (err)
-			return err;
+	int err = level_iter_new(&source, &sources[*count]);
+	if (!err)
 		++*count;
-	}
-	return 0;
+	return err;
 }
 
 int tree_iters(struct tree *t, struct version *v, struct slice prefix, struct iter **sources,
 	       size_t *count)
 {
-	int err = add_level0(t, v, prefix, sources, count);
+	int err = 0;
 
-	for (int level = 1; !err && level < TREE_LEVELS; level++) {
+	for (int level = 0; level < TREE_LEVELS; level++) {
 		const struct version_level *l = &v->levels[level];
-		struct level_span span = {0, l->count};
 
-		if (prefix.len)
-			span = prefix_span(t, l, prefix);
-		if (span.first >= span.end)
-			continue;
-		err = add_span(t, v, l, span, &sources[*count]);
-		if (!err)
-			++*count;
+		for (size_t i = 0; !err && i < l->run_count; i++)
+			err = add_run(t, v, &l->runs[i], prefix, sources, count);
 	}
 	return err;
 }

@@ -5,12 +5,13 @@ static void describe_level(struct tree *t, const struct version *v, int level, s
 	const struct version_level *l = &v->levels[level];
 
 	s->levels[level].files = l->count;
+	s->levels[level].runs = l->run_count;
 	s->levels[level].bytes = l->bytes;
 	for (size_t i = 0; i < l->count; i++) {
 		s->levels[level].entries += l->files[i]->entries;
 		s->levels[level].tombstones += l->files[i]->tombstones;
 	}
-	s->levels[level].score = picker_leveled_score(v, level, &t->options.picker);
+	s->levels[level].score = picker_score(v, level, &t->options.picker);
 	s->levels[level].read_bytes = counter_read(&t->counters.read_bytes[level]);
 	s->levels[level].written_bytes = counter_read(&t->counters.written_bytes[level]);
 	s->levels[level].jobs = counter_read(&t->counters.jobs[level]);

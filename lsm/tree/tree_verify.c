@@ -79,16 +79,27 @@ static int verify_table(struct tree *t, const struct table_file *f, _Atomic uint
 	return err;
 }
 
+static bool same_run(const struct version_run *a, const struct version_run *b)
+{
+	if (a->number != b->number || a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (a->files[i]->number != b->files[i]->number ||
+		    a->files[i]->id != b->files[i]->id)
+			return false;
+	}
+	return true;
+}
+
 static bool same_tables(const struct version *a, const struct version *b)
 {
 	for (int level = 0; level < TREE_LEVELS; level++) {
 		const struct version_level *x = &a->levels[level], *y = &b->levels[level];
 
-		if (x->count != y->count)
+		if (x->run_count != y->run_count)
 			return false;
-		for (size_t i = 0; i < x->count; i++) {
-			if (x->files[i]->number != y->files[i]->number ||
-			    x->files[i]->id != y->files[i]->id)
+		for (size_t i = 0; i < x->run_count; i++) {
+			if (!same_run(&x->runs[i], &y->runs[i]))
 				return false;
 		}
 	}

@@ -32,6 +32,7 @@ void version_unref(struct version *v)
 		for (size_t i = 0; i < v->levels[level].count; i++)
 			table_file_unref(v->levels[level].files[i]);
 		free(v->levels[level].files);
+		free(v->levels[level].runs);
 	}
 	free(v);
 }
@@ -78,14 +79,14 @@ void table_file_unref(struct table_file *f)
 		free(f);
 }
 
-size_t version_find(const struct version_level *level, struct slice key)
+size_t version_find(const struct version_run *run, struct slice key)
 {
-	size_t low = 0, high = level->count;
+	size_t low = 0, high = run->count;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (slice_cmp(level->files[mid]->largest, key) < 0)
+		if (slice_cmp(run->files[mid]->largest, key) < 0)
 			low = mid + 1;
 		else
 			high = mid;
@@ -98,35 +99,53 @@ bool version_overlaps(const struct version *v, int level, struct slice smallest,
 {
 	const struct version_level *l = &v->levels[level];
 
-	if (level > 0) {
-		size_t at = version_find(l, smallest);
+	for (size_t i = 0; i < l->run_count; i++) {
+		size_t at = version_find(&l->runs[i], smallest);
 
-		return at < l->count && file_overlaps(l->files[at], smallest, largest);
-	}
-	for (size_t i = 0; i < l->count; i++) {
-		if (file_overlaps(l->files[i], smallest, largest))
+		if (at < l->runs[i].count && file_overlaps(l->runs[i].files[at], smallest, largest))
 			return true;
 	}
 	return false;
 }
 
+/* Returns the run's bytes. */
+static uint64_t run_check(const struct version_run *run)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < run->count; i++) {
+		const struct table_file *f = run->files[i];
+
+		assert(f->smallest.len > 0 && slice_cmp(f->smallest, f->largest) <= 0);
+		assert(f->smallest_seqno <= f->largest_seqno);
+		assert(i == 0 || slice_cmp(run->files[i - 1]->largest, f->smallest) < 0);
+		bytes += f->size_bytes;
+	}
+	assert(bytes == run->bytes);
+	return bytes;
+}
+
+static void level_check(const struct version_level *l, bool flushed)
+{
+	uint64_t bytes = 0;
+	size_t files = 0;
+
+	for (size_t i = 0; i < l->run_count; i++) {
+		const struct version_run *run = &l->runs[i];
+
+		assert(run->count > 0 && run->files == &l->files[files]);
+		assert(!flushed || (run->count == 1 && run->number == 0));
+		if (i > 0)
+			assert(flushed ? is_newer(run[-1].files[0], run->files[0])
+				       : run[-1].number > run->number);
+		bytes += run_check(run);
+		files += run->count;
+	}
+	assert(files == l->count && bytes == l->bytes);
+}
+
 void version_check(const struct version *v)
 {
-	for (int level = 0; level < TREE_LEVELS; level++) {
-		const struct version_level *l = &v->levels[level];
-		uint64_t bytes = 0;
-
-		for (size_t i = 0; i < l->count; i++) {
-			const struct table_file *f = l->files[i];
-
-			assert(f->smallest.len > 0 && slice_cmp(f->smallest, f->largest) <= 0);
-			assert(f->smallest_seqno <= f->largest_seqno);
-			bytes += f->size_bytes;
-			if (i > 0 && level == 0)
-				assert(is_newer(l->files[i - 1], f));
-			if (i > 0 && level > 0)
-				assert(slice_cmp(l->files[i - 1]->largest, f->smallest) < 0);
-		}
-		assert(bytes == l->bytes);
-	}
+	for (int level = 0; level < TREE_LEVELS; level++)
+		level_check(&v->levels[level], level == 0);
 }

@@ -1,8 +1,12 @@
 /*
  * A version: which tables make up the tree at one moment, immutable once built.
  *
- * Level 0 holds flushed memtables, newest first; their key ranges may overlap. Levels 1 and up are
- * sorted by key, and within one level no user key is in two tables.
+ * A level consists of sorted runs, newest first. A run is sorted by key, and no user key is in two
+ * of its tables. In level 0 each table (a flushed memtable) is a run of its own; in the levels
+ * below, the tables with one run number are one run, and higher numbers are newer.
+ *
+ * What a run has of a user key is newer than what the runs behind it have, in its level or deeper.
+ * So a reader goes level by level and run by run, and the first that it finds is the newest.
  *
  * Thread rule: a version never changes; references from any thread.
  */
@@ -36,10 +40,19 @@ struct table_file {
 	struct table_file *next_obsolete; /* in the tree's list, once nobody holds it */
 };
 
-struct version_level {
-	struct table_file **files; /* owned array of references */
+struct version_run {
+	uint64_t number;           /* 0 in level 0, and of tables older than the numbers */
+	struct table_file **files; /* borrowed: a part of the level's array; by key */
 	size_t count;
 	uint64_t bytes;
+};
+
+struct version_level {
+	struct table_file **files; /* owned array of references: run by run */
+	size_t count;
+	uint64_t bytes;
+	struct version_run *runs; /* owned; newest first */
+	size_t run_count;
 };
 
 struct version {
@@ -56,11 +69,8 @@ must_check int table_file_new(const struct table_file *from, struct table_file *
 struct table_file *table_file_ref(struct table_file *f);
 void table_file_unref(struct table_file *f);
 
-/*
- * The index of the first file of a sorted level (>= 1) whose largest key is >= key; count when
- * none.
- */
-size_t version_find(const struct version_level *level, struct slice key);
+/* The index of the first file of the run whose largest key is >= key; count when none. */
+size_t version_find(const struct version_run *run, struct slice key);
 
 /* Whether any file of the level has a key in [smallest, largest]. */
 bool version_overlaps(const struct version *v, int level, struct slice smallest,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lsm/base/cleanup.h"
 #include "lsm/tree/array.h"
 
 void version_builder_done(struct version_builder *b)
@@ -31,6 +32,13 @@ static int compare_numbers(const void *a, const void *b)
 	return (x->file->number > y->file->number) - (x->file->number < y->file->number);
 }
 
+static void take_run(struct version_builder *b, int level, const struct version_run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		b->files[b->count++] = (struct builder_file){
+			.level = level, .run = run->number, .file = table_file_ref(run->files[i])};
+}
+
 int version_builder_init(struct version_builder *b, const struct version *base)
 {
 	size_t total = 0;
@@ -42,10 +50,8 @@ int version_builder_init(struct version_builder *b, const struct version *base)
 	if (err)
 		return err;
 	for (int level = 0; level < TREE_LEVELS; level++) {
-		for (size_t i = 0; i < base->levels[level].count; i++)
-			b->files[b->count++] = (struct builder_file){
-				.level = level,
-				.file = table_file_ref(base->levels[level].files[i])};
+		for (size_t i = 0; i < base->levels[level].run_count; i++)
+			take_run(b, level, &base->levels[level].runs[i]);
 	}
 	qsort(b->files, b->count, sizeof(*b->files), compare_numbers);
 	return 0;
@@ -90,7 +96,8 @@ static int builder_add(struct version_builder *b, const struct edit_table *a)
 	if (err)
 		return err;
 	memmove(&b->files[at + 1], &b->files[at], (b->count - at) * sizeof(*b->files));
-	b->files[at] = (struct builder_file){.level = a->level, .file = table_file_ref(a->file)};
+	b->files[at] = (struct builder_file){
+		.level = a->level, .run = a->run, .file = table_file_ref(a->file)};
 	b->count++;
 	return 0;
 }
@@ -114,65 +121,71 @@ int version_builder_apply(struct version_builder *b, const struct version_edit *
 }
 
 /* Newest first, as version.h has it. */
-static int compare_age(const void *a, const void *b)
+static int compare_age(const struct table_file *x, const struct table_file *y)
 {
-	const struct table_file *x = *(struct table_file *const *)a;
-	const struct table_file *y = *(struct table_file *const *)b;
-
 	if (x->largest_seqno != y->largest_seqno)
 		return x->largest_seqno > y->largest_seqno ? -1 : 1;
 	return (x->number < y->number) - (x->number > y->number);
 }
 
-static int compare_keys(const void *a, const void *b)
+/* The order of a version's arrays: level by level, run by run, by key within a run. */
+static int compare_places(const void *a, const void *b)
 {
-	const struct table_file *x = *(struct table_file *const *)a;
-	const struct table_file *y = *(struct table_file *const *)b;
+	const struct builder_file *x = a, *y = b;
 
-	return slice_cmp(x->smallest, y->smallest);
+	if (x->level != y->level)
+		return x->level - y->level;
+	if (x->level == 0)
+		return compare_age(x->file, y->file);
+	if (x->run != y->run)
+		return x->run > y->run ? -1 : 1;
+	return slice_cmp(x->file->smallest, y->file->smallest);
 }
 
-static bool is_disjoint(const struct version_level *l)
+static bool begins_run(const struct builder_file *sorted, size_t i)
 {
-	for (size_t i = 1; i < l->count; i++) {
-		if (slice_cmp(l->files[i - 1]->largest, l->files[i]->smallest) >= 0)
-			return false;
-	}
-	return true;
+	return i == 0 || sorted[i].level == 0 || sorted[i].level != sorted[i - 1].level ||
+	       sorted[i].run != sorted[i - 1].run;
 }
 
 /* Arrays of the right size for each level. */
-static int allocate_levels(const struct version_builder *b, struct version *v)
+static int allocate_levels(const struct builder_file *sorted, size_t count, struct version *v)
 {
-	size_t counts[TREE_LEVELS] = {0};
+	size_t files[TREE_LEVELS] = {0}, runs[TREE_LEVELS] = {0};
 
-	for (size_t i = 0; i < b->count; i++)
-		counts[b->files[i].level]++;
+	for (size_t i = 0; i < count; i++) {
+		files[sorted[i].level]++;
+		runs[sorted[i].level] += begins_run(sorted, i);
+	}
 	for (int level = 0; level < TREE_LEVELS; level++) {
 		struct version_level *l = &v->levels[level];
 
-		if (counts[level] == 0)
+		if (files[level] == 0)
 			continue;
-		l->files = calloc(counts[level], sizeof(struct table_file *));
-		if (!l->files)
+		l->files = calloc(files[level], sizeof(struct table_file *));
+		l->runs = calloc(runs[level], sizeof(*l->runs));
+		if (!l->files || !l->runs)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int sort_levels(struct version *v, const char **ret_reason)
+static int fill_levels(const struct builder_file *sorted, size_t count, struct version *v)
 {
-	for (int level = 0; level < TREE_LEVELS; level++) {
-		struct version_level *l = &v->levels[level];
+	for (size_t i = 0; i < count; i++) {
+		struct version_level *l = &v->levels[sorted[i].level];
+		struct table_file *f = sorted[i].file;
 
-		if (l->count == 0)
-			continue;
-		qsort(l->files, l->count, sizeof(struct table_file *),
-		      level == 0 ? compare_age : compare_keys);
-		if (level > 0 && !is_disjoint(l)) {
-			*ret_reason = "tables of one level overlap";
+		if (begins_run(sorted, i))
+			l->runs[l->run_count++] = (struct version_run){
+				.number = sorted[i].run, .files = &l->files[l->count]};
+		else if (slice_cmp(l->files[l->count - 1]->largest, f->smallest) >= 0)
 			return -EUCLEAN;
-		}
+		struct version_run *run = &l->runs[l->run_count - 1];
+		l->files[l->count++] = table_file_ref(f);
+		l->bytes += f->size_bytes;
+		run->count++;
+		run->bytes += f->size_bytes;
 	}
 	return 0;
 }
@@ -180,20 +193,21 @@ static int sort_levels(struct version *v, const char **ret_reason)
 int version_builder_finish(const struct version_builder *b, struct version **ret_version,
 			   const char **ret_reason)
 {
+	cleanup_free struct builder_file *sorted = calloc(b->count + 1, sizeof(*sorted));
 	struct version *v = calloc(1, sizeof(*v));
+	int err = sorted && v ? 0 : -ENOMEM;
 
-	if (!v)
-		return -ENOMEM;
-	ref_init(&v->refs);
-	int err = allocate_levels(b, v);
-	for (size_t i = 0; !err && i < b->count; i++) {
-		struct version_level *l = &v->levels[b->files[i].level];
-
-		l->files[l->count++] = table_file_ref(b->files[i].file);
-		l->bytes += b->files[i].file->size_bytes;
+	if (v)
+		ref_init(&v->refs);
+	if (!err && b->count > 0) {
+		memcpy(sorted, b->files, b->count * sizeof(*sorted));
+		qsort(sorted, b->count, sizeof(*sorted), compare_places);
+		err = allocate_levels(sorted, b->count, v);
 	}
 	if (!err)
-		err = sort_levels(v, ret_reason);
+		err = fill_levels(sorted, b->count, v);
+	if (err == -EUCLEAN)
+		*ret_reason = "tables of one run overlap";
 	if (err)
 		version_unref(v);
 	else

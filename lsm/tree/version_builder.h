@@ -11,6 +11,7 @@
 
 struct builder_file {
 	int level;
+	uint64_t run;
 	struct table_file *file; /* a reference */
 };
 
@@ -34,7 +35,7 @@ must_check int version_builder_apply(struct version_builder *b, const struct ver
 				     const char **ret_reason);
 
 /*
- * The version, with one reference. -EUCLEAN with *ret_reason: tables of a sorted level overlap.
+ * The version, with one reference. -EUCLEAN with *ret_reason: tables of one run overlap.
  * -ENOMEM.
  */
 must_check int version_builder_finish(const struct version_builder *b, struct version **ret_version,

@@ -17,7 +17,7 @@ void version_edit_done(struct version_edit *e)
 	*e = (struct version_edit){0};
 }
 
-int version_edit_add_table(struct version_edit *e, int level, struct table_file *f)
+int version_edit_add_table(struct version_edit *e, int level, uint64_t run, struct table_file *f)
 {
 	struct edit_table *grown =
 		array_grow(e->added, &e->added_cap, e->added_count + 1, sizeof(*grown));
@@ -25,8 +25,29 @@ int version_edit_add_table(struct version_edit *e, int level, struct table_file 
 	if (!grown)
 		return -ENOMEM;
 	e->added = grown;
-	e->added[e->added_count++] = (struct edit_table){.level = level, .file = table_file_ref(f)};
+	e->added[e->added_count++] =
+		(struct edit_table){.level = level, .run = run, .file = table_file_ref(f)};
 	return 0;
+}
+
+static int add_run(struct version_edit *e, int level, const struct version_run *run)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < run->count; i++)
+		err = version_edit_add_table(e, level, run->number, run->files[i]);
+	return err;
+}
+
+int version_edit_add_version(struct version_edit *e, const struct version *v)
+{
+	int err = 0;
+
+	for (int level = 0; level < TREE_LEVELS; level++) {
+		for (size_t i = 0; !err && i < v->levels[level].run_count; i++)
+			err = add_run(e, level, &v->levels[level].runs[i]);
+	}
+	return err;
 }
 
 int version_edit_remove_table(struct version_edit *e, int level, uint64_t number)
@@ -68,10 +89,11 @@ static int encode_numbers(struct buf *out, enum manifest_field id, const uint64_
 static int encode_table(struct buf *out, const struct edit_table *a)
 {
 	const struct table_file *f = a->file;
-	const uint64_t numbers[] = {(uint64_t)a->level, f->number,       f->id,
-				    f->size_bytes,      f->entries,      f->tombstones,
-				    f->smallest_seqno,  f->largest_seqno};
-	int err = encode_numbers(out, FIELD_TABLE_ADDED, numbers, array_size(numbers));
+	const uint64_t numbers[] = {
+		(uint64_t)a->level, a->run,     f->number,     f->id,
+		f->size_bytes,      f->entries, f->tombstones, f->smallest_seqno,
+		f->largest_seqno};
+	int err = encode_numbers(out, FIELD_RUN_TABLE_ADDED, numbers, array_size(numbers));
 
 	if (!err)
 		err = buf_append_sized(out, f->smallest);

@@ -13,6 +13,7 @@
 
 struct edit_table {
 	int level;
+	uint64_t run;            /* 0 in level 0 */
 	struct table_file *file; /* a reference */
 };
 
@@ -39,8 +40,11 @@ struct version_edit {
 
 void version_edit_done(struct version_edit *e);
 
-/* Takes a reference of its own. All: -ENOMEM leaves the edit as it was. */
-must_check int version_edit_add_table(struct version_edit *e, int level, struct table_file *f);
+/* Takes a reference of its own. All but one: -ENOMEM leaves the edit as it was. */
+must_check int version_edit_add_table(struct version_edit *e, int level, uint64_t run,
+				      struct table_file *f);
+/* All tables of the version, where they are. -ENOMEM: some may have been added. */
+must_check int version_edit_add_version(struct version_edit *e, const struct version *v);
 must_check int version_edit_remove_table(struct version_edit *e, int level, uint64_t number);
 must_check int version_edit_set_cursor(struct version_edit *e, int level, struct slice key);
 

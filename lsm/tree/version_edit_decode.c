@@ -113,16 +113,32 @@ static int check_table(struct edit_decoder *d, const struct table_file *f)
 	return 0;
 }
 
-static int take_table_added(struct edit_decoder *d)
+static int take_run(struct edit_decoder *d, int level, uint64_t *ret_run)
+{
+	int err = take_number(d, ret_run);
+
+	if (err)
+		return err;
+	if (*ret_run > FILE_NUMBER_MAX)
+		return refuse(d, "run number out of range");
+	if (level == 0 && *ret_run != 0)
+		return refuse(d, "a run number in level 0");
+	return 0;
+}
+
+static int take_table_added(struct edit_decoder *d, bool has_run)
 {
 	struct table_file found = {0};
 	uint64_t *const numbers[] = {
 		&found.id,         &found.size_bytes,     &found.entries,
 		&found.tombstones, &found.smallest_seqno, &found.largest_seqno};
 	struct table_file *file;
+	uint64_t run = 0;
 	int level = 0;
 	int err = take_level(d, &level);
 
+	if (!err && has_run)
+		err = take_run(d, level, &run);
 	if (!err)
 		err = take_file_number(d, &found.number);
 	for (size_t i = 0; !err && i < array_size(numbers); i++)
@@ -137,7 +153,7 @@ static int take_table_added(struct edit_decoder *d)
 		err = table_file_new(&found, &file);
 	if (err)
 		return err;
-	err = version_edit_add_table(d->edit, level, file);
+	err = version_edit_add_table(d->edit, level, run, file);
 	table_file_unref(file);
 	return err;
 }
@@ -182,7 +198,9 @@ static int take_field(struct edit_decoder *d)
 	case FIELD_LOGS_DROPPED:
 		return take_once(d, &d->edit->has_logs_dropped, &d->edit->logs_dropped);
 	case FIELD_TABLE_ADDED:
-		return take_table_added(d);
+		return take_table_added(d, false);
+	case FIELD_RUN_TABLE_ADDED:
+		return take_table_added(d, true);
 	case FIELD_TABLE_REMOVED:
 		return take_table_removed(d);
 	case FIELD_CURSOR:

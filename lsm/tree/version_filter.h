@@ -17,16 +17,24 @@
  * nothing older is written by this job: all of it is in the same stratum. So there a tombstone is
  * needless, unless an older version lies in a table that is not among the inputs:
  *
- *	level n   (output)   del a @ 9      the inputs hold all that levels up to n have of a:
- *	level n+1            put a @ 2      dropping 9 would bring back 2
+ *	level n    run 8  (output)   del a @ 9      a new run of level n: below_level is n
+ *	           run 5             put a @ 4      dropping 9 would bring back 4
+ *	level n+1  run 3             put a @ 2      ... or 2
  *
- * - Deeper levels than the output's: looked up in the version that the job was picked from. A
- * running job may move a deeper a@2 further down meanwhile, but not away from below; and none can
- * bring one there, since all that the levels down to n have of a is ours.
- * - The output level: every table of it within the job's range is an input (lsm/tree/picker.c).
+ * They are looked up in the version that the job was picked from, `below`, in the levels from
+ * `below_level` on. That version is enough, whatever runs beside: flushes bring newer changes only,
+ * and all else that jobs write they took from tables of that version. And those levels are enough,
+ * since older versions of a key lie behind newer ones (version.h):
+ *
+ * - A job that joins the only run of its output level, or merges in place, has made all that
+ * overlaps there its input (lsm/tree/picker.c): older ones lie deeper, below_level is the next
+ * level. So it is for the level that it takes tables from: all that overlaps, or tables of an only
+ * run.
+ * - A job whose output becomes a new run on top leaves the runs of the output level alone:
+ * below_level is the output level itself. If the level above, where the inputs are from, counted
+ * too, no tombstone would ever go; it need not, as the job takes all that overlaps there.
  * - Level 0: a compaction takes a table with all that overlap it, or overlap those, so no older a
- * stays behind; level 0 is never the output of a compaction. A table flushed meanwhile has only
- * newer versions.
+ * stays behind; level 0 is never the output of a compaction.
  * - Memtables: a flush writes out the oldest, so older versions are in tables. For a flush `below`
  * is the whole tree, level 0 too.
  *

@@ -83,6 +83,8 @@ static struct lsm_options random_options(struct run *run)
 	o.target_file_bytes = 32 << 10;
 	o.sync_mode = (enum lsm_sync_mode)rng_below(rng, 4);
 	o.compaction_threads = (unsigned)rng_below(rng, 3);
+	o.strategy = (enum lsm_strategy)rng_below(rng, 3);
+	o.runs_max = (unsigned)(2 + rng_below(rng, 4));
 	return o;
 }
 

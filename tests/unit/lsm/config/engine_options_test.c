@@ -35,6 +35,8 @@ START_TEST(every_option_reaches_its_field)
 		"cache.block_cache_size=6g",
 		"cache.shards=17",
 		"cache.max_open_files=18",
+		"compaction.strategy=lazy_leveling",
+		"compaction.runs_max=8",
 		"compaction.threads=2",
 		"compaction.l0_threshold=20",
 		"compaction.l0_slowdown=21",
@@ -68,6 +70,8 @@ START_TEST(every_option_reaches_its_field)
 	ck_assert_uint_eq(o.cache_bytes, UINT64_C(6) << 30);
 	ck_assert_uint_eq(o.cache_shards, 17);
 	ck_assert_uint_eq(o.max_open_tables, 18);
+	ck_assert_int_eq(o.strategy, LSM_LAZY_LEVELING);
+	ck_assert_uint_eq(o.runs_max, 8);
 	ck_assert_uint_eq(o.compaction_threads, 2);
 	ck_assert_uint_eq(o.l0_threshold, 20);
 	ck_assert_uint_eq(o.l0_slowdown, 21);
@@ -98,6 +102,28 @@ START_TEST(words_mean_the_enums_of_the_engine)
 		ck_assert_int_eq(o.sync_mode, modes[i].mode);
 	}
 	ck_assert_int_eq(o.compression, LSM_COMPRESSION_LZ4);
+	config_free(c);
+}
+END_TEST
+
+START_TEST(strategies_have_the_names_of_the_engine)
+{
+	static const struct {
+		const char *text;
+		enum lsm_strategy strategy;
+	} cases[] = {
+		{"compaction.strategy=leveled", LSM_LEVELED},
+		{"compaction.strategy=tiered", LSM_TIERED},
+		{"compaction.strategy=lazy_leveling", LSM_LAZY_LEVELING},
+	};
+	struct config *c = new_config();
+	struct lsm_options o = {0};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		ck_assert_int_eq(config_set(c, cases[i].text), 0);
+		engine_options_apply(c, &o);
+		ck_assert_int_eq(o.strategy, cases[i].strategy);
+	}
 	config_free(c);
 }
 END_TEST
@@ -143,6 +169,8 @@ START_TEST(the_defaults_are_those_of_the_engine)
 	assert_same(cache_bytes);
 	assert_same(cache_shards);
 	assert_same(max_open_tables);
+	assert_same(strategy);
+	assert_same(runs_max);
 	assert_same(compaction_threads);
 	assert_same(l0_threshold);
 	assert_same(l0_slowdown);
@@ -160,9 +188,8 @@ END_TEST
 int main(void)
 {
 	static const TTest *const *tests[] = {
-		&every_option_reaches_its_field,
-		&words_mean_the_enums_of_the_engine,
-		&the_extremes_fit_their_fields,
+		&every_option_reaches_its_field,          &words_mean_the_enums_of_the_engine,
+		&strategies_have_the_names_of_the_engine, &the_extremes_fit_their_fields,
 		&the_defaults_are_those_of_the_engine,
 	};
 	return unit_run("engine_options", tests, array_size(tests));

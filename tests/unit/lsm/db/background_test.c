@@ -165,9 +165,37 @@ START_TEST(closing_leaves_little_to_replay)
 }
 END_TEST
 
+/* Writers that wait for level 0 must be let go by the strategy's jobs, one thread and all. */
+START_TEST(no_strategy_makes_writers_wait_for_ever)
+{
+	for (int strategy = LSM_LEVELED; strategy <= LSM_LAZY_LEVELING; strategy++) {
+		struct env *env = env_mem_new();
+		struct lsm_options options = db_small_options(env);
+
+		options.strategy = (enum lsm_strategy)strategy;
+		options.runs_max = 2;
+		options.memtables_max = 1;
+		options.memtable_bytes = 8 << 10;
+		options.base_level_bytes = 16 << 10;
+		options.size_ratio = 2;
+		options.l0_threshold = options.l0_slowdown = options.l0_stop = 1;
+		struct lsm *db = db_open_with(&options);
+
+		for (unsigned round = 0; round < 15; round++)
+			ck_assert_int_eq(db_fill(db, round * 50, round * 50 + 150, 100), 0);
+		ck_assert_uint_gt(db_stats(db).stall_stop, 0);
+		ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
+		ck_assert_uint_eq(db_stats(db).table_records, 850);
+		db_close(db);
+		env_free(env);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
+		&no_strategy_makes_writers_wait_for_ever,
 		&writes_and_flushes_go_on_while_a_compaction_fails,
 		&failing_jobs_do_not_wake_each_other_out_of_their_pause,
 		&a_full_disk_stops_writes_and_space_lets_them_go_on,

@@ -28,6 +28,9 @@ START_TEST(each_option_has_its_range)
 	WRONG(filter_separator, -2);
 	WRONG(cache_shards, 0);
 	WRONG(max_open_tables, 0);
+	WRONG(strategy, (enum lsm_strategy)3);
+	WRONG(runs_max, 1);
+	WRONG(runs_max, 17);
 	WRONG(compaction_threads, 17);
 	WRONG(l0_threshold, 0);
 	WRONG(l0_slowdown, 1);
@@ -57,6 +60,8 @@ START_TEST(the_limits_themselves_work)
 	options.filter_separator = 255;
 	options.cache_shards = 1024;
 	options.max_open_tables = 1;
+	options.strategy = LSM_TIERED;
+	options.runs_max = 2;
 	options.compaction_threads = 16;
 	options.l0_threshold = options.l0_slowdown = options.l0_stop = 1;
 	options.size_ratio = 2;

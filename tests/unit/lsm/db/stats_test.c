@@ -64,6 +64,26 @@ START_TEST(levels_add_up_to_the_whole)
 }
 END_TEST
 
+START_TEST(runs_are_counted_by_level)
+{
+	struct env *env = env_mem_new();
+	struct lsm_options options = db_small_options(env);
+
+	options.compaction_threads = 0;
+	struct lsm *db = db_open_with(&options);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(db_fill(db, 0, 10, 100), 0);
+		ck_assert_int_eq(lsm_flush(db), 0);
+	}
+	ck_assert_uint_eq(db_stats(db).levels[0].runs, 3);
+	ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
+	ck_assert_uint_eq(db_stats(db).levels[0].runs, 0);
+	ck_assert_uint_eq(db_stats(db).levels[1].runs, 1);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
 START_TEST(recovery_and_cache_are_counted)
 {
 	struct env *env = env_mem_new();
@@ -107,6 +127,7 @@ int main(void)
 	static const TTest *const *tests[] = {
 		&what_was_done_is_counted,
 		&levels_add_up_to_the_whole,
+		&runs_are_counted_by_level,
 		&recovery_and_cache_are_counted,
 		&names_are_known_and_unknown_ones_harmless,
 	};

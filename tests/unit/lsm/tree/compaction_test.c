@@ -8,29 +8,11 @@ enum {
 	ROUNDS = 60,
 };
 
-static void random_snapshots(struct model *m, struct rng *r)
-{
-	if (m->snapshot_count > 0 && rng_below(r, 3) == 0) {
-		size_t at = rng_below(r, m->snapshot_count);
-
-		m->snapshot_count--;
-		memmove(&m->snapshots[at], &m->snapshots[at + 1],
-			(m->snapshot_count - at) * sizeof(m->snapshots[0]));
-	}
-	if (m->snapshot_count < STORE_SNAPSHOTS && rng_below(r, 2) &&
-	    (m->snapshot_count == 0 || m->snapshots[m->snapshot_count - 1] < m->count))
-		m->snapshots[m->snapshot_count++] = m->count;
-}
-
 static void random_range(struct store *s, struct model *m, struct rng *r)
 {
 	char from[32], to[32];
-	unsigned a = (unsigned)rng_below(r, STORE_KEYS), b = (unsigned)rng_below(r, STORE_KEYS);
 
-	store_key(a, from);
-	store_key(b, to);
-	if (strcmp(from, to) > 0)
-		to[0] = '\0';
+	store_random_range(r, from, to);
 	ck_assert_int_eq(store_compact_range(s, m, from, to), 0);
 }
 
@@ -54,7 +36,7 @@ START_TEST(no_reader_sees_a_difference_after_any_mix_of_jobs)
 	ck_assert_int_eq(store_add_log(&s), 0);
 	for (int round = 0; round < ROUNDS; round++) {
 		store_random_changes(&s, &m, &r, 1 + (unsigned)rng_below(&r, 120));
-		random_snapshots(&m, &r);
+		store_random_snapshots(&m, &r);
 		ck_assert_int_eq(store_flush(&s, &m), 0);
 		if (rng_below(&r, 2))
 			ck_assert_int_eq(store_compact(&s, &m), 0);
@@ -236,7 +218,7 @@ START_TEST(a_job_excludes_those_that_would_write_between_its_outputs)
 	flush_folder(&s, &m, 1);
 	flush_folder(&s, &m, 3);
 	ck_assert_int_eq(tree_pick_range(s.tree, 0, slice_str(""), slice_str(""), &first), 0);
-	ck_assert_uint_eq(first.inputs[0].count, 2);
+	ck_assert_uint_eq(first.input_count, 2);
 	flush_folder(&s, &m, 2);
 	ck_assert_int_eq(tree_pick_range(s.tree, 0, slice_str("f02"), slice_str("f02~"), &second),
 			 -EBUSY);

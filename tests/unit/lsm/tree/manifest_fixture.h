@@ -25,7 +25,7 @@ static inline void manifest_first_edit(struct version_edit *e)
 		 .tombstones = 2,
 		 .smallest_seqno = 4,
 		 .largest_seqno = 40},
-		{.level = 1, .number = 2, .smallest = "b", .largest = "k"},
+		{.level = 1, .run = 2, .number = 2, .smallest = "b", .largest = "k"},
 	};
 
 	*e = (struct version_edit){
@@ -49,11 +49,13 @@ static inline void manifest_later_edit(struct version_edit *e, int i)
 					    .smallest_seqno = 41,
 					    .largest_seqno = 60};
 	static const struct spec merged = {.level = 1,
+					   .run = 2,
 					   .number = 8,
 					   .smallest = "apple",
 					   .largest = "pear",
 					   .size_bytes = 99999};
 	static const struct spec moved = {.level = 2,
+					  .run = 11,
 					  .number = 7,
 					  .smallest = "c",
 					  .largest = "d",
@@ -110,7 +112,7 @@ static inline void manifest_write_all(struct env_dir *dir, uint64_t ends[MANIFES
 	manifest_close(&w);
 }
 
-/* The state as text, to compare. */
+/* The state as text, to compare; tables as level/run:number. */
 static inline void manifest_state_text(const struct manifest_state *s, struct buf *out)
 {
 	buf_clear(out);
@@ -126,9 +128,12 @@ static inline void manifest_state_text(const struct manifest_state *s, struct bu
 		const struct table_file *f = s->tables.files[i].file;
 
 		ck_assert_int_eq(
-			buf_printf(out, " %d:%llu id=%llu size=%llu seqnos=%llu-%llu %.*s-%.*s",
-				   s->tables.files[i].level, (unsigned long long)f->number,
-				   (unsigned long long)f->id, (unsigned long long)f->size_bytes,
+			buf_printf(out,
+				   " %d/%llu:%llu id=%llu size=%llu seqnos=%llu-%llu %.*s-%.*s",
+				   s->tables.files[i].level,
+				   (unsigned long long)s->tables.files[i].run,
+				   (unsigned long long)f->number, (unsigned long long)f->id,
+				   (unsigned long long)f->size_bytes,
 				   (unsigned long long)f->smallest_seqno,
 				   (unsigned long long)f->largest_seqno, (int)f->smallest.len,
 				   (const char *)f->smallest.ptr, (int)f->largest.len,

@@ -1,6 +1,7 @@
 /*
- * tests/data/manifest_v1, written once, by another encoder, from the edits of manifest_fixture.h:
- * the bytes of version 1 for all time.
+ * tests/data/manifest_v1 and manifest_v1_runs, written once, by another encoder, from the edits of
+ * manifest_fixture.h: the bytes of version 1 for all time. The first is from before tables had runs
+ * (field 5), the second is what is written today (field 8).
  */
 #include "tests/unit/lsm/tree/manifest_fixture.h"
 
@@ -8,14 +9,14 @@ enum {
 	GOLDEN_SIZE_MAX = 2048,
 };
 
-/* The file stands at a fixed place beside this source, wherever the tests are run. */
-static size_t read_golden(uint8_t *space)
+/* The files stand at a fixed place beside this source, wherever the tests are run. */
+static size_t read_golden(const char *name, uint8_t *space)
 {
 	char path[4096] = __FILE__;
 	char *slash = strrchr(path, '/');
 
 	ck_assert_ptr_nonnull(slash);
-	(void)snprintf(slash, sizeof(path) - (size_t)(slash - path), "/../../../data/manifest_v1");
+	(void)snprintf(slash, sizeof(path) - (size_t)(slash - path), "/../../../data/%s", name);
 	FILE *f = fopen(path, "rb");
 	ck_assert_msg(f != NULL, "%s", path);
 	size_t len = fread(space, 1, GOLDEN_SIZE_MAX, f);
@@ -28,7 +29,7 @@ START_TEST(todays_writer_makes_the_same_bytes)
 {
 	static uint8_t space[GOLDEN_SIZE_MAX];
 	uint64_t ends[MANIFEST_EDITS];
-	size_t len = read_golden(space);
+	size_t len = read_golden("manifest_v1_runs", space);
 	struct disk d;
 
 	disk_open(&d);
@@ -41,22 +42,36 @@ START_TEST(todays_writer_makes_the_same_bytes)
 }
 END_TEST
 
-START_TEST(todays_reader_adds_it_up)
+static void expect_state(const char *name, const char *expected)
 {
 	static uint8_t space[GOLDEN_SIZE_MAX];
-	size_t len = read_golden(space);
+	size_t len = read_golden(name, space);
 	struct manifest_state state = {0};
 	struct buf text = {0};
 
-	ck_assert_int_eq(manifest_replay("golden", slice_of(space, len), &state), 0);
+	ck_assert_int_eq(manifest_replay(name, slice_of(space, len), &state), 0);
 	manifest_state_text(&state, &text);
 	ck_assert_uint_eq(state.valid_bytes, len);
-	ck_assert_str_eq((char *)text.ptr, "id=1122334455667788 next=12 flushed=60 logs=6,"
-					   " 2:7 id=7000021 size=1000 seqnos=41-60 c-d"
-					   " 1:8 id=8000024 size=99999 seqnos=1-8 apple-pear"
-					   " cursor0=pear cursor1=banana");
+	ck_assert_str_eq((char *)text.ptr, expected);
 	buf_done(&text);
 	manifest_state_done(&state);
+}
+
+START_TEST(todays_reader_adds_it_up)
+{
+	expect_state("manifest_v1_runs", "id=1122334455667788 next=12 flushed=60 logs=6,"
+					 " 2/11:7 id=7000021 size=1000 seqnos=41-60 c-d"
+					 " 1/2:8 id=8000024 size=99999 seqnos=1-8 apple-pear"
+					 " cursor0=pear cursor1=banana");
+}
+END_TEST
+
+START_TEST(tables_from_before_there_were_runs_are_in_run_0)
+{
+	expect_state("manifest_v1", "id=1122334455667788 next=12 flushed=60 logs=6,"
+				    " 2/0:7 id=7000021 size=1000 seqnos=41-60 c-d"
+				    " 1/0:8 id=8000024 size=99999 seqnos=1-8 apple-pear"
+				    " cursor0=pear cursor1=banana");
 }
 END_TEST
 
@@ -78,6 +93,7 @@ int main(void)
 	static const TTest *const *tests[] = {
 		&todays_writer_makes_the_same_bytes,
 		&todays_reader_adds_it_up,
+		&tables_from_before_there_were_runs_are_in_run_0,
 		&current_is_this_line,
 	};
 

@@ -79,12 +79,13 @@ START_TEST(the_edits_add_up)
 	written_open(&w);
 	ck_assert_str_eq((char *)w.states[0].ptr,
 			 "id=1122334455667788 next=6 flushed=40 logs=4,"
-			 " 1:2 id=2000006 size=1000 seqnos=1-2 b-k"
-			 " 0:3 id=3000009 size=12345 seqnos=4-40 apple-pear cursor1=banana");
-	ck_assert_str_eq((char *)w.states[4].ptr, "id=1122334455667788 next=12 flushed=60 logs=6,"
-						  " 2:7 id=7000021 size=1000 seqnos=41-60 c-d"
-						  " 1:8 id=8000024 size=99999 seqnos=1-8 apple-pear"
-						  " cursor0=pear cursor1=banana");
+			 " 1/2:2 id=2000006 size=1000 seqnos=1-2 b-k"
+			 " 0/0:3 id=3000009 size=12345 seqnos=4-40 apple-pear cursor1=banana");
+	ck_assert_str_eq((char *)w.states[4].ptr,
+			 "id=1122334455667788 next=12 flushed=60 logs=6,"
+			 " 2/11:7 id=7000021 size=1000 seqnos=41-60 c-d"
+			 " 1/2:8 id=8000024 size=99999 seqnos=1-8 apple-pear"
+			 " cursor0=pear cursor1=banana");
 	written_close(&w);
 }
 END_TEST

@@ -42,6 +42,8 @@ struct store {
 	struct memtable *memtable;
 	struct tree_recovery found;
 	uint64_t log; /* the newest, in use */
+	enum picker_strategy strategy;
+	unsigned runs_max;
 };
 
 static inline struct tree_options store_options(struct store *s)
@@ -57,17 +59,22 @@ static inline struct tree_options store_options(struct store *s)
 			  .bloom_bits_per_key = 10,
 			  .filter_separator = '/',
 			  .value_inline_max = 100},
-		.picker = {.l0_threshold = 2,
+		.picker = {.strategy = s->strategy,
+			   .runs_max = s->runs_max,
+			   .l0_threshold = 2,
 			   .size_ratio = 3,
 			   .base_level_bytes = 6000,
 			   .target_file_bytes = 2000},
 	};
 }
 
-/* Open folder and tree, not the log. 0 or the error, and then nothing is left open. */
-must_check static inline int store_try_open(struct store *s, struct env *env, bool read_only)
+/*
+ * Open folder and tree, not the log, with the strategy that s names. 0 or the error, and then
+ * nothing is left open.
+ */
+must_check static inline int store_try_open_as(struct store *s, struct env *env, bool read_only)
 {
-	*s = (struct store){.env = env};
+	*s = (struct store){.env = env, .strategy = s->strategy, .runs_max = s->runs_max};
 	int err = env_open_dir(env, FIXTURE_DIR, true, &s->dir);
 
 	if (!err)
@@ -84,6 +91,12 @@ must_check static inline int store_try_open(struct store *s, struct env *env, bo
 		*s = (struct store){0};
 	}
 	return err;
+}
+
+must_check static inline int store_try_open(struct store *s, struct env *env, bool read_only)
+{
+	*s = (struct store){.strategy = PICKER_LEVELED};
+	return store_try_open_as(s, env, read_only);
 }
 
 static inline void store_close(struct store *s)
@@ -103,14 +116,29 @@ static inline void store_open(struct store *s, struct env *env)
 	ck_assert_msg(err == 0, "%d: %s", err, fail_text());
 }
 
-static inline void store_create(struct store *s, struct env *env)
+static inline void store_open_as(struct store *s, struct env *env, enum picker_strategy strategy,
+				 unsigned runs_max)
+{
+	*s = (struct store){.strategy = strategy, .runs_max = runs_max};
+	int err = store_try_open_as(s, env, false);
+
+	ck_assert_msg(err == 0, "%d: %s", err, fail_text());
+}
+
+static inline void store_create_as(struct store *s, struct env *env, enum picker_strategy strategy,
+				   unsigned runs_max)
 {
 	struct env_dir *dir;
 
 	ck_assert_int_eq(env_open_dir(env, FIXTURE_DIR, true, &dir), 0);
 	ck_assert_int_eq(tree_create(dir, STORE_ID), 0);
 	env_dir_close(dir);
-	store_open(s, env);
+	store_open_as(s, env, strategy, runs_max);
+}
+
+static inline void store_create(struct store *s, struct env *env)
+{
+	store_create_as(s, env, PICKER_LEVELED, 0);
 }
 
 /* Make a log's file (its content is none of the tree's business) and tell the tree. */
@@ -177,6 +205,29 @@ static inline void store_random_changes(struct store *s, struct model *m, struct
 {
 	for (unsigned i = 0; i < count; i++)
 		store_change(m, s->memtable, (unsigned)rng_below(r, STORE_KEYS), rng_below(r, 3));
+}
+
+static inline void store_random_snapshots(struct model *m, struct rng *r)
+{
+	if (m->snapshot_count > 0 && rng_below(r, 3) == 0) {
+		size_t at = rng_below(r, m->snapshot_count);
+
+		m->snapshot_count--;
+		memmove(&m->snapshots[at], &m->snapshots[at + 1],
+			(m->snapshot_count - at) * sizeof(m->snapshots[0]));
+	}
+	if (m->snapshot_count < STORE_SNAPSHOTS && rng_below(r, 2) &&
+	    (m->snapshot_count == 0 || m->snapshots[m->snapshot_count - 1] < m->count))
+		m->snapshots[m->snapshot_count++] = m->count;
+}
+
+/* A range of keys, often open at its end. */
+static inline void store_random_range(struct rng *r, char from[32], char to[32])
+{
+	store_key((unsigned)rng_below(r, STORE_KEYS), from);
+	store_key((unsigned)rng_below(r, STORE_KEYS), to);
+	if (strcmp(from, to) > 0)
+		to[0] = '\0';
 }
 
 /* Flush the memtable and begin another; the log before the newest is then needed no more. */

@@ -18,6 +18,7 @@
 /* A table to make up. Zeros become: size 1000 bytes, 10 entries, seqnos 1 .. the number. */
 struct spec {
 	int level;
+	uint64_t run;
 	uint64_t number;
 	const char *smallest, *largest;
 	uint64_t size_bytes;
@@ -51,7 +52,7 @@ static inline void spec_edit(struct version_edit *e, const struct spec *specs, s
 	for (size_t i = 0; i < count; i++) {
 		struct table_file *f = spec_file(&specs[i]);
 
-		ck_assert_int_eq(version_edit_add_table(e, specs[i].level, f), 0);
+		ck_assert_int_eq(version_edit_add_table(e, specs[i].level, specs[i].run, f), 0);
 		table_file_unref(f);
 	}
 }
@@ -76,19 +77,38 @@ static inline struct version *spec_version(const struct spec *specs)
 	return v;
 }
 
-/* "7 3 1": the numbers of the files, in their order. */
+enum {
+	FIXTURE_TEXT_MAX = 256,
+};
+
+/* One of a few spaces for a text, used in turn. */
+static inline char *text_space(void)
+{
+	static char space[4][FIXTURE_TEXT_MAX];
+	static unsigned turn;
+
+	space[turn % 4][0] = '\0';
+	return space[turn++ % 4];
+}
+
+/* Append the numbers of the files, in their order. */
+static inline void text_add_files(char *text, struct table_file *const *files, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strlen(text);
+
+		(void)snprintf(text + len, FIXTURE_TEXT_MAX - len, "%s%llu", len ? " " : "",
+			       (unsigned long long)files[i]->number);
+	}
+}
+
+/* "7 3 1" */
 static inline const char *files_text(const struct version_level *l)
 {
-	static char text[4][256];
-	static unsigned turn;
-	char *out = text[turn++ % 4];
-	size_t len = 0;
+	char *text = text_space();
 
-	out[0] = '\0';
-	for (size_t i = 0; i < l->count; i++)
-		len += (size_t)snprintf(out + len, sizeof(text[0]) - len, "%s%llu", i ? " " : "",
-					(unsigned long long)l->files[i]->number);
-	return out;
+	text_add_files(text, l->files, l->count);
+	return text;
 }
 
 struct disk {

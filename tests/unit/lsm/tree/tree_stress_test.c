@@ -92,7 +92,7 @@ static void read_body(void *arg)
 	}
 }
 
-START_TEST(jobs_and_readers_side_by_side_agree_with_the_model)
+static void agree(enum picker_strategy strategy)
 {
 	static struct stress s;
 	struct env *env = env_mem_new();
@@ -102,7 +102,7 @@ START_TEST(jobs_and_readers_side_by_side_agree_with_the_model)
 	memset(&s, 0, sizeof(s));
 	s.seed = unit_seed();
 	rng_seed(&r, s.seed);
-	store_create(&s.store, env);
+	store_create_as(&s.store, env, strategy, 2);
 	ck_assert_int_eq(store_add_log(&s.store), 0);
 	for (int i = 0; i < COMPACTORS + READERS; i++)
 		ck_assert_int_eq(thread_start(&threads[i], "stress",
@@ -133,12 +133,31 @@ START_TEST(jobs_and_readers_side_by_side_agree_with_the_model)
 	store_close(&s.store);
 	env_free(env);
 }
+
+START_TEST(jobs_and_readers_side_by_side_agree_with_the_model)
+{
+	agree(PICKER_LEVELED);
+}
+END_TEST
+
+START_TEST(tiered_jobs_and_readers_side_by_side_agree_with_the_model)
+{
+	agree(PICKER_TIERED);
+}
+END_TEST
+
+START_TEST(lazy_leveling_jobs_and_readers_side_by_side_agree_with_the_model)
+{
+	agree(PICKER_LAZY_LEVELING);
+}
 END_TEST
 
 int main(void)
 {
 	static const TTest *const *tests[] = {
 		&jobs_and_readers_side_by_side_agree_with_the_model,
+		&tiered_jobs_and_readers_side_by_side_agree_with_the_model,
+		&lazy_leveling_jobs_and_readers_side_by_side_agree_with_the_model,
 	};
 
 	return unit_run("tree_stress", tests, array_size(tests));

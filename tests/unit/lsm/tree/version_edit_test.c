@@ -22,8 +22,10 @@ static void random_table(struct rng *r, struct version_edit *e)
 	random_key(r, high, 1 + rng_below(r, 38));
 	low[0] = 'a';
 	high[0] = 'z';
+	int level = (int)rng_below(r, TREE_LEVELS);
 	const struct spec s = {
-		.level = (int)rng_below(r, TREE_LEVELS),
+		.level = level,
+		.run = level ? rng_below(r, FILE_NUMBER_MAX) : 0,
 		.number = 1 + rng_below(r, FILE_NUMBER_MAX - 1),
 		.smallest = low,
 		.largest = high,
@@ -87,6 +89,7 @@ static void expect_same(const struct version_edit *a, const struct version_edit 
 	ck_assert_uint_eq(a->added_count, b->added_count);
 	for (size_t i = 0; i < a->added_count; i++) {
 		ck_assert_int_eq(a->added[i].level, b->added[i].level);
+		ck_assert_uint_eq(a->added[i].run, b->added[i].run);
 		expect_same_file(a->added[i].file, b->added[i].file);
 	}
 	ck_assert_uint_eq(a->removed_count, b->removed_count);
@@ -156,7 +159,7 @@ START_TEST(random_bytes_are_refused_or_make_sense)
 		/* Let many begin like an edit. */
 		for (size_t i = 0; i < len; i++) {
 			if (rng_below(&r, 2))
-				bytes[i] %= 9;
+				bytes[i] %= 10;
 		}
 		decode_anything(slice_of(bytes, len));
 	}
@@ -192,7 +195,8 @@ END_TEST
 #define KEY_B                                                                                      \
 	"\x01"                                                                                     \
 	"b"
-#define TABLE_HEAD "\x05\x01\x09\x07" /* level 1, number 9, id 7 */
+#define TABLE_HEAD "\x05\x01\x09\x07"     /* level 1, number 9, id 7 */
+#define RUN_HEAD   "\x08\x01\x05\x09\x07" /* level 1, run 5, number 9, id 7 */
 
 START_TEST(values_that_cannot_be_are_refused)
 {
@@ -201,7 +205,7 @@ START_TEST(values_that_cannot_be_are_refused)
 		size_t len;
 		const char *reason;
 	} cases[] = {
-		{"\x08", 1, "unknown field"},
+		{"\x09", 1, "unknown field"},
 		{"\x00", 1, "unknown field"},
 		{"\x01", 1, "cut off number"},
 		{"\x01\x00", 2, "file number out of range"},
@@ -224,6 +228,14 @@ START_TEST(values_that_cannot_be_are_refused)
 		{TABLE_HEAD "\x7f\x03\x00\x02\x01" KEY_A KEY_B, 13, "seqno out of range"},
 		{TABLE_HEAD "\x7f\x03\x00\x01\x02" KEY_B KEY_A, 13, "keys in wrong order"},
 		{TABLE_HEAD "\x7f\x03\x00\x01\x02" KEY_A KEY_B, 13, NULL},
+		{"\x08\x07\x05", 3, "level out of range"},
+		{"\x08\x01\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 11, "run number out of range"},
+		{"\x08\x01", 2, "cut off number"},
+		{"\x08\x00\x05\x09", 4, "a run number in level 0"},
+		{"\x08\x01\x05\x00", 4, "file number out of range"},
+		{RUN_HEAD "\x7f\x03\x04\x01\x02" KEY_A KEY_B, 14, "entry counts out of range"},
+		{RUN_HEAD "\x7f\x03\x00\x01\x02" KEY_A KEY_B, 14, NULL},
+		{"\x08\x01\x00\x09\x07\x7f\x03\x00\x01\x02" KEY_A KEY_B, 14, NULL},
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++) {

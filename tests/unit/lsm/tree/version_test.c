@@ -25,7 +25,7 @@ static int try_edit(const struct version *base, const struct version_edit *e,
 	return err;
 }
 
-START_TEST(level_0_is_newest_first_and_the_others_by_key)
+START_TEST(level_0_is_newest_first_and_a_run_by_key)
 {
 	struct version *v = spec_version(three_levels);
 
@@ -47,7 +47,7 @@ START_TEST(find_answers_the_first_table_that_does_not_end_before_the_key)
 	struct version *v = spec_version(three_levels);
 
 	for (size_t i = 0; i < array_size(cases); i++)
-		ck_assert_uint_eq(version_find(&v->levels[1], slice_str(cases[i].key)),
+		ck_assert_uint_eq(version_find(&v->levels[1].runs[0], slice_str(cases[i].key)),
 				  cases[i].at);
 	version_unref(v);
 }
@@ -86,7 +86,7 @@ START_TEST(an_edit_removes_before_it_adds)
 
 	spec_edit(&e, added, 1);
 	ck_assert_int_eq(try_edit(v, &e, &next, &reason), -EUCLEAN);
-	ck_assert_str_eq(reason, "tables of one level overlap");
+	ck_assert_str_eq(reason, "tables of one run overlap");
 	ck_assert_int_eq(version_edit_remove_table(&e, 1, 4), 0);
 	ck_assert_int_eq(version_edit_remove_table(&e, 1, 6), 0);
 	ck_assert_int_eq(try_edit(v, &e, &next, &reason), 0);
@@ -107,7 +107,7 @@ START_TEST(a_moved_table_keeps_its_object)
 	const char *reason = "";
 
 	ck_assert_int_eq(version_edit_remove_table(&e, 1, 6), 0);
-	ck_assert_int_eq(version_edit_add_table(&e, 2, moved), 0);
+	ck_assert_int_eq(version_edit_add_table(&e, 2, 0, moved), 0);
 	ck_assert_int_eq(try_edit(v, &e, &next, &reason), 0);
 	version_edit_done(&e);
 	version_unref(v);
@@ -158,16 +158,108 @@ START_TEST(tables_may_touch_but_not_share_a_key)
 }
 END_TEST
 
+static const struct spec several_runs[] = {
+	{.level = 0, .number = 30, .smallest = "a", .largest = "b"},
+	{.level = 0, .number = 31, .smallest = "a", .largest = "b"},
+	{.level = 1, .run = 9, .number = 4, .smallest = "m", .largest = "z"},
+	{.level = 1, .run = 9, .number = 5, .smallest = "a", .largest = "c"},
+	{.level = 1, .run = 12, .number = 3, .smallest = "a", .largest = "b", .size_bytes = 500},
+	{.level = 1, .run = 0, .number = 8, .smallest = "h", .largest = "i"},
+	{.level = 2, .run = 9, .number = 7, .smallest = "b", .largest = "n"},
+	{0},
+};
+
+START_TEST(runs_of_a_level_are_newest_first_and_may_overlap)
+{
+	struct version *v = spec_version(several_runs);
+	const struct version_level *l = &v->levels[1];
+
+	ck_assert_str_eq(files_text(l), "3 5 4 8");
+	ck_assert_uint_eq(l->run_count, 3);
+	ck_assert_uint_eq(l->runs[0].number, 12);
+	ck_assert_uint_eq(l->runs[0].count, 1);
+	ck_assert_uint_eq(l->runs[0].bytes, 500);
+	ck_assert_uint_eq(l->runs[1].number, 9);
+	ck_assert_uint_eq(l->runs[1].count, 2);
+	ck_assert_ptr_eq(l->runs[1].files, &l->files[1]);
+	ck_assert_uint_eq(l->runs[2].number, 0);
+	ck_assert_uint_eq(v->levels[0].run_count, 2);
+	ck_assert_uint_eq(v->levels[2].run_count, 1);
+	ck_assert_uint_eq(v->levels[3].run_count, 0);
+	version_unref(v);
+}
+END_TEST
+
+START_TEST(overlap_is_looked_for_in_every_run)
+{
+	static const struct {
+		const char *from, *to;
+		bool overlaps;
+	} cases[] = {{"b", "b", true}, {"c", "c", true},  {"d", "g", false}, {"d", "h", true},
+		     {"i", "i", true}, {"j", "l", false}, {"zz", "", false}, {"z", "", true}};
+	struct version *v = spec_version(several_runs);
+
+	for (size_t i = 0; i < array_size(cases); i++)
+		ck_assert_msg(version_overlaps(v, 1, slice_str(cases[i].from),
+					       slice_str(cases[i].to)) == cases[i].overlaps,
+			      "case %zu", i);
+	version_unref(v);
+}
+END_TEST
+
+START_TEST(an_edit_that_takes_all_of_a_version_makes_the_same_again)
+{
+	static const struct spec empty[] = {{0}};
+	struct version *v = spec_version(several_runs), *nothing = spec_version(empty), *again;
+	struct version_edit e = {0};
+	const char *reason = "";
+
+	ck_assert_int_eq(version_edit_add_version(&e, v), 0);
+	ck_assert_int_eq(try_edit(nothing, &e, &again, &reason), 0);
+	ck_assert_str_eq(files_text(&again->levels[0]), "31 30");
+	ck_assert_str_eq(files_text(&again->levels[1]), "3 5 4 8");
+	ck_assert_uint_eq(again->levels[1].run_count, 3);
+	ck_assert_uint_eq(again->levels[2].runs[0].number, 9);
+	version_check(again);
+	version_edit_done(&e);
+	version_unref(v);
+	version_unref(nothing);
+	version_unref(again);
+}
+END_TEST
+
+START_TEST(a_table_changes_its_run_without_a_new_object)
+{
+	struct version *v = spec_version(several_runs), *next;
+	struct table_file *moved = v->levels[1].runs[2].files[0];
+	struct version_edit e = {0};
+	const char *reason = "";
+
+	ck_assert_int_eq(version_edit_remove_table(&e, 1, 8), 0);
+	ck_assert_int_eq(version_edit_add_table(&e, 1, 9, moved), 0);
+	ck_assert_int_eq(try_edit(v, &e, &next, &reason), 0);
+	ck_assert_uint_eq(next->levels[1].run_count, 2);
+	ck_assert_ptr_eq(next->levels[1].runs[1].files[1], moved);
+	version_edit_done(&e);
+	version_unref(v);
+	version_unref(next);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
-		&level_0_is_newest_first_and_the_others_by_key,
+		&level_0_is_newest_first_and_a_run_by_key,
 		&find_answers_the_first_table_that_does_not_end_before_the_key,
 		&overlap_counts_the_ends_in,
 		&an_edit_removes_before_it_adds,
 		&a_moved_table_keeps_its_object,
 		&edits_that_do_not_fit_are_refused,
 		&tables_may_touch_but_not_share_a_key,
+		&runs_of_a_level_are_newest_first_and_may_overlap,
+		&overlap_is_looked_for_in_every_run,
+		&an_edit_that_takes_all_of_a_version_makes_the_same_again,
+		&a_table_changes_its_run_without_a_new_object,
 	};
 
 	return unit_run("version", tests, array_size(tests));
