@@ -193,6 +193,9 @@ static void begin_manifest(struct buf *out, const char *first, size_t first_len)
 #define TABLE(level, number, from, to)                                                             \
 	"\x05" level number "\x07\x7f\x03\x01\x01\x02\x01" from "\x01" to
 
+#define RUN_TABLE(level, run, number, from, to)                                                    \
+	"\x08" level run number "\x07\x7f\x03\x01\x01\x02\x01" from "\x01" to
+
 START_TEST(edits_that_do_not_fit_each_other_are_damage)
 {
 	static const struct {
@@ -209,6 +212,10 @@ START_TEST(edits_that_do_not_fit_each_other_are_damage)
 		 "a table is added twice"},
 		{WHOLE, "\x63", "unknown field"},
 		{WHOLE TABLE("\x01", "\x09", "a", "b"), "", "is not below the next file's number"},
+		{WHOLE RUN_TABLE("\x01", "\x09", "\x04", "a", "b"), "",
+		 "is not below the next file's number"},
+		{WHOLE RUN_TABLE("\x01", "\x08", "\x04", "a", "b"),
+		 RUN_TABLE("\x01", "\x07", "\x05", "a", "b"), NULL},
 		{WHOLE "\x03\x09", "", "is not below the next file's number"},
 		{WHOLE TABLE("\x01", "\x08", "a", "b") "\x03\x07", "\x03\x06", NULL},
 	};
