@@ -38,6 +38,7 @@ struct lsm_snapshot;
 enum {
 	LSM_KEY_MAX = 65535,      /* bytes of a key; at least 1 */
 	LSM_META_MAX = 64 * 1024, /* bytes of a record's meta */
+	LSM_EXPECT_MAX = 1024,    /* preconditions of a batch */
 	LSM_LEVELS = 7,
 };
 
@@ -145,13 +146,28 @@ must_check int lsm_delete(struct lsm *db, struct slice key,
 /* Several changes, applied all or not at all, in their order. NULL when out of memory. */
 struct lsm_batch *lsm_batch_new(void);
 void lsm_batch_free(struct lsm_batch *batch);
+/* Forget changes and preconditions. */
 void lsm_batch_clear(struct lsm_batch *batch);
 /* The bytes are copied. -EINVAL: empty key; -ENAMETOOLONG; -E2BIG: meta or batch too large; -EFBIG:
  * value too large. */
 must_check int lsm_batch_put(struct lsm_batch *batch, struct slice key, struct slice meta,
 			     struct slice value);
 must_check int lsm_batch_delete(struct lsm_batch *batch, struct slice key);
+/* Changes; preconditions do not count. */
 uint32_t lsm_batch_count(const struct lsm_batch *batch);
+
+/*
+ * A precondition: the newest version of key is the one with this seqno (struct lsm_record tells
+ * it), or, with seqno 0, the key is absent. lsm_write applies the batch only if all of them hold at
+ * its place in the order of commits, as things stand before the batch itself; else it answers
+ * -ESTALE (the key has another seqno, or is gone) or -EEXIST (it was to be absent), and has done
+ * nothing. One key may have several. The bytes are copied. Errors as lsm_batch_put; -E2BIG: over
+ * LSM_EXPECT_MAX.
+ *
+ *	read a record; compute; lsm_batch_expect(batch, key, record.seqno); lsm_batch_put(...);
+ *	lsm_write: on -ESTALE begin again
+ */
+must_check int lsm_batch_expect(struct lsm_batch *batch, struct slice key, uint64_t seqno);
 
 /* What a commit was given; for callers that keep times or versions. */
 struct lsm_commit {
@@ -159,8 +175,10 @@ struct lsm_commit {
 	uint64_t time_ns; /* since 1970 */
 };
 /*
- * The batch stays the caller's and unchanged. An empty batch is no change (with sync: lsm_sync);
- * its commit is the store's last seqno and no time. ret_commit may be NULL.
+ * The batch stays the caller's and unchanged. A batch without changes is none (with sync:
+ * lsm_sync): its preconditions are checked all the same, also of a store that takes no writes, and
+ * its commit is the seqno of the last change before the check, and no time. ret_commit may be NULL.
+ * When a precondition does not hold or cannot be read, nothing was done.
  */
 must_check int lsm_write(struct lsm *db, const struct lsm_batch *batch,
 			 const struct lsm_write_options *options, struct lsm_commit *ret_commit);

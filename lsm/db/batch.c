@@ -5,13 +5,23 @@
 #include <stdlib.h>
 
 #include "lsm/db/counters.h"
+#include "lsm/db/expect.h"
 #include "lsm/db/logs.h"
 #include "lsm/db/sync_timer.h"
 #include "lsm/db/write.h"
 
 struct lsm_batch {
 	struct batch changes;
+	struct expect_list expected;
 };
+
+static void batch_release(struct lsm_batch *batch)
+{
+	batch_done(&batch->changes);
+	expect_list_done(&batch->expected);
+}
+
+#define cleanup_batch __attribute__((cleanup(batch_release)))
 
 struct lsm_batch *lsm_batch_new(void)
 {
@@ -22,13 +32,14 @@ void lsm_batch_free(struct lsm_batch *batch)
 {
 	if (!batch)
 		return;
-	batch_done(&batch->changes);
+	batch_release(batch);
 	free(batch);
 }
 
 void lsm_batch_clear(struct lsm_batch *batch)
 {
 	batch_clear(&batch->changes);
+	expect_list_clear(&batch->expected);
 }
 
 int lsm_batch_put(struct lsm_batch *batch, struct slice key, struct slice meta, struct slice value)
@@ -39,6 +50,11 @@ int lsm_batch_put(struct lsm_batch *batch, struct slice key, struct slice meta, 
 int lsm_batch_delete(struct lsm_batch *batch, struct slice key)
 {
 	return batch_delete(&batch->changes, key);
+}
+
+int lsm_batch_expect(struct lsm_batch *batch, struct slice key, uint64_t seqno)
+{
+	return expect_list_add(&batch->expected, key, seqno);
 }
 
 uint32_t lsm_batch_count(const struct lsm_batch *batch)
@@ -62,29 +78,31 @@ static void count_write(struct lsm *db, const struct batch *changes)
 	counter_add(&counters->written_bytes, changes->rep.len);
 }
 
-static int write_nothing(struct lsm *db, const struct lsm_write_options *options,
-			 struct lsm_commit *ret_commit)
+static int write_nothing(struct lsm *db, const struct expect_list *expected,
+			 const struct lsm_write_options *options, struct lsm_commit *ret_commit)
 {
-	int err = options && options->sync ? lsm_sync(db) : 0;
+	struct lsm_commit commit;
+	int err = db_commit_nothing(db, expected, &commit);
 
+	if (!err && options && options->sync)
+		err = lsm_sync(db);
 	if (!err && ret_commit)
-		*ret_commit = (struct lsm_commit){
-			.seqno = atomic_load_explicit(&db->visible_seqno, memory_order_acquire),
-		};
+		*ret_commit = commit;
 	return err;
 }
 
-static int write_changes(struct lsm *db, const struct batch *changes,
-			 const struct lsm_write_options *options, struct lsm_commit *ret_commit)
+int lsm_write(struct lsm *db, const struct lsm_batch *batch,
+	      const struct lsm_write_options *options, struct lsm_commit *ret_commit)
 {
+	const struct batch *changes = &batch->changes;
 	bool sync = db->options.sync_mode == LSM_SYNC_ALWAYS || (options && options->sync);
 	struct db_timer timer = db_timer_start_sampled(db);
 	struct lsm_commit commit;
 	int err;
 
 	if (changes->count == 0)
-		return write_nothing(db, options, ret_commit);
-	err = db_commit(db, changes, &commit);
+		return write_nothing(db, &batch->expected, options, ret_commit);
+	err = db_commit(db, changes, &batch->expected, &commit);
 	if (err)
 		return err;
 	count_write(db, changes);
@@ -98,26 +116,20 @@ static int write_changes(struct lsm *db, const struct batch *changes,
 	return err;
 }
 
-int lsm_write(struct lsm *db, const struct lsm_batch *batch,
-	      const struct lsm_write_options *options, struct lsm_commit *ret_commit)
-{
-	return write_changes(db, &batch->changes, options, ret_commit);
-}
-
 int lsm_put(struct lsm *db, struct slice key, struct slice value,
 	    const struct lsm_write_options *options)
 {
-	__attribute__((cleanup(batch_done))) struct batch changes = {0};
+	cleanup_batch struct lsm_batch batch = {0};
 	struct slice meta = options ? options->meta : (struct slice){0};
-	int err = batch_put(&changes, key, meta, value);
+	int err = batch_put(&batch.changes, key, meta, value);
 
-	return err ? err : write_changes(db, &changes, options, NULL);
+	return err ? err : lsm_write(db, &batch, options, NULL);
 }
 
 int lsm_delete(struct lsm *db, struct slice key, const struct lsm_write_options *options)
 {
-	__attribute__((cleanup(batch_done))) struct batch changes = {0};
-	int err = batch_delete(&changes, key);
+	cleanup_batch struct lsm_batch batch = {0};
+	int err = batch_delete(&batch.changes, key);
 
-	return err ? err : write_changes(db, &changes, options, NULL);
+	return err ? err : lsm_write(db, &batch, options, NULL);
 }

@@ -1,6 +1,8 @@
 /*
  * Point reads: memtable, full memtables, tables, newest first; the first version found decides.
  */
+#include "lsm/db/read.h"
+
 #include <errno.h>
 
 #include "lsm/base/error.h"
@@ -112,6 +114,19 @@ int lsm_stat(struct lsm *db, struct slice key, const struct lsm_read_options *op
 	if (!err)
 		ret_record->value = (struct slice){0};
 	return err;
+}
+
+int db_newest_seqno(struct lsm *db, struct slice key, uint64_t *ret_seqno)
+{
+	struct lsm_record record;
+	int err = read_record(db, key, NULL, false, &record);
+
+	if (err && err != -ENOENT)
+		return err;
+	*ret_seqno = err ? 0 : record.seqno;
+	if (!err)
+		lsm_record_release(&record);
+	return 0;
 }
 
 void lsm_record_release(struct lsm_record *record)

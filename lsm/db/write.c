@@ -18,6 +18,7 @@
 #include "lsm/base/crc32c.h"
 #include "lsm/base/error.h"
 #include "lsm/db/counters.h"
+#include "lsm/db/expect.h"
 #include "lsm/db/health.h"
 #include "lsm/db/logs.h"
 #include "lsm/db/spare_log.h"
@@ -138,10 +139,14 @@ static int make_room_locked(struct lsm *db, size_t memory_bytes)
 	}
 }
 
-static int commit_locked(struct lsm *db, const struct batch *batch, struct wal_record *rec)
+static int commit_locked(struct lsm *db, const struct batch *batch,
+			 const struct expect_list *expected, struct wal_record *rec)
 {
 	int err = make_room_locked(db, batch->memory_bytes);
 
+	/* after the last moment at which write_mu was let go of */
+	if (!err)
+		err = expect_list_check(expected, db);
 	if (!err)
 		err = memtable_reserve(db->memtable, batch->memory_bytes, batch->count);
 	if (err)
@@ -158,7 +163,33 @@ static int commit_locked(struct lsm *db, const struct batch *batch, struct wal_r
 	return 0;
 }
 
-int db_commit(struct lsm *db, const struct batch *batch, struct lsm_commit *ret_commit)
+/*
+ * The preconditions once without the mutex: it is answered here that one does not hold, and when
+ * they do the blocks that tell are in the cache, so that under write_mu, where they are checked
+ * again, a read of the disk is rare: a table replaced in between, or a cache too small.
+ */
+static int expect_early(struct lsm *db, const struct expect_list *expected)
+{
+	return expect_list_check(expected, db);
+}
+
+int db_commit_nothing(struct lsm *db, const struct expect_list *expected,
+		      struct lsm_commit *ret_commit)
+{
+	int err = expect_early(db, expected);
+
+	if (err)
+		return err;
+	mutex_guard(&db->write_mu);
+
+	err = expect_list_check(expected, db);
+	if (!err)
+		*ret_commit = (struct lsm_commit){.seqno = db->last_seqno};
+	return err;
+}
+
+int db_commit(struct lsm *db, const struct batch *batch, const struct expect_list *expected,
+	      struct lsm_commit *ret_commit)
 {
 	struct wal_record rec = {
 		.type = WAL_BATCH,
@@ -166,10 +197,12 @@ int db_commit(struct lsm *db, const struct batch *batch, struct lsm_commit *ret_
 		.payload = buf_slice(&batch->rep),
 		.payload_crc = crc32c(0, batch->rep.ptr, batch->rep.len),
 	};
+	int err = expect_early(db, expected);
 
+	if (err)
+		return err;
 	mutex_lock(&db->write_mu);
-	int err = commit_locked(db, batch, &rec);
-
+	err = commit_locked(db, batch, expected, &rec);
 	mutex_unlock(&db->write_mu);
 	if (err)
 		return err;

@@ -5,11 +5,19 @@
 
 #include "lsm/db/db.h"
 
+struct expect_list;
+
 /*
- * Log the batch and apply it; readers see all of it from here on. On failure nothing was applied.
- * Waits while the background is too far behind. No lock held.
+ * Log the batch and apply it if what is expected (lsm/db/expect.h) holds at this place in the order
+ * of commits; readers see all of it from here on. On failure nothing was applied. Waits while the
+ * background is too far behind. No lock held.
  */
-must_check int db_commit(struct lsm *db, const struct batch *batch, struct lsm_commit *ret_commit);
+must_check int db_commit(struct lsm *db, const struct batch *batch,
+			 const struct expect_list *expected, struct lsm_commit *ret_commit);
+
+/* Only the check, at a place in the order of commits: behind ret_commit->seqno. No lock held. */
+must_check int db_commit_nothing(struct lsm *db, const struct expect_list *expected,
+				 struct lsm_commit *ret_commit);
 
 /* Make the memtable a full one if it holds anything, so that all changes so far get flushed. No
  * lock held. */

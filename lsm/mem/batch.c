@@ -32,7 +32,7 @@ size_t batch_record_memory(const struct record *rec)
 	return skip_node_bytes(rec->key.len, rec->meta.len, rec->value_len, SKIP_HEIGHT_MAX);
 }
 
-static int check_key(struct slice key)
+int batch_check_key(struct slice key)
 {
 	if (key.len == 0)
 		return fail(-EINVAL, "write batch: empty key");
@@ -93,7 +93,7 @@ int batch_put(struct batch *b, struct slice key, struct slice meta, struct slice
 		.value = value,
 		.value_len = value.len,
 	};
-	int rc = check_key(key);
+	int rc = batch_check_key(key);
 
 	if (rc)
 		return rc;
@@ -109,7 +109,7 @@ int batch_put(struct batch *b, struct slice key, struct slice meta, struct slice
 int batch_delete(struct batch *b, struct slice key)
 {
 	struct record rec = {.key = key, .kind = RECORD_DELETE};
-	int rc = check_key(key);
+	int rc = batch_check_key(key);
 
 	if (rc)
 		return rc;

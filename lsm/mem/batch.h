@@ -43,5 +43,8 @@ must_check int batch_take(struct slice *rep, struct record *ret_rec);
  */
 must_check int batch_check(struct slice rep, uint32_t *ret_count);
 
+/* Whether a record can have the key: 0, or batch_put's errors about it. */
+must_check int batch_check_key(struct slice key);
+
 /* As batch_put and batch_delete do: what a record will take in a memtable. */
 size_t batch_record_memory(const struct record *rec);
