@@ -18,6 +18,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "lsm/base/compiler.h"
 #include "lsm/base/slice.h"
 
@@ -73,6 +75,11 @@ struct env_dir_ops {
 	 */
 	int (*list)(struct env_dir *, int (*visit)(void *arg, const char *name), void *arg);
 	int (*file_size)(struct env_dir *, const char *name, uint64_t *ret_size);
+	/*
+	 * Whether the host path is this folder or lies anywhere below it. It need not exist, but
+	 * the folder that it would be made in: else -ENOENT.
+	 */
+	int (*holds_path)(struct env_dir *, const char *path, bool *ret_holds);
 	/*
 	 * Take the exclusive lock on `name` (created 0600), held by this process until released,
 	 * and leave `holder` (one line of text) in it for others. -EWOULDBLOCK when someone has it;
@@ -182,6 +189,12 @@ must_check static inline int env_dir_file_size(struct env_dir *d, const char *na
 					       uint64_t *ret_size)
 {
 	return d->ops->file_size(d, name, ret_size);
+}
+
+must_check static inline int env_dir_holds_path(struct env_dir *d, const char *path,
+						bool *ret_holds)
+{
+	return d->ops->holds_path(d, path, ret_holds);
 }
 
 must_check static inline int env_dir_lock(struct env_dir *d, const char *name, const char *holder,

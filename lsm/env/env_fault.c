@@ -116,6 +116,13 @@ static int fault_file_size(struct env_dir *dir, const char *name, uint64_t *ret_
 	return rc ? rc : env_dir_file_size(fault_dir_of(dir)->inner, name, ret_size);
 }
 
+static int fault_holds_path(struct env_dir *dir, const char *path, bool *ret_holds)
+{
+	int rc = count(dir, FAULT_READS, path, "look for folder");
+
+	return rc ? rc : env_dir_holds_path(fault_dir_of(dir)->inner, path, ret_holds);
+}
+
 static int fault_lock(struct env_dir *dir, const char *name, const char *holder,
 		      struct env_lock **ret_lock)
 {
@@ -152,6 +159,7 @@ static const struct env_dir_ops fault_dir_ops = {
 	.link = fault_link,
 	.list = fault_list,
 	.file_size = fault_file_size,
+	.holds_path = fault_holds_path,
 	.lock = fault_lock,
 	.unlock = fault_unlock,
 	.space = fault_space,

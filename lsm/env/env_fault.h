@@ -2,9 +2,10 @@
  * Passes every call on to another env, and makes chosen ones fail.
  *
  * Calls that can fail are counted from 0 in the order they are made: open_dir, open, read, append,
- * seek, sync, allocate, truncate, size, sync_dir, rename, unlink, link, list, file_size, lock,
- * space. Those that change the disk are open_dir with `create`, open with ENV_CREATE or
- * ENV_REPLACE, append, sync, allocate, truncate, sync_dir, rename, unlink, link and lock.
+ * seek, sync, allocate, truncate, size, sync_dir, rename, unlink, link, list, file_size,
+ * holds_path, lock, space. Those that change the disk are open_dir with `create`, open with
+ * ENV_CREATE or ENV_REPLACE, append, sync, allocate, truncate, sync_dir, rename, unlink, link and
+ * lock.
  */
 #pragma once
 

@@ -207,6 +207,16 @@ static int mem_dir_file_size(struct env_dir *dir, const char *name, uint64_t *re
 	return 0;
 }
 
+/* By the text: in memory there is one way to write a path. */
+static int mem_dir_holds_path(struct env_dir *dir, const char *path, bool *ret_holds)
+{
+	struct mem_dir *d = mem_dir_of(dir);
+	mutex_guard(&d->owner->mu);
+
+	*ret_holds = mem_folder_holds(d->folder, slice_str(path));
+	return 0;
+}
+
 /* As with the kernel's: a full disk does not refuse the lock, it only loses the line. */
 static int write_holder_locked(struct mem_env *e, struct mem_node *node, const char *holder)
 {
@@ -309,6 +319,7 @@ static const struct env_dir_ops mem_dir_ops = {
 	.link = mem_dir_link,
 	.list = mem_dir_list,
 	.file_size = mem_dir_file_size,
+	.holds_path = mem_dir_holds_path,
 	.lock = mem_dir_lock,
 	.unlock = mem_dir_unlock,
 	.space = mem_dir_space,

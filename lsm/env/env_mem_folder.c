@@ -30,6 +30,15 @@ bool mem_folder_is(const struct mem_folder *f, struct slice path)
 	return slice_eq(slice_str(f->path), without_slashes(path));
 }
 
+bool mem_folder_holds(const struct mem_folder *f, struct slice path)
+{
+	struct slice own = slice_str(f->path), asked = without_slashes(path);
+
+	if (!slice_starts_with(asked, own))
+		return false;
+	return asked.len == own.len || own.ptr[own.len - 1] == '/' || asked.ptr[own.len] == '/';
+}
+
 static struct mem_name *find_row(const struct mem_folder *f, const char *name)
 {
 	for (size_t i = 0; i < f->count; i++)

@@ -31,6 +31,9 @@ void mem_folder_free(struct mem_disk *disk, struct mem_folder *f);
 /* Whether path, whatever slashes end it, names this folder. */
 bool mem_folder_is(const struct mem_folder *f, struct slice path);
 
+/* Whether path names this folder or one below it. */
+bool mem_folder_holds(const struct mem_folder *f, struct slice path);
+
 /* The file that has this name now; NULL: none. */
 struct mem_node *mem_folder_find(const struct mem_folder *f, const char *name);
 

@@ -176,6 +176,14 @@ static uint64_t blocks_to_bytes(uint64_t blocks, uint64_t block_bytes)
 	return __builtin_mul_overflow(blocks, block_bytes, &bytes) ? UINT64_MAX : bytes;
 }
 
+static int posix_dir_holds_path(struct env_dir *dir, const char *path, bool *ret_holds)
+{
+	struct posix_dir *d = posix_dir_of(dir);
+	int rc = posix_folder_holds(d->fd, path, ret_holds);
+
+	return rc ? posix_fail(rc, path, "look for folder") : 0;
+}
+
 static int posix_dir_space(struct env_dir *dir, struct env_space *ret_space)
 {
 	struct statvfs st;
@@ -209,6 +217,7 @@ static const struct env_dir_ops posix_dir_ops = {
 	.link = posix_dir_link,
 	.list = posix_dir_list,
 	.file_size = posix_dir_file_size,
+	.holds_path = posix_dir_holds_path,
 	.lock = posix_dir_lock,
 	.unlock = posix_dir_unlock,
 	.space = posix_dir_space,

@@ -131,9 +131,12 @@ static int make_folder_in(const char *parent, const char *name, const char *path
 	return rc ? posix_fail(rc, path, "make folder") : 0;
 }
 
-static int make_folder(const char *path)
+/* The path without its last component, and that component; both lie in *ret_copy, which the caller
+ * frees. */
+static int split_path(const char *path, char **ret_copy, const char **ret_parent,
+		      const char **ret_name)
 {
-	cleanup_free char *copy = strdup(path);
+	char *copy = strdup(path);
 	size_t len = strlen(path);
 	char *slash;
 
@@ -142,10 +145,21 @@ static int make_folder(const char *path)
 	while (len > 1 && copy[len - 1] == '/')
 		copy[--len] = '\0';
 	slash = strrchr(copy, '/');
-	if (!slash)
-		return make_folder_in(".", copy, path);
-	*slash = '\0';
-	return make_folder_in(slash == copy ? "/" : copy, slash + 1, path);
+	*ret_parent = !slash ? "." : slash == copy ? "/" : copy;
+	*ret_name = slash ? slash + 1 : copy;
+	if (slash)
+		*slash = '\0';
+	*ret_copy = copy;
+	return 0;
+}
+
+static int make_folder(const char *path)
+{
+	cleanup_free char *copy = NULL;
+	const char *parent, *name;
+	int rc = split_path(path, &copy, &parent, &name);
+
+	return rc ? rc : make_folder_in(parent, name, path);
 }
 
 int posix_open_folder(const char *path, bool create, int *ret_fd)
@@ -156,4 +170,63 @@ int posix_open_folder(const char *path, bool create, int *ret_fd)
 		return rc;
 	rc = make_folder(path);
 	return rc ? rc : open_folder(path, ret_fd);
+}
+
+static int open_place(int at_fd, const char *path, int *ret_fd)
+{
+	int fd;
+
+	do
+		fd = openat(at_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR);
+	if (fd < 0)
+		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+/* The folder at path, or the one in which it would be made. */
+static int open_nearest(const char *path, int *ret_fd)
+{
+	cleanup_free char *copy = NULL;
+	const char *parent, *name;
+	int rc = open_place(AT_FDCWD, path, ret_fd);
+
+	if (rc != -ENOENT)
+		return rc;
+	rc = split_path(path, &copy, &parent, &name);
+	return rc ? rc : open_place(AT_FDCWD, parent, ret_fd);
+}
+
+static bool same_place(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/*
+ * Upwards from the path, by what the kernel calls "..": the text of a path says little where there
+ * are symlinks. The root is its own parent.
+ */
+int posix_folder_holds(int fd, const char *path, bool *ret_holds)
+{
+	cleanup_fd int here = -1;
+	struct stat wanted, now, before = {0};
+	int rc = open_nearest(path, &here);
+
+	if (!rc && (fstat(fd, &wanted) || fstat(here, &now)))
+		rc = -errno;
+	while (!rc && !same_place(&now, &wanted) && !same_place(&now, &before)) {
+		int up = -1;
+
+		rc = open_place(here, "..", &up);
+		if (rc)
+			break;
+		(void)close(here); /* O_PATH: nothing to lose */
+		here = up;
+		before = now;
+		rc = fstat(here, &now) ? -errno : 0;
+	}
+	if (!rc)
+		*ret_holds = same_place(&now, &wanted);
+	return rc;
 }

@@ -22,5 +22,11 @@ must_check int posix_open_regular(int dir_fd, const char *name, int flags, int *
  */
 must_check int posix_open_folder(const char *path, bool create, int *ret_fd);
 
+/*
+ * Whether `path` is the folder of descriptor fd or lies anywhere below it, whatever symlinks lead
+ * there; of a path that does not exist, whether it would. No sentence.
+ */
+must_check int posix_folder_holds(int fd, const char *path, bool *ret_holds);
+
 /* fsync of a folder; on a file system that has no such thing it counts as done. No sentence. */
 must_check int posix_sync_folder(int fd);

@@ -110,7 +110,7 @@ static int record_link(struct env_dir *dir, const char *name, struct env_dir *to
 
 	if (rc)
 		return rc;
-	p.dropped = d->folder != other->folder;
+	p.call.to_folder = other->folder;
 	return end(d, &p, env_dir_link(d->inner, name, other->inner, to));
 }
 
@@ -122,6 +122,11 @@ static int record_list(struct env_dir *dir, int (*visit)(void *arg, const char *
 static int record_file_size(struct env_dir *dir, const char *name, uint64_t *ret_size)
 {
 	return env_dir_file_size(record_dir_of(dir)->inner, name, ret_size);
+}
+
+static int record_holds_path(struct env_dir *dir, const char *path, bool *ret_holds)
+{
+	return env_dir_holds_path(record_dir_of(dir)->inner, path, ret_holds);
 }
 
 static int record_lock(struct env_dir *dir, const char *name, const char *holder,
@@ -156,6 +161,7 @@ static const struct env_dir_ops record_dir_ops = {
 	.link = record_link,
 	.list = record_list,
 	.file_size = record_file_size,
+	.holds_path = record_holds_path,
 	.lock = record_lock,
 	.unlock = record_unlock,
 	.space = record_space,

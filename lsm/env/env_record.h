@@ -18,14 +18,15 @@ enum env_call_kind {
 	ENV_CALL_ALLOCATE, /* name, offset, length */
 	ENV_CALL_RENAME,   /* name -> to */
 	ENV_CALL_UNLINK,   /* name */
-	ENV_CALL_LINK,     /* name -> to, in the folder's own namespace only */
+	ENV_CALL_LINK,     /* name -> to in to_folder */
 	ENV_CALL_SYNC_DIR,
 	ENV_CALL_MARK, /* put in by the test: offset = its number */
 };
 
 struct env_call {
 	enum env_call_kind kind;
-	uint32_t folder; /* 0: the first path opened through the env, 1: the next other one */
+	uint32_t folder;    /* 0: the first path opened through the env, 1: the next other one */
+	uint32_t to_folder; /* of a link; else 0 */
 	char name[ENV_NAME_MAX + 1];
 	char to[ENV_NAME_MAX + 1];
 	uint64_t offset;

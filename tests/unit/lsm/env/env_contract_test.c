@@ -4,6 +4,7 @@
 #include "lsm/env/env.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -287,6 +288,40 @@ static void check_names(struct fixture *x)
 }
 CONTRACT_TEST(names_are_changed_linked_and_removed, check_names)
 
+static bool holds_path(struct env_dir *d, const char *path, const char *more)
+{
+	char text[PATH_MAX];
+	bool held = false;
+	int err;
+
+	(void)snprintf(text, sizeof(text), "%s%s", path, more);
+	err = env_dir_holds_path(d, text, &held);
+	if (err)
+		ck_abort_msg("%s: %d %s", text, err, fail_text());
+	return held;
+}
+
+static void check_held_paths(struct fixture *x)
+{
+	struct env_dir *other = NULL;
+
+	ck_assert(holds_path(x->dir, x->path, ""));
+	ck_assert(holds_path(x->dir, x->path, "/"));
+	ck_assert(holds_path(x->dir, x->path, "/absent"));
+	ck_assert(holds_path(x->dir, x->path, "/absent/"));
+	ck_assert(!holds_path(x->dir, x->path, "absent"));
+	ck_assert(!holds_path(x->dir, "/", ""));
+	/* `other` lies in it */
+	ck_assert_int_eq(env_open_dir(x->env, x->other, true, &other), 0);
+	ck_assert(holds_path(x->dir, x->other, ""));
+	ck_assert(holds_path(x->dir, x->other, "/absent"));
+	ck_assert(holds_path(other, x->other, ""));
+	ck_assert(holds_path(other, x->other, "/absent"));
+	ck_assert(!holds_path(other, x->path, ""));
+	env_dir_close(other);
+}
+CONTRACT_TEST(a_folder_knows_the_paths_below_it, check_held_paths)
+
 static void check_bad_names(struct fixture *x)
 {
 	static const char *const bad[] = {"", ".", "..", "a/b", "/etc/passwd"};
@@ -461,6 +496,7 @@ int main(void)
 		&allocated_space_is_zeros_and_keeps_what_was_there,
 		&a_cut_file_grows_back_in_zeros,
 		&names_are_changed_linked_and_removed,
+		&a_folder_knows_the_paths_below_it,
 		&names_that_are_no_single_component_are_refused,
 		&an_unlinked_file_lives_while_it_is_open,
 		&a_listing_can_be_ended_and_may_change_the_folder,

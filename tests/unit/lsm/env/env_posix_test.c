@@ -148,6 +148,38 @@ START_TEST(a_folder_that_cannot_be_opened_or_made_is_named)
 }
 END_TEST
 
+static bool holds_path(const char *path)
+{
+	bool held = false;
+
+	ck_assert_int_eq(env_dir_holds_path(dir, path, &held), 0);
+	return held;
+}
+
+START_TEST(a_path_below_a_folder_is_known_whatever_leads_there)
+{
+	char *before = getcwd(NULL, 0);
+	bool untouched = true;
+
+	ck_assert_int_eq(symlink(root, path_of("link")), 0);
+	ck_assert(holds_path(path_of("link")));
+	ck_assert(holds_path(path_of("link/absent")));
+	ck_assert(!holds_path("/tmp"));
+	ck_assert_int_eq(chdir(root), 0);
+	ck_assert(holds_path("."));
+	ck_assert(holds_path("absent"));
+	ck_assert(holds_path("../.././/tmp/../") == holds_path("/"));
+	ck_assert(!holds_path(".."));
+	ck_assert(!holds_path("../absent"));
+	ck_assert_int_eq(env_dir_holds_path(dir, "absent/absent", &untouched), -ENOENT);
+	assert_said("absent/absent");
+	ck_assert(untouched);
+	ck_assert_int_eq(chdir(before), 0);
+	free(before);
+	ck_assert_int_eq(unlink(path_of("link")), 0);
+}
+END_TEST
+
 START_TEST(a_symlink_in_a_files_place_is_refused)
 {
 	static const enum env_open_mode modes[] = {ENV_READ, ENV_REPLACE, ENV_REUSE};
@@ -354,6 +386,7 @@ int main(void)
 		&an_existing_folder_keeps_its_mode,
 		&a_folder_is_made_under_a_relative_path_and_trailing_slashes,
 		&a_folder_that_cannot_be_opened_or_made_is_named,
+		&a_path_below_a_folder_is_known_whatever_leads_there,
 		&a_symlink_in_a_files_place_is_refused,
 		&a_fifo_in_a_files_place_is_refused_and_does_not_hang,
 		&descriptors_are_not_inherited_by_programs,

@@ -139,19 +139,23 @@ START_TEST(folders_are_told_apart)
 	ck_assert_int_eq(env_open_dir(env, "/none", false, &other), -ENOENT);
 	ck_assert_int_eq(env_open_dir(env, "/other", true, &other), 0);
 	ck_assert_int_eq(env_open_dir(env, "/store", false, &again), 0);
-	ck_assert_int_eq(env_dir_link(dir, "a", other, "a"), 0); /* into another: not remembered */
+	ck_assert_int_eq(env_dir_link(dir, "a", other, "a"), 0);
 	ck_assert_int_eq(env_dir_unlink(other, "a"), 0);
 	ck_assert_int_eq(append(f, "still named"), 0);
 	ck_assert_int_eq(env_dir_link(dir, "a", again, "b"), 0);
 
 	const struct env_call *calls = env_record_calls(env, &count);
 
-	ck_assert_uint_eq(count, 4);
+	ck_assert_uint_eq(count, 5);
 	ck_assert_uint_eq(calls[0].folder, 0);
-	ck_assert_int_eq(calls[1].kind, ENV_CALL_UNLINK);
-	ck_assert_uint_eq(calls[1].folder, 1);
-	ck_assert_str_eq(calls[2].name, "a");
-	ck_assert_int_eq(calls[3].kind, ENV_CALL_LINK);
+	ck_assert_int_eq(calls[1].kind, ENV_CALL_LINK);
+	ck_assert_uint_eq(calls[1].folder, 0);
+	ck_assert_uint_eq(calls[1].to_folder, 1);
+	ck_assert_int_eq(calls[2].kind, ENV_CALL_UNLINK);
+	ck_assert_uint_eq(calls[2].folder, 1);
+	ck_assert_str_eq(calls[3].name, "a");
+	ck_assert_int_eq(calls[4].kind, ENV_CALL_LINK);
+	ck_assert_uint_eq(calls[4].to_folder, 0);
 	env_file_close(f);
 	env_dir_close(again);
 	env_dir_close(other);
