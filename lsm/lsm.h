@@ -256,6 +256,22 @@ must_check int lsm_flush(struct lsm *db);
 /* Compact the keys in [from, to] (empty `to`: no end) down to the last level; flushes first. */
 must_check int lsm_compact(struct lsm *db, struct slice from, struct slice to);
 
+/*
+ * Copy the store into the folder `path`, which is absent (made, one level) or empty, while writing
+ * goes on: hard links to the tables, so it costs little time and no space until the stores diverge.
+ * The copy is a store of its own, that lsm_open opens. It holds a prefix of the history of writes,
+ * with at least every write that returned before this call; it is durable when this returns.
+ *
+ * A crash meanwhile leaves the whole copy there, or no store: a folder that lsm_open takes for an
+ * empty one or refuses with -EUCLEAN. After a failure the folder may stay, with nothing but a LOCK
+ * file in it, and does for another try. The store itself is never harmed.
+ *
+ * -ENOTEMPTY. -EINVAL: path is the store's own folder or below it. -ENOENT: no folder to make it
+ * in. -EXDEV: on another file system. -EWOULDBLOCK: somebody else is making a store there. -EROFS:
+ * the store takes no writes, so that its log cannot be brought into tables.
+ */
+must_check int lsm_checkpoint(struct lsm *db, const char *path);
+
 struct lsm_verify_report {
 	uint64_t tables;
 	uint64_t bytes;
@@ -308,6 +324,7 @@ struct lsm_stats {
 	uint64_t open_tables, table_memory_bytes, manifest_bytes;
 	uint64_t disk_free_bytes, disk_total_bytes;
 	uint64_t recovered_records, recovered_bytes, recovery_torn_bytes, recovery_ns;
+	uint64_t checkpoints;
 	enum lsm_health health;
 	char health_text[256]; /* why, when not OK */
 	struct lsm_level_stats levels[LSM_LEVELS];

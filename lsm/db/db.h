@@ -179,5 +179,6 @@ struct lsm {
 	struct db_counters counters[DB_COUNTER_SHARDS];
 	struct histogram ops[LSM_OP_COUNT];
 	_Atomic uint64_t log_syncs;
+	_Atomic uint64_t checkpoints;
 	_Atomic uint64_t stall_slow, stall_stop, stall_ns;
 };

@@ -50,7 +50,10 @@ static int folder_check(struct lsm *db, const char *path, bool *ret_is_store)
 		return 0;
 	}
 	if (content.records)
-		return fail(-EUCLEAN, "%s: CURRENT is missing beside the store's files", path);
+		return fail(-EUCLEAN,
+			    "%s: CURRENT is missing beside the store's files (a checkpoint that "
+			    "was cut short looks like this)",
+			    path);
 	if (content.foreign[0])
 		return fail(-ENOTEMPTY, "%s: is no store and not empty (it holds %s)", path,
 			    content.foreign);
@@ -60,7 +63,9 @@ static int folder_check(struct lsm *db, const char *path, bool *ret_is_store)
 	return 0;
 }
 
-static int folder_lock(struct lsm *db, const char *path)
+/* Take the folder's lock with this store's holder line. */
+static int folder_lock(const struct lsm *db, struct env_dir *dir, const char *path,
+		       struct env_lock **ret_lock)
 {
 	char holder[ENV_HOLDER_MAX];
 	int err;
@@ -69,15 +74,14 @@ static int folder_lock(struct lsm *db, const char *path)
 		(void)snprintf(holder, sizeof(holder), "%s", db->options.holder);
 	else
 		(void)snprintf(holder, sizeof(holder), "pid=%ld", (long)getpid());
-	err = env_dir_lock(db->dir, DB_LOCK_NAME, holder, &db->lock);
+	err = env_dir_lock(dir, DB_LOCK_NAME, holder, ret_lock);
 	if (err != -EWOULDBLOCK)
 		return err;
 	(void)snprintf(holder, sizeof(holder), "%s", fail_text());
 	return fail(err, "%s: the store is in use: %s", path, holder);
 }
 
-/* The id that makes this store's checksums differ from every other's. */
-static int new_store_id(uint64_t *ret_id)
+int db_new_store_id(uint64_t *ret_id)
 {
 	uint64_t id;
 
@@ -98,12 +102,55 @@ int db_folder_open(struct lsm *db, const char *path)
 		err = folder_check(db, path, &is_store);
 	if (err || db->options.read_only)
 		return err;
-	err = folder_lock(db, path);
+	err = folder_lock(db, db->dir, path, &db->lock);
 	/* again: another process may have made the store before this one had the lock */
 	if (!err)
 		err = folder_check(db, path, &is_store);
 	if (err || is_store)
 		return err;
-	err = new_store_id(&id);
+	err = db_new_store_id(&id);
 	return err ? err : tree_create(db->dir, id);
+}
+
+static int find_entry(void *arg, const char *name)
+{
+	char *found = arg;
+
+	if (strcmp(name, DB_LOCK_NAME) == 0)
+		return 0;
+	(void)snprintf(found, ENV_NAME_MAX + 1, "%s", name);
+	return 1;
+}
+
+static int check_empty(struct env_dir *dir, const char *path)
+{
+	char name[ENV_NAME_MAX + 1];
+	int found = env_dir_list(dir, find_entry, name);
+
+	return found > 0 ? fail(-ENOTEMPTY, "%s: is not empty (it holds %s)", path, name) : found;
+}
+
+int db_folder_claim(const struct lsm *db, const char *path, struct env_dir **ret_dir,
+		    struct env_lock **ret_lock)
+{
+	struct env_dir *dir = NULL;
+	struct env_lock *lock = NULL;
+	int err = env_open_dir(db->env, path, true, &dir);
+
+	/* first without the lock, whose file would be a change of somebody else's folder */
+	if (!err)
+		err = check_empty(dir, path);
+	if (!err)
+		err = folder_lock(db, dir, path, &lock);
+	if (!err)
+		err = check_empty(dir, path);
+	if (err) {
+		if (dir)
+			env_dir_unlock(dir, lock);
+		env_dir_close(dir);
+		return err;
+	}
+	*ret_dir = dir;
+	*ret_lock = lock;
+	return 0;
 }

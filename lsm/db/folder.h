@@ -13,3 +13,14 @@
  * after a failure. Errors as lsm_open.
  */
 must_check int db_folder_open(struct lsm *db, const char *path);
+
+/*
+ * Open the folder `path` for a new store, made when absent (one level), and take its lock with the
+ * holder line of `db`; both are the caller's. It is empty, but for the lock's file. -ENOTEMPTY.
+ * -EWOULDBLOCK: somebody else is at it. After a failure a folder that was made stays.
+ */
+must_check int db_folder_claim(const struct lsm *db, const char *path, struct env_dir **ret_dir,
+			       struct env_lock **ret_lock);
+
+/* A random id, which makes a store's checksums differ from every other's. */
+must_check int db_new_store_id(uint64_t *ret_id);

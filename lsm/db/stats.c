@@ -92,6 +92,7 @@ static void read_callers(const struct lsm *db, struct lsm_stats *s)
 		s->user_written_bytes += load(&c->written_bytes);
 		s->iterators += load(&c->iterators);
 	}
+	s->checkpoints = load(&db->checkpoints);
 	s->stall_slow = load(&db->stall_slow);
 	s->stall_stop = load(&db->stall_stop);
 	s->stall_ns = load(&db->stall_ns);

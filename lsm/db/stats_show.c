@@ -78,6 +78,7 @@ static const struct field store_fields[] = {
 	STORE_FIELD(recovered_bytes),
 	STORE_FIELD(recovery_torn_bytes),
 	STORE_FIELD(recovery_ns),
+	STORE_FIELD(checkpoints),
 };
 
 _Static_assert(array_size(store_fields) * sizeof(uint64_t) == offsetof(struct lsm_stats, health),

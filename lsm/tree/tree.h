@@ -101,6 +101,15 @@ must_check int tree_compact(struct tree *t, struct compaction_job *job,
 			    const struct tree_compact_limits *limits);
 
 /*
+ * Make in the folder `to`, empty but for its lock, a tree with this id that holds what the tables
+ * hold now: every change up to the flushed seqno, none after it. Its tables are hard links. Durable
+ * when it returns; a crash before leaves no CURRENT there, or the whole tree. After a failure
+ * nothing is left there that could be removed. -EXDEV: `to` is on another file system. Jobs may
+ * run beside it.
+ */
+must_check int tree_checkpoint(struct tree *t, struct env_dir *to, uint64_t store_id);
+
+/*
  * Remove from the disk the tables that no version holds any more, and old logs. Does I/O; a failed
  * unlink is retried by the next call.
  */

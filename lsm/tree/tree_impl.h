@@ -53,6 +53,12 @@ struct tree {
 must_check int tree_apply(struct tree *t, struct version_edit *edit);
 
 /*
+ * Put the present state into the (empty) edit, as the first one of a manifest has it. The caller
+ * holds log_mu, or is alone. -ENOMEM: the edit is only good for version_edit_done.
+ */
+must_check int tree_fill_state(struct tree *t, struct version_edit *e);
+
+/*
  * Begin a new manifest that holds the present state, and let CURRENT name it. The caller holds
  * log_mu, or is alone.
  */

@@ -53,7 +53,7 @@ int tree_check_writable(struct tree *t)
 			   "reopen the store");
 }
 
-static int fill_state(struct tree *t, struct version_edit *e)
+int tree_fill_state(struct tree *t, struct version_edit *e)
 {
 	*e = (struct version_edit){
 		.has_next_file = true,
@@ -90,7 +90,7 @@ int tree_begin_manifest(struct tree *t)
 	cleanup_edit struct version_edit whole = {0};
 	struct manifest_writer next = {0};
 	uint64_t number = tree_new_file_number(t);
-	int err = fill_state(t, &whole);
+	int err = tree_fill_state(t, &whole);
 
 	if (!err)
 		err = manifest_create(t->options.dir, number, ENV_CREATE, t->store_id, &whole,

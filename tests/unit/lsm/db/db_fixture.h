@@ -158,15 +158,20 @@ static inline int db_visit_name(void *arg, const char *name)
 	return 0;
 }
 
-static inline struct db_found_name db_find(struct env *env, const char *suffix)
+static inline struct db_found_name db_find_in(struct env *env, const char *path, const char *suffix)
 {
 	struct db_found_name found = {.suffix = suffix};
 	struct env_dir *dir;
 
-	ck_assert_int_eq(env_open_dir(env, DB_DIR, false, &dir), 0);
+	ck_assert_int_eq(env_open_dir(env, path, false, &dir), 0);
 	ck_assert_int_eq(env_dir_list(dir, db_visit_name, &found), 0);
 	env_dir_close(dir);
 	return found;
+}
+
+static inline struct db_found_name db_find(struct env *env, const char *suffix)
+{
+	return db_find_in(env, DB_DIR, suffix);
 }
 
 /* Turn over the bits of the byte at `offset` (from the end when negative) of a file, durably. */

@@ -1,0 +1,108 @@
+/*
+ * A copy of the tree by hard links.
+ *
+ *	log_mu:   the present state as one edit, with a reference to each table
+ *	no lock:  link the tables | manifest | CURRENT
+ *
+ * The references keep the tables on the disk while flushes and compactions go on. CURRENT comes
+ * last, when all that it leads to is durable, so that the folder is a whole store or none. Tables
+ * never change once written, and each store removes only its own names of them; the copy's own id
+ * makes the tables that it will write differ from those that this store will.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "lsm/base/error.h"
+#include "lsm/tree/file_name.h"
+#include "lsm/tree/tree_impl.h"
+
+struct copy {
+	struct tree *tree;         /* borrowed */
+	struct env_dir *to;        /* borrowed */
+	struct version_edit state; /* its references keep the tables */
+	uint64_t manifest;
+	size_t linked; /* of state.added */
+};
+
+static int take_state(struct copy *c)
+{
+	mutex_guard(&c->tree->log_mu);
+
+	int err = tree_fill_state(c->tree, &c->state);
+	/* what the logs hold beyond the flushed seqno is not in the copy */
+	number_list_done(&c->state.logs_added);
+	c->manifest = c->state.next_file++;
+	return err;
+}
+
+static int link_tables(struct copy *c)
+{
+	for (; c->linked < c->state.added_count; c->linked++) {
+		char name[ENV_NAME_MAX + 1];
+
+		file_name_make(FILE_TABLE, c->state.added[c->linked].file->number, name);
+		int err = env_dir_link(c->tree->options.dir, name, c->to, name);
+
+		if (err == -EXDEV)
+			return fail(err,
+				    "%s: no link to it can be made on another file system: a "
+				    "checkpoint needs the store's own",
+				    name);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int write_manifest(struct copy *c, uint64_t store_id)
+{
+	struct manifest_writer w = {0};
+	/* it syncs the folder too, and with its own name those of the tables */
+	int err = manifest_create(c->to, c->manifest, ENV_CREATE, store_id, &c->state, &w);
+
+	if (err)
+		return err;
+	manifest_close(&w);
+	return current_write(c->to, c->manifest);
+}
+
+static void remove_name(struct copy *c, enum file_kind kind, uint64_t number)
+{
+	char name[ENV_NAME_MAX + 1];
+
+	file_name_make(kind, number, name);
+	ignore_result(env_dir_unlink(c->to, name)); /* the caller hears of the first failure */
+}
+
+/*
+ * After a failure. CURRENT goes first, durably if that can still be had: a power cut in the middle
+ * of this must not leave a store that lacks tables.
+ */
+static int discard(struct copy *c, int code)
+{
+	char why[ERROR_TEXT_MAX];
+
+	(void)snprintf(why, sizeof(why), "%s", fail_text());
+	if (env_dir_unlink(c->to, "CURRENT") == 0)
+		ignore_result(env_dir_sync(c->to));
+	remove_name(c, FILE_MANIFEST, c->manifest);
+	for (size_t i = 0; i < c->linked; i++)
+		remove_name(c, FILE_TABLE, c->state.added[i].file->number);
+	return fail(code, "%s", why);
+}
+
+int tree_checkpoint(struct tree *t, struct env_dir *to, uint64_t store_id)
+{
+	struct copy c = {.tree = t, .to = to};
+	int err = take_state(&c);
+
+	if (!err) {
+		err = link_tables(&c);
+		if (!err)
+			err = write_manifest(&c, store_id);
+		if (err)
+			err = discard(&c, err);
+	}
+	version_edit_done(&c.state);
+	return err;
+}
