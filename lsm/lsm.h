@@ -74,7 +74,8 @@ struct lsm_options {
 			       the pid */
 	bool create;        /* make the store if the folder is absent or empty (default true) */
 	bool read_only; /* no LOCK, no change to any file; beside a running writer it sees the store
-			   as of now, until that one removes a table it needs: then -EUCLEAN */
+			   as of now, until that one replaces a table that is not open here: then
+			   reads of it answer -ESTALE, and the store has to be opened again */
 
 	uint64_t memtable_bytes; /* a memtable is handed over for its flush at this size */
 	unsigned memtables_max;  /* full ones waiting for their flush before writers wait */
@@ -278,7 +279,7 @@ struct lsm_verify_report {
 	uint64_t log_records;
 };
 /* Read and check every byte of the store. 0, or the first damage found; the sentence names file and
- * offset. */
+ * offset. Of a read-only store whose writer replaces a table meanwhile: -ESTALE, as of a read. */
 must_check int lsm_verify(struct lsm *db, struct lsm_verify_report *ret_report);
 
 /* What an operation costs, seen from its caller. */

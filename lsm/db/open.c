@@ -13,13 +13,10 @@
 #include "lsm/db/logs.h"
 #include "lsm/db/options.h"
 #include "lsm/db/recover.h"
+#include "lsm/db/second_look.h"
 #include "lsm/db/snapshot.h"
 #include "lsm/db/state.h"
 #include "lsm/env/env_posix.h"
-
-enum {
-	READ_ONLY_TRIES = 100,
-};
 
 const char *lsm_error_text(void)
 {
@@ -125,25 +122,15 @@ static int open_once(const char *path, const struct lsm_options *options, struct
 	return 0;
 }
 
-/*
- * Without the lock a writer may be at work: it removes what the manifest named a moment ago, and
- * the end of its log moves while it is read, which looks like damage. Real damage looks the same
- * when one looks again.
- */
 static int open_beside_writer(const char *path, const struct lsm_options *options,
 			      struct lsm **ret_db)
 {
-	char before[ERROR_TEXT_MAX] = "";
-	int err = 0;
+	struct second_look look = {0};
+	int err;
 
-	for (int tries = READ_ONLY_TRIES; tries > 0; tries--) {
+	do
 		err = open_once(path, options, ret_db);
-		if (err != -EUCLEAN && err != -EBADMSG && err != -ENOENT)
-			return err;
-		if (strcmp(before, fail_text()) == 0)
-			return err;
-		(void)snprintf(before, sizeof(before), "%s", fail_text());
-	}
+	while (err && second_look_wanted(&look, err));
 	return err;
 }
 

@@ -28,11 +28,12 @@ static void open_table_free(void *object)
 }
 
 int table_cache_init(struct table_cache *c, struct env_dir *dir, struct cache *blocks,
-		     unsigned max_open)
+		     unsigned max_open, bool beside_writer)
 {
 	unsigned shards = max_open >= SHARDS * TABLES_PER_SHARD ? SHARDS : 1;
 
 	c->env = (struct table_env){.dir = dir, .blocks = blocks, .counters = &c->counters};
+	c->beside_writer = beside_writer;
 	return cache_new(max_open, shards, &c->open);
 }
 
@@ -47,6 +48,20 @@ static struct cache_key key_of(const struct table_file *f)
 	return (struct cache_key){.owner = f->id, .part = f->number};
 }
 
+/*
+ * A version names it. Beside a writer that is no sign of damage, but of a version that has had its
+ * time; if it is damage all the same, opening the store again says so.
+ */
+static int missing(const struct table_cache *c, const struct table_file *f)
+{
+	unsigned long long number = f->number;
+
+	if (c->beside_writer)
+		return fail(-ESTALE, "%06llu.sst: the writer has replaced it; open the store again",
+			    number);
+	return fail(-EUCLEAN, "%06llu.sst: missing", number);
+}
+
 static int open_miss(struct table_cache *c, const struct table_file *f,
 		     struct cache_entry **ret_entry)
 {
@@ -58,9 +73,7 @@ static int open_miss(struct table_cache *c, const struct table_file *f,
 	int err = table_open(&c->env, f->number, f->size_bytes, f->id, &o->table);
 	if (err) {
 		free(o);
-		if (err == -ENOENT)
-			return fail(-EUCLEAN, "%06llu.sst: missing", (unsigned long long)f->number);
-		return err;
+		return err == -ENOENT ? missing(c, f) : err;
 	}
 	atomic_fetch_add_explicit(&c->memory_bytes, table_memory(o->table), memory_order_relaxed);
 	/* Two threads may both miss and open it: the second one's replaces the first's. */

@@ -13,17 +13,19 @@ struct table_cache {
 	struct table_counters counters;
 	struct cache *open;            /* owned; charge 1 a table */
 	_Atomic uint64_t memory_bytes; /* of the tables in it */
+	bool beside_writer;            /* immutable: somebody else may remove tables */
 };
 
-/* dir and blocks are borrowed. -ENOMEM. */
+/* dir and blocks are borrowed. beside_writer: the folder is another one's, who may remove tables of
+ * versions that are read here. -ENOMEM. */
 must_check int table_cache_init(struct table_cache *c, struct env_dir *dir, struct cache *blocks,
-				unsigned max_open);
+				unsigned max_open, bool beside_writer);
 /* Zero-initialised is allowed. */
 void table_cache_done(struct table_cache *c);
 
 /*
  * The open table of a file of a version, with a reference for the caller (table_unref). As
- * table_open, but a missing file is -EUCLEAN: a version names it.
+ * table_open, but a missing file is -EUCLEAN: a version names it; beside a writer -ESTALE.
  */
 must_check int table_cache_get(struct table_cache *c, const struct table_file *f,
 			       struct table **ret_table);

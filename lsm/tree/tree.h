@@ -26,7 +26,8 @@ struct tree_options {
 	unsigned max_open_tables;
 	struct table_options table;
 	struct picker_options picker;
-	bool read_only; /* no new manifest, no removal of files, no jobs */
+	bool read_only; /* no new manifest, no removal of files, no jobs; beside another one's tree,
+			   whose removal of a table is -ESTALE to who reads it here */
 };
 
 /* What opening found besides the version. */

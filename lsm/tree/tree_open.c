@@ -258,7 +258,7 @@ static int open_from(struct tree *t, struct manifest_state *state,
 		     struct tree_recovery *ret_recovery)
 {
 	int err = table_cache_init(&t->tables, t->options.dir, t->options.blocks,
-				   t->options.max_open_tables);
+				   t->options.max_open_tables, t->options.read_only);
 
 	if (!err)
 		err = adopt_state(t, state);

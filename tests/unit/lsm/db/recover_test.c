@@ -197,7 +197,7 @@ static unsigned read_number(struct lsm *db, const char *key)
 
 	if (err == -ENOENT)
 		return 0;
-	if (err == -EUCLEAN) /* the writer has removed the table meanwhile: open anew */
+	if (err == -ESTALE) /* the writer has replaced the table meanwhile: open anew */
 		return UINT32_MAX;
 	ck_assert_int_eq(err, 0);
 	memcpy(text, record.value.ptr, record.value.len);
