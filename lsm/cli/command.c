@@ -10,8 +10,9 @@
 #include "lsm/cli/report.h"
 
 const struct command *const commands[] = {
-	&command_put,    &command_get,  &command_delete, &command_scan,
-	&command_verify, &command_dump, &command_stats,  NULL,
+	&command_put,   &command_get,    &command_delete, &command_scan,    &command_dump,
+	&command_stats, &command_verify, &command_flush,  &command_compact, &command_checkpoint,
+	NULL,
 };
 
 const struct command *command_find(const char *name)

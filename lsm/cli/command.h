@@ -29,6 +29,12 @@ enum store_use {
 	STORE_CREATE, /* alone; made when it is missing */
 };
 
+/* How far a scan has come; it goes on there when it is run again. Zero-initialise. */
+struct progress {
+	uint64_t records;    /* printed */
+	struct buf last_key; /* of them; owned */
+};
+
 /* A command line that fits its command. */
 struct invocation {
 	const struct command *command;
@@ -36,6 +42,7 @@ struct invocation {
 						    NULL */
 	char **arguments;                        /* borrowed from argv */
 	int argument_count;
+	struct progress *progress; /* borrowed; filled in by who runs the command */
 };
 
 struct command {
@@ -48,6 +55,7 @@ struct command {
 	struct command_option options[COMMAND_OPTIONS_MAX + 1];
 	/* Check the words that need no store. NULL: nothing to check. */
 	enum exit_status (*check)(const struct invocation *inv);
+	/* STATUS_STALE: to be run again, with the same progress, on the store opened anew. */
 	enum exit_status (*run)(struct lsm *db, const struct invocation *inv);
 };
 
@@ -58,6 +66,9 @@ extern const struct command command_scan;
 extern const struct command command_verify;
 extern const struct command command_dump;
 extern const struct command command_stats;
+extern const struct command command_flush;
+extern const struct command command_compact;
+extern const struct command command_checkpoint;
 
 /* All of them, in the order of the help; NULL ends the list. */
 extern const struct command *const commands[];

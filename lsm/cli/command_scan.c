@@ -78,17 +78,37 @@ static enum exit_status check_range(const struct invocation *inv)
 	return read_range(inv, &bounds, &range);
 }
 
+/* What is done with each record, and what becomes of it. */
+struct printing {
+	int (*print)(struct lsm_iter *it);
+	struct progress *progress;
+};
+
+static int print_and_note(struct lsm_iter *it, void *arg)
+{
+	struct printing *printing = arg;
+	int rc = printing->print(it);
+
+	if (rc)
+		return rc;
+	printing->progress->records++;
+	return buf_set(&printing->progress->last_key, lsm_iter_record(it)->key);
+}
+
 static enum exit_status walk(struct lsm *db, const struct invocation *inv,
-			     int (*visit)(struct lsm_iter *it, void *arg))
+			     int (*print)(struct lsm_iter *it))
 {
 	__attribute__((cleanup(bounds_done))) struct bounds bounds = {0};
+	struct printing printing = {.print = print, .progress = inv->progress};
 	struct key_range range;
 	enum exit_status status = read_range(inv, &bounds, &range);
 
 	if (status != STATUS_OK)
 		return status;
+	range.limit -= inv->progress->records;
+	range.behind = buf_slice(&inv->progress->last_key);
 
-	int rc = key_range_walk(db, &range, visit, NULL);
+	int rc = key_range_walk(db, &range, print_and_note, &printing);
 
 	/* What it says is written comes from stdio, whose error is reported at the end. */
 	return rc && !ferror(stdout) ? report_failure(rc) : STATUS_OK;
@@ -100,19 +120,17 @@ static int end_line(void)
 	return ferror(stdout) ? -EIO : 0; /* no use in going on */
 }
 
-static int print_key(struct lsm_iter *it, void *arg)
+static int print_key(struct lsm_iter *it)
 {
-	(void)arg;
 	escape_print(stdout, lsm_iter_record(it)->key);
 	return end_line();
 }
 
-static int print_pair(struct lsm_iter *it, void *arg)
+static int print_pair(struct lsm_iter *it)
 {
 	struct slice value;
 	int rc = lsm_iter_value(it, &value);
 
-	(void)arg;
 	if (rc)
 		return rc;
 	escape_print(stdout, lsm_iter_record(it)->key);
@@ -138,7 +156,9 @@ const struct command command_scan = {
 	.name = "scan",
 	.arguments = "",
 	.summary = "print records in key order: key, tab, value",
-	.more = "What does not print is written as C escapes: \\\\ \\t \\n \\r \\xNN.\n",
+	.more = "What does not print is written as C escapes: \\\\ \\t \\n \\r \\xNN.\n"
+		"It shows the store as it was at one moment; but beside a writer that replaces "
+		"tables\nfaster than they are read, the rest as it was at a later one.\n",
 	.use = STORE_READ,
 	.options = {RANGE_OPTIONS, {"keys", NULL, "print only the keys"}},
 	.check = check_range,
@@ -157,11 +177,10 @@ static void print_time(uint64_t time_ns)
 		printf("time=%s.%09" PRIu64 "Z", text, time_ns % 1000000000);
 }
 
-static int print_record(struct lsm_iter *it, void *arg)
+static int print_record(struct lsm_iter *it)
 {
 	const struct lsm_record *record = lsm_iter_record(it);
 
-	(void)arg;
 	escape_print(stdout, record->key);
 	printf("\tseqno=%" PRIu64 "\t", record->seqno);
 	print_time(record->time_ns);
@@ -180,7 +199,7 @@ const struct command command_dump = {
 	.summary = "print what is known of each record but its value",
 	.more = "A line is: key, seqno, commit time, kind, bytes of meta, bytes of value; tabs "
 		"between.\n"
-		"What does not print in a key is written as C escapes.\n",
+		"What does not print in a key is written as C escapes. Beside a writer: as scan.\n",
 	.use = STORE_READ,
 	.options = {RANGE_OPTIONS},
 	.check = check_range,

@@ -9,6 +9,8 @@ enum exit_status status_of_error(int error)
 	case EBADMSG:
 	case EUCLEAN:
 		return STATUS_DAMAGED;
+	case ESTALE:
+		return STATUS_STALE;
 	case EINVAL:
 	case ENAMETOOLONG:
 		return STATUS_USAGE;

@@ -12,6 +12,9 @@ enum exit_status {
 	STATUS_UNAVAILABLE = 3, /* the store is missing, or another process has it */
 	STATUS_DAMAGED = 4,     /* a checksum failed, or bytes make no sense */
 	STATUS_FAILED = 5,      /* anything else */
+	/* never the program's: the writer beside this reader has replaced a table, so the command
+	 * has to go on with the store opened anew */
+	STATUS_STALE = -1,
 };
 
 /* The status for a negative errno of an operation on an open store. */

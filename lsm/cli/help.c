@@ -21,13 +21,14 @@ static const char status_help[] =
 void help_print(void)
 {
 	printf("usage: %s COMMAND ...\n\n"
-	       "Reads and changes a key-value store, which is a folder. put and delete need it "
-	       "for\n"
-	       "themselves; the other commands read it beside whoever has it open or mounted.\n\n"
+	       "Reads and changes a key-value store, which is a folder. put, delete, flush, "
+	       "compact "
+	       "and\ncheckpoint need it for themselves; the other commands read it beside whoever "
+	       "has it\nopen or mounted.\n\n"
 	       "Commands:\n",
 	       usage);
 	for (const struct command *const *at = commands; *at; at++)
-		printf("  %-7s %-20s %s\n", (*at)->name, (*at)->arguments, (*at)->summary);
+		printf("  %-10s %-14s %s\n", (*at)->name, (*at)->arguments, (*at)->summary);
 	printf("\nOptions:\n%s\n%s", options_help, status_help);
 }
 

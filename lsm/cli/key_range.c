@@ -1,21 +1,32 @@
 #include "lsm/cli/key_range.h"
 
+/* To the first key that the walk comes to at or after `key`; after it when it is left out. */
+static void seek(struct lsm_iter *it, bool reverse, struct slice key, bool leave_out)
+{
+	if (reverse)
+		lsm_iter_seek_back(it, key);
+	else
+		lsm_iter_seek(it, key);
+	if (!leave_out || !lsm_iter_valid(it) || !slice_eq(lsm_iter_record(it)->key, key))
+		return;
+	if (reverse)
+		lsm_iter_prev(it);
+	else
+		lsm_iter_next(it);
+}
+
 static void seek_start(struct lsm_iter *it, const struct key_range *r)
 {
-	if (!r->reverse) {
-		if (r->from.len > 0)
-			lsm_iter_seek(it, r->from);
-		else
-			lsm_iter_first(it);
-		return;
-	}
-	if (r->to.len == 0) {
+	struct slice start = r->reverse ? r->to : r->from;
+
+	if (r->behind.len > 0)
+		seek(it, r->reverse, r->behind, true);
+	else if (start.len > 0)
+		seek(it, r->reverse, start, r->reverse); /* `to` itself is outside */
+	else if (r->reverse)
 		lsm_iter_last(it);
-		return;
-	}
-	lsm_iter_seek_back(it, r->to);
-	if (lsm_iter_valid(it) && slice_eq(lsm_iter_record(it)->key, r->to))
-		lsm_iter_prev(it); /* `to` itself is outside */
+	else
+		lsm_iter_first(it);
 }
 
 static bool within(const struct key_range *r, struct slice key)

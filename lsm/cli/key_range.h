@@ -15,6 +15,7 @@ struct key_range {
 	struct slice prefix; /* only keys that begin with it; empty: all */
 	struct slice from;   /* not before it; empty: no start */
 	struct slice to;     /* before it; empty: no end */
+	struct slice behind; /* only those the walk comes to after it; empty: all */
 	bool reverse;
 	uint64_t limit; /* records at most */
 };

@@ -16,6 +16,10 @@
 /* Sections of the file and the environment that belong to apexfs, the daemon. */
 static const char *const daemon_sections[] = {"fs", "fuse", "log", NULL};
 
+enum {
+	STALE_TRIES = 20,
+};
+
 struct program {
 	struct config *config; /* owned */
 	const char *file;      /* of -c; NULL: none */
@@ -107,7 +111,7 @@ static void set_use(enum store_use use, struct lsm_options *options)
 		options->read_only = true;
 }
 
-static enum exit_status run_on_store(const struct program *p, const struct invocation *inv)
+static enum exit_status run_once(const struct program *p, const struct invocation *inv)
 {
 	char holder[64];
 	struct lsm_options options;
@@ -134,6 +138,27 @@ static enum exit_status run_on_store(const struct program *p, const struct invoc
 	if (rc && status == STATUS_OK)
 		status = report_failure(rc);
 	return status;
+}
+
+/*
+ * A reader beside a writer may have to open the store again, because a table that it wants has been
+ * replaced. That ends, as long as it gets on in between.
+ */
+static enum exit_status run_on_store(const struct program *p, struct invocation *inv)
+{
+	struct progress progress = {0};
+	enum exit_status status = STATUS_STALE;
+
+	inv->progress = &progress;
+	for (int tries = 0; status == STATUS_STALE && tries < STALE_TRIES; tries++) {
+		uint64_t before = progress.records;
+
+		status = run_once(p, inv);
+		if (progress.records > before)
+			tries = 0;
+	}
+	buf_done(&progress.last_key);
+	return status == STATUS_STALE ? report_stale(p->words[0]) : status;
 }
 
 static enum exit_status run_command(const struct program *p)

@@ -31,8 +31,11 @@ void report_error(int error)
 
 enum exit_status report_failure(int error)
 {
-	report_error(error);
-	return status_of_error(error);
+	enum exit_status status = status_of_error(error);
+
+	if (status != STATUS_STALE)
+		report_error(error);
+	return status;
 }
 
 enum exit_status report_not_found(struct slice key)
@@ -41,6 +44,13 @@ enum exit_status report_not_found(struct slice key)
 	escape_print(stderr, key);
 	fputc('\n', stderr);
 	return STATUS_NOT_FOUND;
+}
+
+enum exit_status report_stale(const char *store)
+{
+	fprintf(stderr, "%s: %s: its tables are replaced faster than they can be read\n", program,
+		store);
+	return STATUS_FAILED;
 }
 
 enum exit_status report_output(void)

@@ -15,11 +15,14 @@ enum exit_status report_usage(const char *fmt, ...) printf_like(1, 2);
 /* Says lsm_error_text(), or the errno's meaning when that is empty. */
 void report_error(int error);
 
-/* report_error, and the status for it. */
+/* report_error, and the status for it; STATUS_STALE is left to the caller of the command. */
 enum exit_status report_failure(int error);
 
 /* "not found: KEY". Answers STATUS_NOT_FOUND. */
 enum exit_status report_not_found(struct slice key);
+
+/* That the store had to be opened again too often. Answers STATUS_FAILED. */
+enum exit_status report_stale(const char *store);
 
 /* Whether all that was printed reached its file; says why not. */
 enum exit_status report_output(void);

@@ -28,8 +28,10 @@ static int copy_into(struct lsm *db, struct env_dir *to)
 		err = db_new_store_id(&id);
 	if (!err)
 		err = tree_checkpoint(db->tree, to, id);
-	/* tables that were replaced meanwhile and waited for this copy */
-	tree_purge(db->tree);
+	/* tables that were replaced meanwhile and waited for this copy; after a failure the next
+	 * job removes them, and here the sentence about the failure stays */
+	if (!err)
+		tree_purge(db->tree);
 	return err;
 }
 

@@ -206,6 +206,73 @@ check 'get leaves every file of the store as it was' \
   leaves_files_alone prints 'v-a/1' t get a/1
 check 'scan leaves every file of the store as it was' leaves_files_alone exits 0 t scan
 
+# ---- flush, compact, checkpoint
+for key in 1 2 3; do
+  run u put "$key" "value $key"
+done
+check 'flush brings the log into a table' exits 0 u flush
+check 'and prints nothing' prints '' u flush
+check 'stats show the table' prints_like 'sst_records 3' u stats
+run u delete 2
+check 'compact drops what is deleted' prints '' u compact
+check 'the deleted record is in no table any more' prints_like 'sst_records 2' u stats
+run u put 2 again
+check 'compact takes a range' exits 0 u compact 2 3
+check 'compact takes a start' exits 0 u compact --escaped '\\x32'
+check 'a bad escape in a range is refused' refuses 'no escape' 2 u compact --escaped '\q'
+check 'a range that ends before it begins is refused' refuses 'behind' 2 u compact 3 2
+check 'compact takes two keys at most' refuses 'too many' 2 u compact 1 2 3
+check 'flush of a missing store exits 3' absent none exits 3 none flush
+check 'checkpoint of a missing store exits 3' absent copy exits 3 none checkpoint copy
+check 'checkpoint makes a store' prints '' u checkpoint copy
+check 'the copy holds the same' prints '1\tvalue 1\n2\tagain\n3\tvalue 3\n' copy scan
+run u put 4 later
+check 'what is written later is not in the copy' refuses 'not found' 1 copy get 4
+check 'the copy takes writes' exits 0 copy put 5 copied
+check 'which the store does not have' exits 1 u get 5
+check 'both verify' exits 0 u verify
+check 'both verify (the copy)' exits 0 copy verify
+check 'a copy into a folder that is not empty is refused' \
+  refuses 'not empty' 5 u checkpoint copy
+check 'a copy into the store itself is refused' absent u/in refuses 'its own store' 2 u checkpoint u/in
+check 'a copy below a folder that is missing is refused' refuses 'none/in' 4 u checkpoint none/in
+check 'checkpoint needs a folder' refuses 'too few' 2 u checkpoint
+shm=$(mktemp -d /dev/shm/apexkv.XXXXXX 2>/dev/null) || shm=
+if [ -n "$shm" ] && [ "$(stat -c %d "$shm")" != "$(stat -c %d .)" ]; then
+  check 'a copy on another file system is refused' \
+    refuses "the store's own" 5 u checkpoint "$shm/copy"
+  check 'and leaves no store there' exits 3 "$shm/copy" scan
+fi
+[ -z "$shm" ] || rm -rf "$shm"
+
+# A scan whose output nobody reads stands still; meanwhile a writer replaces every table.
+small='-o memtable.max_size=4k -o sstable.target_file_size=4k -o cache.max_open_files=1'
+i=10
+while [ "$i" -lt 60 ]; do
+  head -c 3000 random | "$apexkv" $small w put "key$i" - || echo "# put failed"
+  i=$((i + 1))
+done
+check 'many small tables' exits 0 $small w compact
+mkfifo pages
+goes_on_when_its_tables_are_replaced() {
+  "$apexkv" $small w scan "$@" >pages 2>err &
+  scanner=$!
+  {
+    IFS= read -r line
+    printf '%s\n' "$line" >lines
+    "$apexkv" w put key10 changed && "$apexkv" w compact || echo "# compact failed"
+    cat >>lines
+  } <pages
+  wait "$scanner" || return 1
+  cut -f 1 <lines >found
+  [ "$(wc -l <found)" -eq 50 ] && [ "$(sort -u found | wc -l)" -eq 50 ]
+}
+check 'a scan goes on when its tables are replaced' goes_on_when_its_tables_are_replaced
+check 'in order' sort -c found
+run $small w compact
+check 'a scan backwards goes on too' goes_on_when_its_tables_are_replaced --reverse --limit 50
+check 'in its order' sort -c -r found
+
 # ---- settings
 check 'a setting is taken' prints 'v-a/1' -o cache.block_cache_size=1m t get a/1
 check 'stats show that a setting arrived' \
@@ -242,11 +309,11 @@ check 'too many arguments' refuses 'too many' 2 t get a b
 check 'an empty key' refuses 'at least one byte' 2 t get ''
 check 'a key over the limit' refuses 65535 2 t get "$(head -c 65536 /dev/zero | tr '\0' x)"
 check 'a limit that is no number' refuses 'no number' 2 t scan --limit -1
-check 'a wrong command line makes no store' absent u refuses 'too few' 2 u put
+check 'a wrong command line makes no store' absent v refuses 'too few' 2 v put
 
 # ---- help
 check '--help' exits 0 --help
-for command in put get delete scan verify dump stats; do
+for command in put get delete scan dump stats verify flush compact checkpoint; do
   run --help
   check "--help names $command" grep -Eq "^  $command " out
   check "$command --help needs no store" exits 0 none "$command" --help
@@ -269,6 +336,7 @@ holder=$!
 cat locked >/dev/null
 check 'put on a locked store exits 3' exits 3 t put a b
 check 'delete on a locked store exits 3' exits 3 t delete a/1
+check 'checkpoint of a locked store exits 3' absent held exits 3 t checkpoint held
 check 'get reads beside the holder' prints 'v-a/1' t get a/1
 echo now >release
 wait "$holder"
