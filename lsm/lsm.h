@@ -184,6 +184,9 @@ struct lsm_commit {
 must_check int lsm_write(struct lsm *db, const struct lsm_batch *batch,
 			 const struct lsm_write_options *options, struct lsm_commit *ret_commit);
 
+/* 0, or the -EROFS that every write answers now, with its sentence. Costs next to nothing. */
+must_check int lsm_check_writable(struct lsm *db);
+
 /* Every write that returned before this call is durable when it returns 0. */
 must_check int lsm_sync(struct lsm *db);
 

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "fs/core/store.h"
+
 int name_open(struct fs *fs, uint64_t parent, struct slice name, struct name_op *ret_op)
 {
 	struct name_op op = {0};
@@ -52,11 +54,10 @@ void name_stripes(struct fs *fs, const struct name_op *op, struct stripe_set *se
 
 int name_lock(struct fs *fs, const struct fs_caller *caller, struct name_op *op)
 {
-	if (fs->read_only)
-		return -EROFS;
+	int err = store_check_writable(fs);
 
-	int err = hold_log_of(fs, caller->pid, buf_slice(&op->place.key));
-
+	if (!err)
+		err = hold_log_of(fs, caller->pid, buf_slice(&op->place.key));
 	if (err)
 		return err;
 	name_stripes(fs, op, &op->stripes);

@@ -1,6 +1,6 @@
 #include "fs/core/node_lock.h"
 
-#include <errno.h>
+#include "fs/core/store.h"
 
 void node_lock_view(struct fs *fs, struct node_view *view, struct node_lock *ret_lock)
 {
@@ -27,12 +27,10 @@ int node_lock_change(struct fs *fs, const struct fs_caller *caller, uint64_t id,
 		     struct node_lock *ret_lock)
 {
 	struct node_view view;
+	int err = store_check_writable(fs);
 
-	if (fs->read_only)
-		return -EROFS;
-
-	int err = nodes_pin(&fs->nodes, id, &view);
-
+	if (!err)
+		err = nodes_pin(&fs->nodes, id, &view);
 	if (err)
 		return err;
 	err = hold_log_of(fs, caller->pid, view.key->name.bytes);

@@ -188,11 +188,10 @@ static int rename_name(struct fs *fs, const struct fs_caller *caller,
 
 	if (rename->flags & ~(unsigned)RENAME_NOREPLACE)
 		return -EINVAL;
-	if (fs->read_only)
-		return -EROFS;
+	int err = store_check_writable(fs);
 
-	int err = name_open(fs, rename->parent, rename->name, &m.from);
-
+	if (!err)
+		err = name_open(fs, rename->parent, rename->name, &m.from);
 	if (err)
 		return err;
 	err = name_open(fs, rename->new_parent, rename->new_name, &m.to);

@@ -4,6 +4,11 @@
 
 #include "lsm/base/clock.h"
 
+int store_check_writable(const struct fs *fs)
+{
+	return fs->read_only ? -EROFS : lsm_check_writable(fs->db);
+}
+
 int store_batch_put(struct fs *fs, struct lsm_batch *batch, struct slice key, struct slice value,
 		    const struct attr *attr)
 {

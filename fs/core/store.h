@@ -7,6 +7,12 @@
 
 #include "fs/core/fs_internal.h"
 
+/*
+ * 0, or -EROFS when changes are refused: by the mount, or because the store's log has failed. Asked
+ * before a change that may be held (fs/core/hold.h), which would else be answered with 0.
+ */
+must_check int store_check_writable(const struct fs *fs);
+
 /* One put; attr then has the times of its commit. The value is copied. */
 must_check int store_put(struct fs *fs, struct slice key, struct slice value, struct attr *attr);
 

@@ -85,7 +85,9 @@ const struct command command_stats = {
 	.name = "stats",
 	.arguments = "",
 	.summary = "print the store's numbers, one a line",
-	.more = "",
+	.more = "The health is that of the store as this command has opened it. A mounted store "
+		"tells of "
+		"its\nown, and of a log that failed, in .stats.\n",
 	.use = STORE_READ,
 	.options = {{"json", NULL, "as one JSON object"}},
 	.run = stats,

@@ -111,6 +111,11 @@ int db_check_writable(struct lsm *db)
 	return fail(-EROFS, "%s", text);
 }
 
+int lsm_check_writable(struct lsm *db)
+{
+	return db_check_writable(db);
+}
+
 enum lsm_health db_health_read(struct lsm *db, char *ret_text)
 {
 	struct db_health *now = health_acquire(db);
