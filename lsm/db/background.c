@@ -69,11 +69,16 @@ static int flush(struct lsm *db, const struct full_memtable *full)
 static int flush_oldest(struct lsm *db)
 {
 	struct db_state *state = db_state_acquire(db);
+	bool any = state->full_count > 0;
 	int err = 0;
 
-	if (state->full_count > 0)
+	if (any)
 		err = flush(db, &state->full[0]);
 	db_state_release(state);
+	/* what a compaction replaced meanwhile has waited for this state, and no other job may come
+	 */
+	if (any && !err)
+		tree_purge(db->tree);
 	return err;
 }
 
