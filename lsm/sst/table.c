@@ -29,8 +29,10 @@ static int open_file(struct table *t, const struct table_env *env, uint64_t file
 	if (rc)
 		return rc;
 	if (size != file_size)
-		return fail(-EUCLEAN, "%s: size is %" PRIu64 " bytes, expected %" PRIu64, t->name,
-			    size, file_size);
+		return fail(-EUCLEAN,
+			    "%s: offset %" PRIu64 ": the file ends here, expected size %" PRIu64
+			    " bytes",
+			    t->name, size, file_size);
 	t->source = (struct block_source){
 		.file = t->file,
 		.name = t->name,

@@ -20,8 +20,9 @@ static int load_footer(const struct block_source *source, uint64_t file_size,
 	uint8_t bytes[SST_FOOTER_SIZE];
 
 	if (file_size < SST_FOOTER_SIZE)
-		return fail(-EUCLEAN, "%s: %" PRIu64 " bytes are too few for a table", source->name,
-			    file_size);
+		return fail(-EUCLEAN,
+			    "%s: offset %" PRIu64 ": the file ends, too short for a table",
+			    source->name, file_size);
 
 	int rc = env_file_read_exact(source->file, source->name, file_size - SST_FOOTER_SIZE, bytes,
 				     sizeof(bytes));
@@ -29,8 +30,10 @@ static int load_footer(const struct block_source *source, uint64_t file_size,
 	if (!rc)
 		rc = footer_decode(bytes, source->name, file_size, ret_footer);
 	if (!rc && ret_footer->table_id != source->table_id)
-		rc = fail(-EUCLEAN, "%s: table id is %" PRIu64 ", expected %" PRIu64, source->name,
-			  ret_footer->table_id, source->table_id);
+		rc = fail(-EUCLEAN,
+			  "%s: offset %" PRIu64 ": table id is %" PRIu64 ", expected %" PRIu64,
+			  source->name, file_size - SST_FOOTER_SIZE, ret_footer->table_id,
+			  source->table_id);
 	return rc;
 }
 

@@ -50,7 +50,7 @@ int current_read(struct env_dir *dir, uint64_t *ret_number)
 	int err = env_dir_read_small(dir, "CURRENT", CURRENT_MAX, &bytes, &len);
 
 	if (err == -EFBIG)
-		return fail(-EUCLEAN, "CURRENT: too long");
+		return fail(-EUCLEAN, "CURRENT: offset %d: too long", CURRENT_MAX);
 	if (err)
 		return err;
 	first_word(slice_of(bytes, len), word);
@@ -60,7 +60,7 @@ int current_read(struct env_dir *dir, uint64_t *ret_number)
 	size_t line_len = current_line(name.number, line);
 	/* The file is a function of the number: compare it whole instead of parsing the rest. */
 	if (!slice_eq(slice_of(bytes, len), slice_of(line, line_len)))
-		return fail(-EBADMSG, "CURRENT: the checksum does not match");
+		return fail(-EBADMSG, "CURRENT: offset 0: the checksum does not match");
 	*ret_number = name.number;
 	return 0;
 }
