@@ -34,9 +34,11 @@
  *
  * The end: a record header that is all zeros (allocated space), or the end of the file.
  *
- * Torn or damaged? The first record that is not whole and right, at seqno S, ends the history. It
- * is the torn end of a crash unless something proves that S had been on the disk: a later valid
- * record, in this log or a newer one, whose durable seqno is S or more. That proof makes it damage.
+ * Torn or damaged? The first record that is not whole and right, at seqno S, ends the history,
+ * unless the next log that holds a record begins with S: then this log had ended, and what stands
+ * there was never a record. The end is the torn one of a crash unless something proves that S had
+ * been on the disk: a later valid record, in this log or a newer one, whose durable seqno is S or
+ * more, or the manifest's durable seqno. That proof makes it damage.
  * (Later valid records alone prove nothing: the kernel writes pages back in any order, and a power
  * cut keeps any of those that no sync has covered.)
  *

@@ -67,6 +67,18 @@ static int refuse(const struct replay *p, uint64_t proof_number, uint64_t proof_
 		    name, p->at_offset, due(p), proof_name, proof_offset);
 }
 
+/* The history ends at its tail, before what the caller knows to have been on the disk. */
+static int refuse_by_caller(const struct replay *p)
+{
+	char name[ENV_NAME_MAX + 1];
+
+	wal_file_name(p->found.tail_number, name);
+	return fail(-EUCLEAN,
+		    "%s: offset %" PRIu64 ": no valid record of change %" PRIu64
+		    ", yet the manifest proves that it was on the disk",
+		    name, p->found.tail_offset, due(p));
+}
+
 /*
  * Search from the reader's place to its end for a record that proves the change due to have
  * been durable. 0 and its offset, -ENODATA, or an error.
@@ -108,11 +120,43 @@ static int search_log(struct replay *p, size_t index, struct wal_reader *r, uint
 	return 0;
 }
 
-/* The history ends in log `index` at at_offset: torn there, if nothing proves damage. */
+/*
+ * Whether the next log that holds anything begins with the change due. Then log `index` ended
+ * where it is looked at, and what stands there is no record of the history: a torn one would have
+ * that very seqno.
+ */
+static int goes_on(const struct replay *p, size_t index, bool *ret_goes_on)
+{
+	for (size_t i = index + 1; i < p->logs->count; i++) {
+		cleanup_reader struct wal_reader *r = NULL;
+		struct wal_record rec;
+		int rc = open_log(p, i, &r);
+
+		if (!rc)
+			rc = wal_reader_next(r, &rec);
+		if (rc == -ENODATA)
+			continue;
+		if (rc && rc != -EBADMSG)
+			return rc;
+		*ret_goes_on = rc == 0 && rec.first_seqno == due(p);
+		return 0;
+	}
+	*ret_goes_on = false;
+	return 0;
+}
+
+/*
+ * No record that continues the history stands in log `index` at at_offset. If none stands in a
+ * newer log either the history ends there: torn, if nothing proves damage.
+ */
 static int judge(struct replay *p, size_t index, struct wal_reader *r)
 {
-	int rc = search_log(p, index, r, p->at_offset);
+	bool is_end_of_log;
+	int rc = goes_on(p, index, &is_end_of_log);
 
+	if (rc || is_end_of_log)
+		return rc;
+	rc = search_log(p, index, r, p->at_offset);
 	if (rc)
 		return rc;
 	for (size_t i = index + 1; i < p->logs->count; i++) {
@@ -244,6 +288,8 @@ int wal_recover(struct env_dir *dir, const struct wal_set *logs,
 		if (rc)
 			return rc;
 	}
+	if (p.found.last_seqno < logs->durable_seqno)
+		return refuse_by_caller(&p);
 	fail_clear(); /* of the sentence about the torn end: that is no error */
 	p.found.torn = p.found.torn_bytes > 0;
 	*ret_recovery = p.found;

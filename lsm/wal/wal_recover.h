@@ -12,6 +12,8 @@ struct wal_set {
 	const uint64_t *numbers; /* borrowed; ascending */
 	size_t count;
 	uint64_t after_seqno; /* the first change in them is the next one */
+	/* The caller knows that every change up to it was on the disk; 0: of none. */
+	uint64_t durable_seqno;
 };
 
 struct wal_recovery {
@@ -31,7 +33,8 @@ struct wal_recovery {
  * returned. Reads only.
  *
  * 0, also with a torn end. -EUCLEAN with a sentence naming file and offset: damage (a bad record, a
- * missing log, a gap in the seqnos, that cannot be a crash's). Or the env's error, -ENOMEM. After
+ * missing log, a gap in the seqnos, that cannot be a crash's; a history that ends before
+ * durable_seqno). Or the env's error, -ENOMEM. After
  * an error throw away what was applied: the proof of damage may stand behind records that were
  * right.
  *

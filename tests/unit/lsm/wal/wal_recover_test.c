@@ -94,7 +94,8 @@ START_TEST(no_logs_are_an_empty_history)
 
 	disk_open(&d);
 	ck_assert_int_eq(
-		wal_recover(d.dir, &(struct wal_set){NULL, 0, 41}, history_apply, &h, &found), 0);
+		wal_recover(d.dir, &(struct wal_set){.after_seqno = 41}, history_apply, &h, &found),
+		0);
 	ck_assert_uint_eq(found.last_seqno, 41);
 	ck_assert_uint_eq(found.tail_number, 0);
 	ck_assert_uint_eq(found.records, 0);
@@ -113,7 +114,7 @@ START_TEST(history_goes_on_after_what_the_tables_hold)
 	disk_open(&d);
 	fixture_log(&d, 7, later, array_size(later));
 	ck_assert_int_eq(
-		wal_recover(d.dir, &(struct wal_set){numbers, 1, 41}, history_apply, &h, &found),
+		wal_recover(d.dir, &(struct wal_set){numbers, 1, 41, 0}, history_apply, &h, &found),
 		0);
 	ck_assert_uint_eq(found.last_seqno, 43);
 	ck_assert_uint_eq(found.tail_number, 7);
@@ -472,7 +473,7 @@ START_TEST(seqnos_that_go_back_are_damage)
 	expect_damage(&d, 1, "000001.wal: offset 104: change 2 where 3 is due", NULL);
 	/* As well when the whole log is older than the tables. */
 	ck_assert_int_eq(
-		wal_recover(d.dir, &(struct wal_set){numbers, 1, 5}, history_apply, &h, &found),
+		wal_recover(d.dir, &(struct wal_set){numbers, 1, 5, 0}, history_apply, &h, &found),
 		-EUCLEAN);
 	disk_close(&d);
 }
@@ -514,7 +515,7 @@ START_TEST(an_error_of_apply_ends_the_replay)
 	disk_open(&d);
 	fixture_log(&d, 1, synced, array_size(synced));
 	ck_assert_int_eq(
-		wal_recover(d.dir, &(struct wal_set){numbers, 1, 0}, history_apply, &h, &found),
+		wal_recover(d.dir, &(struct wal_set){numbers, 1, 0, 0}, history_apply, &h, &found),
 		-ENOSPC);
 	ck_assert_uint_eq(h.records, 2);
 	ck_assert_uint_eq(found.records, 123);
@@ -577,6 +578,51 @@ START_TEST(after_a_torn_end_the_resumed_log_goes_on)
 }
 END_TEST
 
+/* What a torn record could be has another place already: a bit of the free space has turned. */
+START_TEST(set_bytes_behind_a_log_that_a_newer_one_goes_on_with_are_no_end)
+{
+	static const struct spec second[] = {{12, 3, 0}, {15, 1, 0}};
+	uint8_t tail[64] = {0};
+	struct disk d;
+
+	for (size_t at = 0; at < sizeof(tail); at += 9) {
+		memset(tail, 0, sizeof(tail));
+		tail[at] = 0x40;
+		disk_open(&d);
+		fixture_log(&d, 1, unsynced, array_size(unsynced));
+		extend(&d, 1, slice_of(tail, sizeof(tail)));
+		fixture_log(&d, 2, NULL, 0);
+		fixture_log(&d, 3, second, array_size(second));
+		expect_history(&d, 3, 15, 3, offset_in(second, 2), false);
+		disk_close(&d);
+	}
+}
+END_TEST
+
+START_TEST(a_history_that_ends_before_what_was_durable_is_damage)
+{
+	static const uint64_t numbers[] = {1};
+	struct disk d;
+	struct history h = {.due = 1};
+	struct wal_recovery found;
+	struct wal_set set = {.numbers = numbers, .count = 1, .durable_seqno = 8};
+
+	disk_open(&d);
+	fixture_log(&d, 1, unsynced, array_size(unsynced));
+	cut(&d, 1, offset_in(unsynced, 3));
+	ck_assert_int_eq(wal_recover(d.dir, &set, history_apply, &h, &found), 0);
+	set.durable_seqno = 9;
+	h = (struct history){.due = 1};
+	ck_assert_int_eq(wal_recover(d.dir, &set, history_apply, &h, &found), -EUCLEAN);
+	char text[64];
+
+	(void)snprintf(text, sizeof(text),
+		       "000001.wal: offset %llu: ", (unsigned long long)offset_in(unsynced, 3));
+	ck_assert_msg(strstr(fail_text(), text) == fail_text(), "%s", fail_text());
+	disk_close(&d);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -601,6 +647,8 @@ int main(void)
 		&an_error_of_apply_ends_the_replay,
 		&a_failed_read_is_never_taken_for_the_end,
 		&after_a_torn_end_the_resumed_log_goes_on,
+		&set_bytes_behind_a_log_that_a_newer_one_goes_on_with_are_no_end,
+		&a_history_that_ends_before_what_was_durable_is_damage,
 	};
 
 	return unit_run("wal_recover", tests, array_size(tests));
