@@ -174,7 +174,16 @@ static int settle(struct lsm *db)
 			log_warn("flush at close failed error=%d reason=\"%s\"", err, fail_text());
 	}
 	db_background_stop(db);
-	return db_logs_finish(db);
+	err = db_logs_finish(db);
+	if (err)
+		return err;
+	/* the mark in the log is at its end, and could be lost with it */
+	int noted = tree_note_durable(db->tree, db->last_seqno);
+
+	if (noted) /* everything is durable; only this proof is missing */
+		log_warn("close cannot be noted in the manifest error=%d reason=\"%s\"", noted,
+			 fail_text());
+	return 0;
 }
 
 int lsm_close(struct lsm *db)

@@ -11,7 +11,34 @@
 #include "lsm/db/options.h"
 #include "lsm/db/spare_log.h"
 #include "lsm/db/state.h"
+#include "lsm/wal/wal_reader.h"
 #include "lsm/wal/wal_recover.h"
+#include "lsm/wal/wal_writer.h"
+
+/* The manifest does not name this log: see struct tree_options. */
+static int check_stray_log(struct env_dir *dir, uint64_t number)
+{
+	char name[ENV_NAME_MAX + 1];
+	struct wal_reader *reader;
+	struct wal_record rec;
+	int err = wal_reader_open(dir, number, &reader);
+
+	/* its header was not yet synced, so it was not used; or it is gone by now */
+	if (err == -EUCLEAN || err == -EBADMSG || err == -ENOENT)
+		return 0;
+	if (err)
+		return err;
+	err = wal_reader_next(reader, &rec);
+	if (err == -ENODATA || err == -EBADMSG)
+		err = wal_reader_resync(reader);
+	wal_file_name(number, name);
+	if (!err)
+		err = fail(-EUCLEAN,
+			   "%s: offset %d: holds changes, but the manifest does not name it", name,
+			   WAL_FILE_HEADER_SIZE);
+	wal_reader_close(reader);
+	return err == -ENODATA ? 0 : err;
+}
 
 static int open_tree(struct lsm *db, struct tree_recovery *ret_found)
 {
@@ -23,6 +50,7 @@ static int open_tree(struct lsm *db, struct tree_recovery *ret_found)
 		.table = db_table_options(&db->options),
 		.picker = db_picker_options(&db->options),
 		.read_only = db->options.read_only,
+		.check_stray_log = check_stray_log,
 	};
 
 	return tree_open(&options, ret_found, &db->tree);
@@ -132,6 +160,7 @@ static int replay(struct lsm *db, const struct tree_recovery *tree, struct memta
 		.numbers = tree->logs,
 		.count = tree->log_count,
 		.after_seqno = tree->flushed_seqno,
+		.durable_seqno = tree->durable_seqno,
 	};
 	int err = wal_recover(db->dir, &logs, apply_record, memtable, ret_found);
 

@@ -23,11 +23,13 @@ struct manifest_state {
 	uint64_t store_id;
 	uint64_t next_file;
 	uint64_t flushed_seqno;
+	uint64_t durable_seqno; /* 0: no edit has noted one */
 	struct number_list logs;
 	struct version_builder tables;
 	struct buf cursors[TREE_LEVELS];
 	uint64_t edits;
 	uint64_t valid_bytes; /* behind them there is nothing, or an edit that a crash cut short */
+	bool torn;            /* it is the latter: something stands there */
 };
 
 void manifest_state_done(struct manifest_state *s);

@@ -38,6 +38,8 @@
  *	7 cursor             varint level, sized user key
  *	8 table added to     varint level, run, then as 5 from the number on. Runs are numbered like
  *	  a run              files, higher is newer; in level 0 the run is 0, and each table is one
+ *	9 durable seqno      varint: every change up to it was on the disk, in tables or logs, when
+ *	                     this was written (a log that ends before it is damaged)
  *
  * Version rule: a reader refuses any other version, and any unknown field.
  */
@@ -64,4 +66,5 @@ enum manifest_field {
 	FIELD_TABLE_REMOVED = 6,
 	FIELD_CURSOR = 7,
 	FIELD_RUN_TABLE_ADDED = 8,
+	FIELD_DURABLE_SEQNO = 9,
 };

@@ -30,8 +30,8 @@ static int check_header(const char *name, struct slice content, uint64_t *ret_st
 	uint8_t expected[MANIFEST_HEADER_SIZE];
 
 	if (content.len < MANIFEST_HEADER_SIZE)
-		return fail(-EUCLEAN, "%s: %zu bytes are too short for a manifest", name,
-			    content.len);
+		return fail(-EUCLEAN, "%s: offset %zu: the file ends, too short for a manifest",
+			    name, content.len);
 	if (fixed64_get(content.ptr) != MANIFEST_MAGIC)
 		return fail(-EUCLEAN, "%s: offset 0: not a manifest", name);
 	if (fixed32_get(content.ptr + 28) != crc32c(0, content.ptr, 28))
@@ -106,12 +106,15 @@ static int apply_numbers(struct manifest_state *s, const struct version_edit *e,
 {
 	*ret_reason = "a number goes backwards";
 	if ((e->has_next_file && e->next_file < s->next_file) ||
-	    (e->has_flushed_seqno && e->flushed_seqno < s->flushed_seqno))
+	    (e->has_flushed_seqno && e->flushed_seqno < s->flushed_seqno) ||
+	    (e->has_durable_seqno && e->durable_seqno < s->durable_seqno))
 		return -EUCLEAN;
 	if (e->has_next_file)
 		s->next_file = e->next_file;
 	if (e->has_flushed_seqno)
 		s->flushed_seqno = e->flushed_seqno;
+	if (e->has_durable_seqno)
+		s->durable_seqno = e->durable_seqno;
 	for (int level = 0; level < TREE_LEVELS; level++) {
 		int err = e->has_cursor[level]
 				  ? buf_set(&s->cursors[level], buf_slice(&e->cursors[level]))
@@ -156,11 +159,19 @@ static int check_numbers(const char *name, const struct manifest_state *s)
 	return 0;
 }
 
+/* Not all zeros, which are space taken ahead. */
+static bool bytes_are_set(struct slice bytes)
+{
+	return bytes.len > 0 &&
+	       (bytes.ptr[0] != 0 || memcmp(bytes.ptr, bytes.ptr + 1, bytes.len - 1) != 0);
+}
+
 /* The edit at s->valid_bytes is not whole: a crash's torn end, or damage. */
-static int judge_tail(const char *name, struct slice content, const struct manifest_state *s)
+static int judge_tail(const char *name, struct slice content, struct manifest_state *s)
 {
 	unsigned long long offset = s->valid_bytes;
 
+	s->torn = bytes_are_set(slice_skip(content, s->valid_bytes));
 	if (s->edits == 0)
 		return fail(-EBADMSG, "%s: offset %llu: the first edit is damaged", name, offset);
 	if (edit_follows(content, s->store_id, s->valid_bytes))

@@ -28,12 +28,19 @@ struct tree_options {
 	struct picker_options picker;
 	bool read_only; /* no new manifest, no removal of files, no jobs; beside another one's tree,
 			   whose removal of a table is -ESTALE to who reads it here */
+	/*
+	 * Asked at open of each log that is newer than all that the manifest names: what a crash
+	 * left while it was made (0), or one that holds changes, whose edit is lost (an error with
+	 * a sentence)? NULL: there are none.
+	 */
+	int (*check_stray_log)(struct env_dir *dir, uint64_t number);
 };
 
 /* What opening found besides the version. */
 struct tree_recovery {
 	uint64_t store_id;
 	uint64_t flushed_seqno; /* every change up to it is in tables */
+	uint64_t durable_seqno; /* every change up to it was on the disk; 0: of none is it known */
 	uint64_t *logs;         /* owned by the caller (free): numbers still needed, ascending */
 	size_t log_count;
 };
@@ -45,7 +52,7 @@ must_check int tree_create(struct env_dir *dir, uint64_t store_id);
  * Open the tree that CURRENT names, begin a new manifest (unless read_only), and remove what no
  * version needs: tables, manifests and logs that a crash left. -ENOENT: no CURRENT. -EUCLEAN,
  * -EBADMSG with a sentence: damage, also when a table or a log that the manifest names is missing
- * or has another size.
+ * or has another size; or check_stray_log's error. After an error no file has been removed.
  */
 must_check int tree_open(const struct tree_options *options, struct tree_recovery *ret_recovery,
 			 struct tree **ret_tree);
@@ -63,6 +70,13 @@ uint64_t tree_file_id(const struct tree *t, uint64_t number);
 
 /* Durably note that log `number` exists (its file is made and synced) and may hold changes. */
 must_check int tree_add_log(struct tree *t, uint64_t number);
+
+/*
+ * Durably note that every change up to seqno, not below any noted before, is on the disk: so logs
+ * that are cut short later are found out. Wanted where logs end for long: at a clean close. By one
+ * thread at a time.
+ */
+must_check int tree_note_durable(struct tree *t, uint64_t seqno);
 
 /*
  * Write `source` (all changes with seqnos up to flushed_seqno that no table holds yet) out as a

@@ -34,6 +34,7 @@ struct tree {
 	struct manifest_writer manifest; /* not open when read_only */
 	uint64_t roll_bytes;             /* a new manifest is begun when this one has grown to it */
 	uint64_t flushed_seqno;
+	uint64_t durable_seqno; /* as noted in the manifest; 0: not yet */
 	struct number_list logs;
 
 	struct mutex mu; /* RANK_TREE: pointer switches only, no I/O */

@@ -60,6 +60,8 @@ int tree_fill_state(struct tree *t, struct version_edit *e)
 		.next_file = atomic_load_explicit(&t->next_file, memory_order_relaxed),
 		.has_flushed_seqno = true,
 		.flushed_seqno = t->flushed_seqno,
+		.has_durable_seqno = t->durable_seqno > t->flushed_seqno,
+		.durable_seqno = t->durable_seqno,
 	};
 	for (size_t i = 0; i < t->logs.count; i++) {
 		int err = number_list_insert(&e->logs_added, t->logs.numbers[i]);
@@ -221,6 +223,8 @@ static void install(struct tree *t, struct version_edit *edit, struct version *n
 	mutex_unlock(&t->mu);
 	if (edit->has_flushed_seqno)
 		t->flushed_seqno = edit->flushed_seqno;
+	if (edit->has_durable_seqno)
+		t->durable_seqno = edit->durable_seqno;
 	if (CHECK_VERSIONS)
 		version_check(next);
 	/* Outside mu: the last reference to a table takes it. */
@@ -267,6 +271,17 @@ int tree_add_log(struct tree *t, uint64_t number)
 	int err = number_list_insert(&edit.logs_added, number);
 
 	return err ? err : tree_apply(t, &edit);
+}
+
+int tree_note_durable(struct tree *t, uint64_t seqno)
+{
+	cleanup_edit struct version_edit edit = {.has_durable_seqno = true, .durable_seqno = seqno};
+
+	mutex_lock(&t->log_mu);
+	bool is_known = seqno <= max_of(t->durable_seqno, t->flushed_seqno);
+
+	mutex_unlock(&t->log_mu);
+	return is_known ? 0 : tree_apply(t, &edit);
 }
 
 uint64_t tree_new_file_number(struct tree *t)

@@ -97,8 +97,8 @@ static int check_files(struct env_dir *dir, const struct manifest_state *state)
 			return err;
 		if (size != f->size_bytes)
 			return fail(-EUCLEAN,
-				    "%06" PRIu64 ".sst: %" PRIu64
-				    " bytes, but the manifest says %" PRIu64,
+				    "%06" PRIu64 ".sst: offset %" PRIu64
+				    ": the file ends here, but the manifest says %" PRIu64 " bytes",
 				    f->number, size, f->size_bytes);
 	}
 	for (size_t i = 0; i < state->logs.count; i++) {
@@ -129,6 +129,9 @@ static int load(const struct tree_options *options, struct manifest_state *ret_s
 		manifest_state_done(ret_state);
 		err = load_once(options->dir, ret_state);
 	} while (err == -EUCLEAN && --tries > 0);
+	if (!err && ret_state->torn && !options->read_only)
+		log_warn("torn end of the manifest left out offset=%" PRIu64,
+			 ret_state->valid_bytes);
 	return err;
 }
 
@@ -146,6 +149,7 @@ static int adopt_state(struct tree *t, struct manifest_state *state)
 		state->tables.files[i].file->tree = t;
 	t->store_id = state->store_id;
 	t->flushed_seqno = state->flushed_seqno;
+	t->durable_seqno = state->durable_seqno;
 	t->logs = state->logs;
 	state->logs = (struct number_list){0};
 	for (int level = 0; level < TREE_LEVELS; level++) {
@@ -209,18 +213,47 @@ static int remove_orphans(struct tree *t, const struct folder *folder)
 	return err;
 }
 
+/*
+ * Logs are made in the order of their numbers, and each is named in the manifest before it is used.
+ * So a newer one that is not named was never used, or its edit is lost: the manifest's last edits,
+ * which may as well have been torn by a crash, prove nothing, but changes in such a log do.
+ */
+static int check_strays(const struct tree *t, const struct folder *folder)
+{
+	uint64_t newest = t->logs.count > 0 ? t->logs.numbers[t->logs.count - 1] : 0;
+
+	for (size_t i = 0; t->options.check_stray_log && i < folder->count; i++) {
+		struct file_name name = folder->names[i];
+
+		if (name.kind != FILE_LOG || name.number <= newest)
+			continue;
+		int err = t->options.check_stray_log(t->options.dir, name.number);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 /* No number that any file bears is given away again, even if no manifest knows of it. */
-static int renew_folder(struct tree *t)
+static int renew_folder(struct tree *t, const struct folder *folder)
+{
+	if (folder->highest >= atomic_load_explicit(&t->next_file, memory_order_relaxed))
+		atomic_store_explicit(&t->next_file, folder->highest + 1, memory_order_relaxed);
+
+	int err = tree_begin_manifest(t);
+
+	return err ? err : remove_orphans(t, folder);
+}
+
+static int reconcile_folder(struct tree *t)
 {
 	struct folder folder = {0};
 	int err = env_dir_list(t->options.dir, folder_visit, &folder);
 
-	if (!err && folder.highest >= atomic_load_explicit(&t->next_file, memory_order_relaxed))
-		atomic_store_explicit(&t->next_file, folder.highest + 1, memory_order_relaxed);
 	if (!err)
-		err = tree_begin_manifest(t);
-	if (!err)
-		err = remove_orphans(t, &folder);
+		err = check_strays(t, &folder);
+	if (!err && !t->options.read_only)
+		err = renew_folder(t, &folder);
 	folder_done(&folder);
 	return err;
 }
@@ -230,6 +263,7 @@ static int describe_recovery(const struct tree *t, struct tree_recovery *ret_rec
 	struct tree_recovery found = {
 		.store_id = t->store_id,
 		.flushed_seqno = t->flushed_seqno,
+		.durable_seqno = t->durable_seqno,
 		.log_count = t->logs.count,
 	};
 
@@ -267,8 +301,7 @@ static int open_from(struct tree *t, struct manifest_state *state,
 	atomic_store_explicit(&t->next_file, state->next_file, memory_order_relaxed);
 	atomic_store_explicit(&t->counters.manifest_bytes, state->valid_bytes,
 			      memory_order_relaxed);
-	if (!t->options.read_only)
-		err = renew_folder(t);
+	err = reconcile_folder(t);
 	return err ? err : describe_recovery(t, ret_recovery);
 }
 

@@ -8,6 +8,10 @@
 #include "lsm/base/error.h"
 #include "lsm/tree/tree_impl.h"
 
+enum {
+	WHOLE_TRIES = 10,
+};
+
 static int check_properties(const struct table *table, const struct table_file *f)
 {
 	const struct {
@@ -106,19 +110,41 @@ static bool same_tables(const struct version *a, const struct version *b)
 	return true;
 }
 
+static int read_named_manifest(struct tree *t, struct manifest_state *state, uint64_t *ret_number)
+{
+	int err = current_read(t->options.dir, ret_number);
+
+	if (err == -ENOENT)
+		err = fail(-EUCLEAN, "CURRENT: missing");
+	return err ? err : manifest_read(t->options.dir, *ret_number, state);
+}
+
+/*
+ * As read_named_manifest. An edit that is not whole is damage, or what a crash left; but beside a
+ * writer it may be one that is being written, which is whole when looked at again.
+ */
+static int read_whole_manifest(struct tree *t, struct manifest_state *state, uint64_t *ret_number)
+{
+	int err;
+
+	for (int tries = WHOLE_TRIES; tries > 0; tries--) {
+		manifest_state_done(state);
+		err = read_named_manifest(t, state, ret_number);
+		if (err || !state->torn)
+			return err;
+	}
+	return fail(-EUCLEAN,
+		    "MANIFEST-%06" PRIu64 ": offset %" PRIu64 ": an edit that is not whole",
+		    *ret_number, state->valid_bytes);
+}
+
 /* What CURRENT and the manifest would give if the store were opened now. */
 static int replay_now(struct tree *t, struct manifest_state *state, struct version **ret_version)
 {
 	const char *reason = "";
 	uint64_t number = 0;
-	int err = current_read(t->options.dir, &number);
+	int err = read_whole_manifest(t, state, &number);
 
-	if (err == -ENOENT) {
-		err = -EUCLEAN;
-		(void)fail(err, "CURRENT: missing");
-	}
-	if (!err)
-		err = manifest_read(t->options.dir, number, state);
 	if (!err)
 		err = version_builder_finish(&state->tables, ret_version, &reason);
 	if (err == -EUCLEAN && *reason)

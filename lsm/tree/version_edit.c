@@ -110,6 +110,8 @@ static int encode_scalars(const struct version_edit *e, struct buf *out)
 		err = encode_numbers(out, FIELD_NEXT_FILE, &e->next_file, 1);
 	if (!err && e->has_flushed_seqno)
 		err = encode_numbers(out, FIELD_FLUSHED_SEQNO, &e->flushed_seqno, 1);
+	if (!err && e->has_durable_seqno)
+		err = encode_numbers(out, FIELD_DURABLE_SEQNO, &e->durable_seqno, 1);
 	for (size_t i = 0; !err && i < e->logs_added.count; i++)
 		err = encode_numbers(out, FIELD_LOG_ADDED, &e->logs_added.numbers[i], 1);
 	if (!err && e->has_logs_dropped)

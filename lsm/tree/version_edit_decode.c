@@ -80,11 +80,11 @@ static int take_next_file(struct edit_decoder *d)
 	return err;
 }
 
-static int take_flushed_seqno(struct edit_decoder *d)
+static int take_seqno_once(struct edit_decoder *d, bool *has, uint64_t *ret_seqno)
 {
-	int err = take_once(d, &d->edit->has_flushed_seqno, &d->edit->flushed_seqno);
+	int err = take_once(d, has, ret_seqno);
 
-	if (!err && d->edit->flushed_seqno > RECORD_SEQNO_MAX)
+	if (!err && *ret_seqno > RECORD_SEQNO_MAX)
 		return refuse(d, "seqno out of range");
 	return err;
 }
@@ -192,7 +192,9 @@ static int take_field(struct edit_decoder *d)
 	case FIELD_NEXT_FILE:
 		return take_next_file(d);
 	case FIELD_FLUSHED_SEQNO:
-		return take_flushed_seqno(d);
+		return take_seqno_once(d, &d->edit->has_flushed_seqno, &d->edit->flushed_seqno);
+	case FIELD_DURABLE_SEQNO:
+		return take_seqno_once(d, &d->edit->has_durable_seqno, &d->edit->durable_seqno);
 	case FIELD_LOG_ADDED:
 		return take_log_added(d);
 	case FIELD_LOGS_DROPPED:

@@ -171,6 +171,65 @@ START_TEST(many_logs_are_no_hindrance_and_go)
 }
 END_TEST
 
+/* The manifest's last edit may be a crash's torn one; but the log it named is in use. */
+START_TEST(a_log_that_the_manifest_has_lost_is_damage)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = db_open_small(env);
+	struct wal_writer *w;
+
+	ck_assert_int_eq(wal_writer_create(db->dir, 90, tree_file_id(db->tree, 90), &w), 0);
+	struct wal_record mark = {.type = WAL_MARK, .first_seqno = 1};
+	struct env *unused = env_mem_clone(env);
+
+	ck_assert_int_eq(wal_writer_append(w, &mark), 0);
+	wal_writer_close(w);
+	struct env *used = env_mem_clone(env);
+
+	db_close(db);
+	/* it was made and never used: a crash's */
+	db_close(db_open_small(unused));
+	ck_assert_uint_eq(db_find(unused, "000090.wal").count, 0);
+	struct lsm_options options = db_small_options(used);
+
+	db_expect_no_open(&options, -EUCLEAN, "000090.wal: offset 48");
+	options.read_only = true;
+	db_expect_no_open(&options, -EUCLEAN, "000090.wal: offset 48");
+	ck_assert_uint_eq(db_find(used, "000090.wal").count, 1);
+	env_free(unused);
+	env_free(used);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(a_log_cut_short_after_a_clean_close_is_damage)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = db_open_small(env);
+	char name[ENV_NAME_MAX + 1];
+	struct slice log;
+
+	db_put(db, "a", "1");
+	db_put(db, "b", "2");
+	uint64_t end = wal_writer_size(db->logs[0].writer);
+
+	wal_file_name(db->logs[0].number, name);
+	db_put(db, "c", "3");
+	db_close(db);
+	ck_assert_int_eq(env_mem_file(env, DB_DIR, name, &log), 0);
+	struct buf cut = {0};
+
+	ck_assert_int_eq(buf_set(&cut, slice_of(log.ptr, end)), 0);
+	ck_assert_int_eq(env_mem_set_file(env, DB_DIR, name, buf_slice(&cut)), 0);
+	buf_done(&cut);
+	struct lsm_options options = db_small_options(env);
+
+	for (int tries = 0; tries < 2; tries++)
+		db_expect_no_open(&options, -EUCLEAN, name);
+	env_free(env);
+}
+END_TEST
+
 struct busy_writer {
 	struct lsm *db;
 	_Atomic bool stop;
@@ -246,6 +305,8 @@ int main(void)
 		&a_torn_end_is_cut_and_counted,
 		&a_store_opens_with_quite_other_options,
 		&many_logs_are_no_hindrance_and_go,
+		&a_log_that_the_manifest_has_lost_is_damage,
+		&a_log_cut_short_after_a_clean_close_is_damage,
 		&a_reader_beside_a_busy_writer_sees_a_prefix_of_its_history,
 	};
 

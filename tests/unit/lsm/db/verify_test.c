@@ -87,6 +87,40 @@ START_TEST(records_that_became_zeros_are_missed)
 }
 END_TEST
 
+/* A writer takes it for a crash's and begins a new manifest; one who only reads should know. */
+START_TEST(an_edit_that_is_not_whole_is_named_to_a_reader)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = db_open_small(env);
+	struct lsm_options options = db_small_options(env);
+	struct lsm_verify_report report;
+
+	db_put(db, "k", "v");
+	db_close(db);
+	char manifest[ENV_NAME_MAX + 1];
+	struct slice current;
+
+	ck_assert_int_eq(env_mem_file(env, DB_DIR, "CURRENT", &current), 0);
+	(void)snprintf(manifest, sizeof(manifest), "%.15s", (const char *)current.ptr);
+	options.read_only = true;
+	db = db_open_with(&options);
+	ck_assert_int_eq(lsm_verify(db, &report), 0);
+	db_close(db);
+	/* in the space taken ahead */
+	db_damage(env, manifest, -1);
+	db = db_open_with(&options);
+	ck_assert_int_eq(lsm_verify(db, &report), -EUCLEAN);
+	ck_assert(strstr(lsm_error_text(), manifest) != NULL);
+	ck_assert(strstr(lsm_error_text(), ": offset ") != NULL);
+	db_close(db);
+	db = db_open_small(env);
+	ck_assert(db_has(db, "k", "v"));
+	ck_assert_int_eq(lsm_verify(db, &report), 0);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
 START_TEST(a_reopened_store_with_old_logs_is_whole)
 {
 	struct env *env = env_mem_new();
@@ -118,6 +152,7 @@ int main(void)
 		&a_flipped_bit_in_a_table_is_named,
 		&a_flipped_bit_in_the_log_is_named,
 		&records_that_became_zeros_are_missed,
+		&an_edit_that_is_not_whole_is_named_to_a_reader,
 		&a_reopened_store_with_old_logs_is_whole,
 	};
 

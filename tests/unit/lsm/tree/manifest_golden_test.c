@@ -1,7 +1,8 @@
 /*
  * tests/data/manifest_v1 and manifest_v1_runs, written once, by another encoder, from the edits of
  * manifest_fixture.h: the bytes of version 1 for all time. The first is from before tables had runs
- * (field 5), the second is what is written today (field 8).
+ * (field 5), the second is what is written today (field 8). manifest_v1_durable, by yet another,
+ * has the durable seqno (field 9).
  */
 #include "tests/unit/lsm/tree/manifest_fixture.h"
 
@@ -75,6 +76,45 @@ START_TEST(tables_from_before_there_were_runs_are_in_run_0)
 }
 END_TEST
 
+START_TEST(the_durable_seqno_is_a_field_of_its_own)
+{
+	static uint8_t space[GOLDEN_SIZE_MAX];
+	size_t len = read_golden("manifest_v1_durable", space);
+	struct manifest_state state = {0};
+	struct manifest_writer w = {0};
+	struct version_edit first = {.has_next_file = true,
+				     .next_file = 6,
+				     .has_flushed_seqno = true,
+				     .flushed_seqno = 40,
+				     .has_durable_seqno = true,
+				     .durable_seqno = 50};
+	struct version_edit second = {.has_next_file = true,
+				      .next_file = 6,
+				      .has_durable_seqno = true,
+				      .durable_seqno = 70000};
+	struct buf encoded = {0};
+	struct disk d;
+
+	ck_assert_int_eq(manifest_replay("golden", slice_of(space, len), &state), 0);
+	ck_assert_uint_eq(state.durable_seqno, 70000);
+	ck_assert_uint_eq(state.valid_bytes, len);
+	manifest_state_done(&state);
+	disk_open(&d);
+	ck_assert_int_eq(number_list_insert(&first.logs_added, 4), 0);
+	ck_assert_int_eq(manifest_create(d.dir, 5, ENV_CREATE, MANIFEST_STORE_ID, &first, &w), 0);
+	ck_assert_int_eq(version_edit_encode(&second, &encoded), 0);
+	ck_assert_int_eq(manifest_append(&w, buf_slice(&encoded)), 0);
+	manifest_close(&w);
+	struct buf bytes = disk_bytes(d.env, "MANIFEST-000005");
+	ck_assert_uint_eq(bytes.len, len);
+	ck_assert_mem_eq(bytes.ptr, space, len);
+	buf_done(&bytes);
+	buf_done(&encoded);
+	version_edit_done(&first);
+	disk_close(&d);
+}
+END_TEST
+
 START_TEST(current_is_this_line)
 {
 	struct disk d;
@@ -94,6 +134,7 @@ int main(void)
 		&todays_writer_makes_the_same_bytes,
 		&todays_reader_adds_it_up,
 		&tables_from_before_there_were_runs_are_in_run_0,
+		&the_durable_seqno_is_a_field_of_its_own,
 		&current_is_this_line,
 	};
 

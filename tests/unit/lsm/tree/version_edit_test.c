@@ -205,12 +205,14 @@ START_TEST(values_that_cannot_be_are_refused)
 		size_t len;
 		const char *reason;
 	} cases[] = {
-		{"\x09", 1, "unknown field"},
+		{"\x0a", 1, "unknown field"},
 		{"\x00", 1, "unknown field"},
 		{"\x01", 1, "cut off number"},
 		{"\x01\x00", 2, "file number out of range"},
 		{"\x01\x05\x01\x06", 4, "field repeated"},
 		{"\x02\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 10, "seqno out of range"},
+		{"\x09\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 10, "seqno out of range"},
+		{"\x09\x05\x09\x05", 4, "field repeated"},
 		{"\x03\x00", 2, "file number out of range"},
 		{"\x03\x04\x03\x04", 4, "log added twice"},
 		{"\x04\x04\x04\x04", 4, "field repeated"},
