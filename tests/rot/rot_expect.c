@@ -1,0 +1,135 @@
+#include "tests/rot/rot_expect.h"
+
+#include "lsm/tree/manifest_format.h"
+#include "lsm/wal/wal_format.h"
+
+static struct rot_expect whole(const struct rot_store *s)
+{
+	return (struct rot_expect){.low = s->changes, .high = s->changes};
+}
+
+static struct rot_expect refused(const struct rot_store *s)
+{
+	struct rot_expect e = whole(s);
+
+	e.may_fail = e.must_fail = e.must_notice = true;
+	return e;
+}
+
+/* The damaged file still has the bytes [offset, end) of the pristine one. */
+static bool is_same(struct slice pristine, struct slice bytes, uint64_t offset, uint64_t end)
+{
+	return bytes.len >= end &&
+	       memcmp(pristine.ptr + offset, bytes.ptr + offset, end - offset) == 0;
+}
+
+static struct rot_expect expect_manifest(const struct rot_store *s, size_t file, struct slice bytes)
+{
+	struct slice pristine = buf_slice(&s->files[file].bytes);
+	struct rot_expect e = whole(s);
+	bool bad = false;
+
+	if (!is_same(pristine, bytes, 0, s->edits[0].end))
+		return refused(s);
+	for (size_t i = 1; i < s->edit_count; i++) {
+		bool same = is_same(pristine, bytes, s->edits[i].offset, s->edits[i].end);
+
+		if (same && bad)
+			return refused(s);
+		bad = bad || !same;
+	}
+	e.may_fail = bad;
+	e.may_report = true;
+	return e;
+}
+
+/* The world before the record with this seqno. */
+static uint32_t world_before(const struct rot_store *s, uint64_t seqno)
+{
+	uint32_t n = s->changes;
+
+	while (n > 0 && s->last_seqno[n] >= seqno)
+		n--;
+	return n;
+}
+
+static bool record_is_same(const struct rot_store *s, const struct rot_record *r, size_t file,
+			   struct slice bytes)
+{
+	struct slice pristine = buf_slice(&s->files[r->file].bytes);
+
+	return r->file != file || is_same(pristine, bytes, r->offset, r->end);
+}
+
+static bool is_proven(const struct rot_store *s, size_t first_bad, size_t file, struct slice bytes)
+{
+	uint64_t seqno = s->records[first_bad].first_seqno;
+
+	if (s->noted_durable >= seqno)
+		return true;
+	for (size_t i = first_bad + 1; i < s->record_count; i++) {
+		if (s->records[i].durable_seqno >= seqno &&
+		    record_is_same(s, &s->records[i], file, bytes))
+			return true;
+	}
+	return false;
+}
+
+static struct rot_expect expect_log(const struct rot_store *s, size_t file, struct slice bytes)
+{
+	struct rot_expect e = whole(s);
+	size_t bad = 0;
+
+	if (!is_same(buf_slice(&s->files[file].bytes), bytes, 0, WAL_FILE_HEADER_SIZE))
+		return refused(s);
+	e.may_report = true;
+	while (bad < s->record_count && record_is_same(s, &s->records[bad], file, bytes))
+		bad++;
+	if (bad == s->record_count)
+		return e;
+	if (is_proven(s, bad, file, bytes))
+		return refused(s);
+	e.low = e.high = world_before(s, s->records[bad].first_seqno);
+	return e;
+}
+
+struct rot_expect rot_expect_bytes(const struct rot_store *s, size_t file, struct slice bytes)
+{
+	struct rot_expect e = whole(s);
+
+	if (s->files[file].is_stray || slice_eq(buf_slice(&s->files[file].bytes), bytes))
+		return e;
+	switch (s->files[file].kind) {
+	case ROT_LOCK:
+		return e;
+	case ROT_CURRENT:
+		return refused(s);
+	case ROT_TABLE:
+		e.may_fail = e.must_notice = true;
+		return e;
+	case ROT_MANIFEST:
+		return expect_manifest(s, file, bytes);
+	case ROT_LOG:
+		break;
+	}
+	return expect_log(s, file, bytes);
+}
+
+struct rot_expect rot_expect_other(const struct rot_store *s, size_t file, struct slice bytes)
+{
+	struct rot_expect e = rot_expect_bytes(s, file, bytes);
+
+	if (s->files[file].kind == ROT_MANIFEST) {
+		e = whole(s);
+		e.may_fail = true;
+	}
+	return e;
+}
+
+struct rot_expect rot_expect_missing(const struct rot_store *s, size_t file)
+{
+	struct rot_expect e = refused(s);
+
+	e.missing = true;
+	return s->files[file].kind == ROT_LOCK || s->files[file].is_stray ? whole(s) : e;
+}

@@ -1,0 +1,34 @@
+/*
+ * What a damaged file allows a store to answer, from the pristine and the damaged bytes alone.
+ *
+ * Thread rule: plain functions.
+ */
+#pragma once
+
+#include "tests/rot/rot_check.h"
+
+/*
+ * File `file` of the store has these bytes instead of its own. By kind:
+ *
+ * LOCK: nobody reads it: no answer changes.
+ * CURRENT: it is a checksum of itself: the store does not open.
+ * Table: every byte is under a checksum: lsm_verify notices; reads are right or fail.
+ * A log that the manifest does not name: nobody reads it: no answer changes.
+ * Manifest: its header and each edit are under a checksum. A bad edit before a good one: the store
+ *	does not open. Bad edits at the end are what a crash leaves: the files that they name or
+ *	dropped tell, so it is an error or nothing has changed; lsm_verify reports them.
+ * Log: the first record that is not whole ends the history before it (lsm/wal/wal_format.h),
+ *	unless a later whole record or the manifest proves that it was on the disk: an error. The
+ *	header is an error always. The zeros behind hold nothing: no answer changes, though
+ *	lsm_verify may report what stands there.
+ */
+struct rot_expect rot_expect_bytes(const struct rot_store *s, size_t file, struct slice bytes);
+
+/*
+ * The file has the bytes of another of its kind, or of an older state. As rot_expect_bytes, but an
+ * older manifest is whole in itself: if the files it names are all there the store is what it was.
+ */
+struct rot_expect rot_expect_other(const struct rot_store *s, size_t file, struct slice bytes);
+
+/* The file is missing. */
+struct rot_expect rot_expect_missing(const struct rot_store *s, size_t file);

@@ -1,0 +1,302 @@
+/*
+ * Bit rot: every bit of every file of a small store flipped, one at a time, and coarser damage. The
+ * store must answer rightly or with an error that names file and offset (rot_expect.h has the rule
+ * for each kind of file, rot_check.h what is looked at).
+ *
+ * usage: rot_test [SEEDS]; APEX_SEED runs that one seed.
+ * Long form: rot_test 40 (about half an hour).
+ */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lsm/base/log.h"
+#include "lsm/base/rng.h"
+#include "lsm/env/env_mem.h"
+#include "tests/rot/rot_expect.h"
+#include "tests/support/tap.h"
+
+enum {
+	SECTOR = 512,
+	/* One flip in so many is also tried on a store opened for writing. */
+	WRITING_IN = 64,
+	/* Of the zeros behind the end of a log or manifest, one bit in so many is flipped. */
+	ZEROS_IN = 16,
+};
+
+static const char *const kind_names[] = {"LOCK", "CURRENT", "manifest", "log", "table"};
+
+/* One store being damaged. */
+struct rotting {
+	const struct rot_store *store;
+	struct rng rng;
+	struct rot_tally tally;
+};
+
+static void report(const struct rotting *r, const char *what)
+{
+	const struct rot_tally *t = &r->tally;
+
+	if (t->wrong)
+		tap_note("%s", t->complaint);
+	tap_result(t->wrong == 0 && t->states > 0,
+		   "seed %" PRIu64 ", %s: %s: %" PRIu64 " states: %" PRIu64 " refused, %" PRIu64
+		   " reported, %" PRIu64 " torn ends, %" PRIu64 " unnoticed and right, %" PRIu64
+		   " written to, %" PRIu64 " wrong",
+		   r->store->seed, rot_ending_name(r->store->ending), what, t->states, t->refused,
+		   t->reported, t->torn, t->unnoticed, t->writing, t->wrong);
+}
+
+static struct rotting begin(const struct rot_store *store)
+{
+	struct rotting r = {.store = store};
+
+	rng_seed(&r.rng, store->seed + 1);
+	return r;
+}
+
+/* The file of the store as it now is in env is damaged: check both ways of opening. */
+static void check_both(struct rotting *r, struct env *env, const struct rot_expect *e,
+		       const char *what)
+{
+	(void)rot_check(r->store, env, e, what, &r->tally);
+	(void)rot_check_writing(r->store, env, e, what, &r->tally);
+}
+
+/* ---- bits ---- */
+
+/* Where the last byte stands that is not a zero of allocated space. */
+static size_t used_bytes(const struct rot_file *f)
+{
+	size_t len = f->bytes.len;
+
+	while ((f->kind == ROT_LOG || f->kind == ROT_MANIFEST) && len > 0 &&
+	       f->bytes.ptr[len - 1] == 0)
+		len--;
+	return len;
+}
+
+static void flip_bit(struct rotting *r, size_t file, uint8_t *bytes, uint64_t bit)
+{
+	const struct rot_file *f = &r->store->files[file];
+	char what[128];
+
+	bytes[bit / 8] = (uint8_t)(bytes[bit / 8] ^ 1U << bit % 8);
+	(void)snprintf(what, sizeof(what), "%s: bit %u of offset %" PRIu64, f->name,
+		       (unsigned)(bit % 8), bit / 8);
+
+	struct rot_expect e = rot_expect_bytes(r->store, file, slice_of(bytes, f->bytes.len));
+
+	/* the whole list of what may rot unseen */
+	e.must_notice = f->kind != ROT_LOCK && !f->is_stray;
+	if (f->kind == ROT_TABLE || f->kind == ROT_CURRENT)
+		e.file = f->name;
+	(void)rot_check(r->store, r->store->env, &e, what, &r->tally);
+	if (rng_below(&r->rng, WRITING_IN) == 0)
+		(void)rot_check_writing(r->store, r->store->env, &e, what, &r->tally);
+	bytes[bit / 8] = (uint8_t)(bytes[bit / 8] ^ 1U << bit % 8);
+}
+
+static void flip_file(struct rotting *r, size_t file)
+{
+	const struct rot_file *f = &r->store->files[file];
+	uint64_t used = (uint64_t)used_bytes(f) * 8;
+	struct slice bytes;
+
+	/* in place: the memory's own bytes, which nobody holds open */
+	assert(env_mem_file(r->store->env, ROT_DIR, f->name, &bytes) == 0);
+	for (uint64_t bit = 0; bit < (uint64_t)bytes.len * 8; bit++) {
+		if (bit < used || rng_below(&r->rng, ZEROS_IN) == 0)
+			flip_bit(r, file, (uint8_t *)bytes.ptr, bit);
+	}
+}
+
+static void flip_all(const struct rot_store *store)
+{
+	for (int kind = ROT_LOCK; kind <= ROT_TABLE; kind++) {
+		struct rotting r = begin(store);
+		char what[64];
+
+		/* all endings have the same tables */
+		if (kind == ROT_TABLE && store->ending != ROT_CLOSED)
+			continue;
+		for (size_t i = 0; i < store->file_count; i++)
+			if ((int)store->files[i].kind == kind)
+				flip_file(&r, i);
+		(void)snprintf(what, sizeof(what), "every bit of every %s", kind_names[kind]);
+		report(&r, what);
+	}
+}
+
+/* ---- larger damage ---- */
+
+/* The file with other bytes. */
+static void check_expected(struct rotting *r, size_t file, struct slice bytes, struct rot_expect e,
+			   const char *what)
+{
+	const struct rot_file *f = &r->store->files[file];
+	char text[160];
+
+	(void)snprintf(text, sizeof(text), "%s: %s", f->name, what);
+	assert(env_mem_set_file(r->store->env, ROT_DIR, f->name, bytes) == 0);
+	check_both(r, r->store->env, &e, text);
+	assert(env_mem_set_file(r->store->env, ROT_DIR, f->name, buf_slice(&f->bytes)) == 0);
+}
+
+static void check_bytes(struct rotting *r, size_t file, struct slice bytes, const char *what)
+{
+	check_expected(r, file, bytes, rot_expect_bytes(r->store, file, bytes), what);
+}
+
+static void check_other(struct rotting *r, size_t file, struct slice bytes, const char *what)
+{
+	check_expected(r, file, bytes, rot_expect_other(r->store, file, bytes), what);
+}
+
+static size_t sector_end(const struct rot_file *f, size_t at)
+{
+	return at + SECTOR < f->bytes.len ? at + SECTOR : f->bytes.len;
+}
+
+static void zero_sectors(struct rotting *r, size_t file)
+{
+	const struct rot_file *f = &r->store->files[file];
+	cleanup_buf struct buf bytes = {0};
+	char what[64];
+
+	for (size_t at = 0; at < f->bytes.len; at += SECTOR) {
+		assert(buf_set(&bytes, buf_slice(&f->bytes)) == 0);
+		memset(bytes.ptr + at, 0, sector_end(f, at) - at);
+		(void)snprintf(what, sizeof(what), "sector at %zu zeroed", at);
+		check_bytes(r, file, buf_slice(&bytes), what);
+	}
+}
+
+static void swap_sectors(struct rotting *r, size_t file)
+{
+	const struct rot_file *f = &r->store->files[file];
+	size_t sectors = f->bytes.len / SECTOR;
+	cleanup_buf struct buf bytes = {0};
+	char what[64];
+
+	for (size_t i = 0; i < sectors; i++) {
+		size_t a = i * SECTOR, b = (size_t)rng_below(&r->rng, sectors) * SECTOR;
+
+		assert(buf_set(&bytes, buf_slice(&f->bytes)) == 0);
+		memcpy(bytes.ptr + a, f->bytes.ptr + b, SECTOR);
+		memcpy(bytes.ptr + b, f->bytes.ptr + a, SECTOR);
+		(void)snprintf(what, sizeof(what), "sectors at %zu and %zu swapped", a, b);
+		check_bytes(r, file, buf_slice(&bytes), what);
+	}
+}
+
+static void truncate_file(struct rotting *r, size_t file)
+{
+	const struct rot_file *f = &r->store->files[file];
+	size_t used = used_bytes(f);
+	char what[64];
+
+	for (size_t len = 0; len < f->bytes.len; len++) {
+		/* at each byte; of the zeros behind the end at each sector */
+		if (len > used && len % SECTOR != 0)
+			continue;
+		(void)snprintf(what, sizeof(what), "truncated to %zu bytes", len);
+		check_bytes(r, file, slice_of(f->bytes.ptr, len), what);
+	}
+}
+
+static void lose_file(struct rotting *r, size_t file)
+{
+	const struct rot_file *f = &r->store->files[file];
+	struct rot_expect e = rot_expect_missing(r->store, file);
+	char what[128];
+
+	(void)snprintf(what, sizeof(what), "%s is missing", f->name);
+	assert(env_mem_remove_file(r->store->env, ROT_DIR, f->name) == 0);
+	check_both(r, r->store->env, &e, what);
+	assert(env_mem_set_file(r->store->env, ROT_DIR, f->name, buf_slice(&f->bytes)) == 0);
+}
+
+/* Every other file of its kind, of now and of before, in this one's place. */
+static void replace_file(struct rotting *r, size_t file)
+{
+	const struct rot_store *s = r->store;
+	enum rot_kind kind = s->files[file].kind;
+	char what[128];
+
+	for (size_t i = 0; i < s->file_count; i++) {
+		if (i == file || s->files[i].kind != kind)
+			continue;
+		(void)snprintf(what, sizeof(what), "has the bytes of %s", s->files[i].name);
+		check_other(r, file, buf_slice(&s->files[i].bytes), what);
+	}
+	for (size_t i = 0; i < s->stale_count; i++) {
+		if (s->stale[i].kind != kind)
+			continue;
+		(void)snprintf(what, sizeof(what), "has the bytes of an older %s, state %zu",
+			       s->stale[i].name, i);
+		check_other(r, file, buf_slice(&s->stale[i].bytes), what);
+	}
+}
+
+static void damage_all(const struct rot_store *store, void (*damage)(struct rotting *, size_t),
+		       const char *what)
+{
+	struct rotting r = begin(store);
+
+	for (size_t i = 0; i < store->file_count; i++)
+		damage(&r, i);
+	report(&r, what);
+}
+
+static void note_store(const struct rot_store *s)
+{
+	uint64_t bytes = 0, used = 0;
+
+	for (size_t i = 0; i < s->file_count; i++) {
+		bytes += s->files[i].bytes.len;
+		used += used_bytes(&s->files[i]);
+	}
+	tap_note("seed %" PRIu64 ", %s: %zu files, %" PRIu64 " bytes, %" PRIu64
+		 " without the zeros at the ends; %u changes, %zu log records, %zu manifest edits",
+		 s->seed, rot_ending_name(s->ending), s->file_count, bytes, used, s->changes,
+		 s->record_count, s->edit_count);
+}
+
+static void run_seed(uint64_t seed)
+{
+	for (int ending = 0; ending < ROT_ENDINGS; ending++) {
+		struct rot_store *store = rot_store_new(seed, (enum rot_ending)ending);
+
+		note_store(store);
+		flip_all(store);
+		damage_all(store, zero_sectors, "each sector zeroed");
+		damage_all(store, swap_sectors, "two sectors swapped");
+		damage_all(store, truncate_file, "truncated at each byte");
+		damage_all(store, lose_file, "each file missing");
+		damage_all(store, replace_file,
+			   "each file with another's or an older state's bytes");
+		rot_store_free(store);
+	}
+}
+
+/* The engine warns of each torn end; there are thousands. */
+static void hush(enum log_level level, const char *text)
+{
+	(void)level;
+	(void)text;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seeds = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+	const char *one = getenv("APEX_SEED");
+
+	log_set_sink(hush);
+	if (one)
+		run_seed(strtoull(one, NULL, 10));
+	for (uint64_t seed = 1; !one && seed <= seeds; seed++)
+		run_seed(seed);
+	return tap_end();
+}
