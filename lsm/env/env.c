@@ -71,21 +71,45 @@ static int give_up(struct env_dir *d, const char *name, int code)
 	return fail(code, "%s", why);
 }
 
-int env_dir_write_small(struct env_dir *d, const char *name, struct slice bytes)
+/* "name.tmp" into ret_fresh. */
+static int fresh_name(const char *name, char ret_fresh[ENV_NAME_MAX + sizeof(".tmp")])
 {
-	char fresh[ENV_NAME_MAX + sizeof(".tmp")];
 	int rc = env_name_check(name);
 
 	if (rc)
 		return rc;
-	(void)snprintf(fresh, sizeof(fresh), "%s.tmp", name);
-	rc = env_name_check(fresh);
+	(void)snprintf(ret_fresh, ENV_NAME_MAX + sizeof(".tmp"), "%s.tmp", name);
+	return env_name_check(ret_fresh);
+}
+
+int env_dir_prepare_small(struct env_dir *d, const char *name, struct slice bytes)
+{
+	char fresh[ENV_NAME_MAX + sizeof(".tmp")];
+	int rc = fresh_name(name, fresh);
+
 	if (rc)
 		return rc;
 	rc = write_and_sync(d, fresh, bytes);
-	if (!rc)
-		rc = env_dir_rename(d, fresh, name);
+	return rc ? give_up(d, fresh, rc) : 0;
+}
+
+int env_dir_switch_small(struct env_dir *d, const char *name)
+{
+	char fresh[ENV_NAME_MAX + sizeof(".tmp")];
+	int rc = fresh_name(name, fresh);
+
 	if (rc)
-		return give_up(d, fresh, rc);
-	return env_dir_sync(d);
+		return rc;
+	rc = env_dir_rename(d, fresh, name);
+	if (rc)
+		return give_up(d, fresh, env_is_full(rc) ? -ENOSPC : rc);
+	rc = env_dir_sync(d);
+	return env_is_full(rc) ? -EIO : rc; /* the sentence has the error itself */
+}
+
+int env_dir_write_small(struct env_dir *d, const char *name, struct slice bytes)
+{
+	int rc = env_dir_prepare_small(d, name, bytes);
+
+	return rc ? rc : env_dir_switch_small(d, name);
 }

@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <stdbool.h>
 
 #include "lsm/base/compiler.h"
@@ -278,10 +279,24 @@ must_check int env_dir_read_small(struct env_dir *d, const char *name, size_t li
 				  uint8_t **ret_bytes, size_t *ret_len);
 
 /*
- * Make `name` hold exactly these bytes, durably and atomically: write `name`.tmp, sync it, rename
- * it over `name`, sync the folder. After a failure `name` is old or new, whole.
+ * Make `name` hold exactly these bytes, durably and atomically: env_dir_prepare_small, then
+ * env_dir_switch_small. After a failure `name` is old or new, whole.
  */
 must_check int env_dir_write_small(struct env_dir *d, const char *name, struct slice bytes);
+
+/* Write `name`.tmp and sync it. After a failure nothing has happened: `name` is the old one. */
+must_check int env_dir_prepare_small(struct env_dir *d, const char *name, struct slice bytes);
+/*
+ * Rename `name`.tmp over `name` and sync the folder. -ENOSPC: refused, `name` is the old one. After
+ * any other failure nobody knows which of the two a power cut leaves.
+ */
+must_check int env_dir_switch_small(struct env_dir *d, const char *name);
+
+/* Whether the answer means that the disk, or this user's part of it, is full. */
+static inline bool env_is_full(int rc)
+{
+	return rc == -ENOSPC || rc == -EDQUOT;
+}
 
 static inline void env_file_close_ptr(struct env_file **f)
 {

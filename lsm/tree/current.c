@@ -21,12 +21,24 @@ static size_t current_line(uint64_t number, char ret_line[CURRENT_MAX])
 				crc32c(0, name, strlen(name)));
 }
 
-int current_write(struct env_dir *dir, uint64_t number)
+int current_prepare(struct env_dir *dir, uint64_t number)
 {
 	char line[CURRENT_MAX];
 	size_t len = current_line(number, line);
 
-	return env_dir_write_small(dir, "CURRENT", slice_of(line, len));
+	return env_dir_prepare_small(dir, "CURRENT", slice_of(line, len));
+}
+
+int current_switch(struct env_dir *dir)
+{
+	return env_dir_switch_small(dir, "CURRENT");
+}
+
+int current_write(struct env_dir *dir, uint64_t number)
+{
+	int err = current_prepare(dir, number);
+
+	return err ? err : current_switch(dir);
 }
 
 /* The name up to the first space, in a buffer of its own; "" when there is no such thing. */

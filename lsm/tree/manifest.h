@@ -47,8 +47,15 @@ must_check int manifest_read(struct env_dir *dir, uint64_t number,
 
 /* Which manifest CURRENT names. -ENOENT: no CURRENT. -EBADMSG, -EUCLEAN: damage. */
 must_check int current_read(struct env_dir *dir, uint64_t *ret_number);
-/* Durably name another; after a failure CURRENT is old or new, whole. */
+/* Durably name another; after a failure CURRENT is old or new, whole. It is the two below. */
 must_check int current_write(struct env_dir *dir, uint64_t number);
+/* Have CURRENT.tmp name it, synced. After a failure nothing has happened. */
+must_check int current_prepare(struct env_dir *dir, uint64_t number);
+/*
+ * Durably put CURRENT.tmp in CURRENT's place. -ENOSPC: refused, CURRENT is the old one. After any
+ * other failure nobody knows which manifest it names.
+ */
+must_check int current_switch(struct env_dir *dir);
 
 /* ---- writing ---- */
 
@@ -61,8 +68,9 @@ struct manifest_writer {
 };
 
 /*
- * Make manifest `number` (by ENV_CREATE or ENV_REPLACE) with `whole` as its first edit. It and its
- * name are durable. After a failure no file is left, if it can be removed.
+ * Make manifest `number` (by ENV_CREATE or ENV_REPLACE) with `whole` as its first edit, synced. Its
+ * name is not: that is left to the caller, for whom a folder's failed sync means more than this
+ * file. After a failure no file is left, if it can be removed.
  */
 must_check int manifest_create(struct env_dir *dir, uint64_t number, enum env_open_mode mode,
 			       uint64_t store_id, const struct version_edit *whole,

@@ -106,8 +106,6 @@ int manifest_create(struct env_dir *dir, uint64_t number, enum env_open_mode mod
 	if (err)
 		return err;
 	err = write_first(&w, whole);
-	if (!err)
-		err = env_dir_sync(dir);
 	if (err) {
 		manifest_close(&w);
 		ignore_result(env_dir_unlink(dir, name)); /* the next open removes it */

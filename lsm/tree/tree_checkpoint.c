@@ -57,13 +57,14 @@ static int link_tables(struct copy *c)
 static int write_manifest(struct copy *c, uint64_t store_id)
 {
 	struct manifest_writer w = {0};
-	/* it syncs the folder too, and with its own name those of the tables */
 	int err = manifest_create(c->to, c->manifest, ENV_CREATE, store_id, &c->state, &w);
 
 	if (err)
 		return err;
 	manifest_close(&w);
-	return current_write(c->to, c->manifest);
+	/* its name and those of the tables */
+	err = env_dir_sync(c->to);
+	return err ? err : current_write(c->to, c->manifest);
 }
 
 static void remove_name(struct copy *c, enum file_kind kind, uint64_t number)

@@ -60,8 +60,9 @@ must_check int tree_apply(struct tree *t, struct version_edit *edit);
 must_check int tree_fill_state(struct tree *t, struct version_edit *e);
 
 /*
- * Begin a new manifest that holds the present state, and let CURRENT name it. The caller holds
- * log_mu, or is alone.
+ * Begin a new manifest that holds the present state, and let CURRENT name it. After a failure the
+ * old one is in use as before, and the tree is not broken; or, when CURRENT's switch itself failed,
+ * it is. The caller holds log_mu, or is alone.
  */
 must_check int tree_begin_manifest(struct tree *t);
 

@@ -87,7 +87,11 @@ static void remove_manifest(struct tree *t, uint64_t number)
 	ignore_result(env_dir_unlink(t->options.dir, name)); /* the next open removes it */
 }
 
-int tree_begin_manifest(struct tree *t)
+/*
+ * The new manifest and CURRENT.tmp, written and synced. The old manifest is in use all the while,
+ * so a failure, of a full disk above all, costs nothing.
+ */
+static int prepare_manifest(struct tree *t, struct manifest_writer *ret_next)
 {
 	cleanup_edit struct version_edit whole = {0};
 	struct manifest_writer next = {0};
@@ -99,10 +103,44 @@ int tree_begin_manifest(struct tree *t)
 				      &next);
 	if (err)
 		return err;
-	err = current_write(t->options.dir, number);
+	err = current_prepare(t->options.dir, number);
 	if (err) {
-		/* CURRENT names either manifest now: an edit to one of them could be lost. */
+		manifest_close(&next);
+		remove_manifest(t, number);
+		return err;
+	}
+	*ret_next = next;
+	return 0;
+}
+
+/* Let CURRENT name it. But for a refusal (-ENOSPC) a failure breaks the tree: CURRENT may name
+ * either manifest, and an edit to one of them could be lost. */
+static int switch_manifest(struct tree *t, uint64_t number)
+{
+	/* so that CURRENT never names what a power cut can take */
+	int err = env_dir_sync(t->options.dir);
+	bool refused = false;
+
+	if (!err) {
+		err = current_switch(t->options.dir);
+		refused = err == -ENOSPC;
+	}
+	if (refused)
+		remove_manifest(t, number);
+	else if (err)
 		tree_break(t, err);
+	return err;
+}
+
+int tree_begin_manifest(struct tree *t)
+{
+	struct manifest_writer next = {0};
+	int err = prepare_manifest(t, &next);
+
+	if (err)
+		return err;
+	err = switch_manifest(t, next.number);
+	if (err) {
 		manifest_close(&next);
 		return err;
 	}

@@ -67,7 +67,8 @@ int tree_create(struct env_dir *dir, uint64_t store_id)
 	if (err)
 		return err;
 	manifest_close(&first);
-	return current_write(dir, number);
+	err = env_dir_sync(dir);
+	return err ? err : current_write(dir, number);
 }
 
 /* The file is there. *ret_size may be NULL. */

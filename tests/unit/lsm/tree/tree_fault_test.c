@@ -294,6 +294,81 @@ START_TEST(a_full_disk_ends_a_compaction_and_it_works_again_with_room)
 }
 END_TEST
 
+/* Begin a manifest with the call `at` failing; whether it struck. */
+static bool begin_manifest_failing(struct store *s, struct env *env, struct env_fault_plan plan,
+				   int *ret_err)
+{
+	env_fault_set(env, &plan);
+	mutex_lock(&s->tree->log_mu);
+	*ret_err = tree_begin_manifest(s->tree);
+	mutex_unlock(&s->tree->log_mu);
+	bool struck = env_fault_struck(env);
+
+	env_fault_set(env, NULL);
+	return struck;
+}
+
+/* After any failure the store on the disk is whole; returns how many calls broke the tree. */
+static unsigned fail_new_manifests(int error, bool sticky)
+{
+	static struct model base_model, m;
+	struct env *base = base_store(&base_model);
+	unsigned broken = 0;
+	bool struck = true;
+
+	for (uint64_t at = 0; struck; at++) {
+		struct env *disk = env_mem_clone(base), *env = env_fault_new(disk);
+		struct env_fault_plan plan = {.at_call = at,
+					      .error = error,
+					      .sticky = sticky,
+					      .writes_only = true,
+					      .how = ENV_FAULT_SHORT};
+		struct store s;
+		int err;
+
+		m = base_model;
+		store_open(&s, env);
+		store_change(&m, s.memtable, 5, true);
+		struck = begin_manifest_failing(&s, env, plan, &err);
+		if (tree_is_broken(s.tree)) {
+			broken++;
+			ck_assert_int_eq(store_flush(&s, &m), err);
+			m = base_model;
+		} else {
+			/* goes on with the manifest that it has */
+			expect_verified(&s);
+			ck_assert_int_eq(store_flush(&s, &m), 0);
+			ck_assert_int_eq(store_compact(&s, &m), 0);
+			expect_model(&s, &m);
+		}
+		store_close(&s);
+		env_mem_power_cut(disk);
+		store_open(&s, disk);
+		expect_model(&s, &m);
+		expect_no_orphans(&s);
+		store_close(&s);
+		env_free(env);
+		env_free(disk);
+	}
+	env_free(base);
+	return broken;
+}
+
+START_TEST(a_manifest_that_cannot_be_prepared_leaves_the_old_one_in_use)
+{
+	/* the folder's sync before CURRENT's rename, the rename, the folder's sync after it; the
+	 * removal of the old manifest fails without harm */
+	ck_assert_uint_eq(fail_new_manifests(-EIO, false), 3);
+}
+END_TEST
+
+START_TEST(a_full_disk_at_a_new_manifest_breaks_nothing_but_by_a_failed_sync)
+{
+	/* a rename that finds no space has changed nothing */
+	ck_assert_uint_eq(fail_new_manifests(-ENOSPC, false), 2);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -306,6 +381,8 @@ int main(void)
 		&after_a_failed_manifest_write_nothing_is_changed_any_more,
 		&an_edit_that_may_be_durable_keeps_its_table,
 		&a_full_disk_ends_a_compaction_and_it_works_again_with_room,
+		&a_manifest_that_cannot_be_prepared_leaves_the_old_one_in_use,
+		&a_full_disk_at_a_new_manifest_breaks_nothing_but_by_a_failed_sync,
 	};
 
 	return unit_run("tree_fault", tests, array_size(tests));
