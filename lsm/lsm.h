@@ -300,7 +300,7 @@ enum lsm_op {
 enum lsm_health {
 	LSM_HEALTH_OK,
 	LSM_HEALTH_DEGRADED,  /* a background job failed and is retried */
-	LSM_HEALTH_READ_ONLY, /* the log could not be written or synced */
+	LSM_HEALTH_READ_ONLY, /* the log or the manifest could not be written or synced */
 };
 
 struct lsm_level_stats {

@@ -54,6 +54,7 @@ static int flush(struct lsm *db, const struct full_memtable *full)
 	if (!err)
 		err = tree_flush(db->tree, &job);
 	iter_free(job.source);
+	db_watch_tree(db);
 	if (err) {
 		db_state_release(next);
 		return err;
@@ -82,6 +83,12 @@ static int flush_oldest(struct lsm *db)
 	return err;
 }
 
+/* A broken tree takes no edit until the store is opened again: no job is worth a try. */
+static bool jobs_rest(const struct lsm *db)
+{
+	return atomic_load_explicit(&db->tree_failed, memory_order_relaxed) != 0;
+}
+
 static uint64_t retry_deadline_locked(const struct lsm *db, enum db_job_kind kind)
 {
 	unsigned doublings = min_of(db->jobs[kind].in_a_row - 1, 16U);
@@ -96,7 +103,7 @@ static void retry_later(struct lsm *db, enum db_job_kind kind, int err)
 {
 	mutex_guard(&db->work_mu);
 
-	if (db->stopping)
+	if (db->stopping || jobs_rest(db))
 		return;
 	db_health_degrade_locked(db, kind, err);
 	cond_broadcast(&db->work_done);
@@ -113,8 +120,10 @@ static bool flush_work_wait(struct lsm *db)
 {
 	mutex_guard(&db->work_mu);
 
-	while (!db->stopping && db->spare_state != SPARE_WANTED &&
-	       atomic_load_explicit(&db->full_memtables, memory_order_relaxed) == 0)
+	while (!db->stopping &&
+	       (jobs_rest(db) ||
+		(db->spare_state != SPARE_WANTED &&
+		 atomic_load_explicit(&db->full_memtables, memory_order_relaxed) == 0)))
 		cond_wait(&db->work_wanted, &db->work_mu);
 	return !db->stopping;
 }
@@ -153,6 +162,7 @@ int db_run_compaction(struct lsm *db, struct compaction_job *job)
 		tree_drop_job(db->tree, job);
 	else
 		err = tree_compact(db->tree, job, &limits);
+	db_watch_tree(db);
 	if (err) {
 		db_state_release(next);
 		want_compaction(db); /* its tables are free for another job again */
@@ -167,7 +177,7 @@ static bool compaction_work_wait(struct lsm *db)
 {
 	mutex_guard(&db->work_mu);
 
-	while (!db->stopping && !db->compaction_wanted)
+	while (!db->stopping && (jobs_rest(db) || !db->compaction_wanted))
 		cond_wait(&db->work_wanted, &db->work_mu);
 	db->compaction_wanted = false;
 	return !db->stopping;

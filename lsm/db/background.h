@@ -3,7 +3,7 @@
  * log on a timer.
  *
  * A job that fails leaves the store as it was, is noted in the health, and is tried again after a
- * second or when something changes.
+ * second at most. When the tree is broken the jobs rest until the end.
  */
 #pragma once
 

@@ -91,16 +91,16 @@ enum db_job_kind {
 };
 
 struct db_job_record {
-	int error;         /* of the last one; 0 when it worked */
-	unsigned in_a_row; /* failures since one worked */
-	uint64_t failures; /* so far */
+	int error;                 /* of the last one; 0 when it worked */
+	unsigned in_a_row;         /* failures since one worked */
+	uint64_t failures;         /* so far */
+	char text[ERROR_TEXT_MAX]; /* about the error */
 };
 
 /* Why the store is not well; shared so that reading it takes no lock. */
 struct db_health {
 	struct shared shared;
 	enum lsm_health kind;
-	int error;
 	char text[ERROR_TEXT_MAX];
 };
 
@@ -122,8 +122,14 @@ struct lsm {
 	_Atomic uint64_t visible_seqno;
 	/* The last seqno known to be on the disk. Stored under sync_mu. */
 	_Atomic uint64_t durable_seqno;
-	/* Set once, when the log could not be written or synced: the errno. */
+	/*
+	 * Each set once, to the errno: when no change can be taken any more, for whatever reason;
+	 * when the log could not be written or synced; when the tree is broken. `failed` is set
+	 * before the other two.
+	 */
+	_Atomic int failed;
 	_Atomic int log_failed;
+	_Atomic int tree_failed;
 
 	/* One sync of the log at a time; whoever waits for it finds its own work done. */
 	struct mutex sync_mu;

@@ -11,7 +11,7 @@ static void health_free(struct shared *shared)
 	free(container_of(shared, struct db_health, shared));
 }
 
-static struct db_health *health_new(enum lsm_health kind, int error, const char *text)
+static struct db_health *health_new(enum lsm_health kind, const char *text)
 {
 	struct db_health *h = calloc(1, sizeof(*h));
 
@@ -19,7 +19,6 @@ static struct db_health *health_new(enum lsm_health kind, int error, const char 
 		return NULL;
 	shared_init(&h->shared, health_free);
 	h->kind = kind;
-	h->error = error;
 	(void)snprintf(h->text, sizeof(h->text), "%s", text); /* cut is good enough */
 	return h;
 }
@@ -31,7 +30,7 @@ static struct db_health *health_acquire(struct lsm *db)
 
 int db_health_start(struct lsm *db)
 {
-	struct db_health *h = health_new(LSM_HEALTH_OK, 0, "");
+	struct db_health *h = health_new(LSM_HEALTH_OK, "");
 
 	if (!h)
 		return -ENOMEM;
@@ -40,7 +39,7 @@ int db_health_start(struct lsm *db)
 }
 
 /* Read-only is final; without memory the old word stands, and the log has the new one. */
-static void health_replace_locked(struct lsm *db, enum lsm_health kind, int error, const char *text)
+static void health_replace_locked(struct lsm *db, enum lsm_health kind, const char *text)
 {
 	struct db_health *now = health_acquire(db);
 	bool wanted = now->kind != LSM_HEALTH_READ_ONLY;
@@ -48,67 +47,116 @@ static void health_replace_locked(struct lsm *db, enum lsm_health kind, int erro
 	shared_unref(&now->shared);
 	if (!wanted)
 		return;
-	struct db_health *next = health_new(kind, error, text);
+	struct db_health *next = health_new(kind, text);
 
 	if (next)
 		shared_slot_replace(&db->health, &next->shared);
 }
 
+/* Degraded by the first job that fails, or well. */
+static void health_settle_locked(struct lsm *db)
+{
+	for (int kind = 0; kind < DB_JOB_KINDS; kind++) {
+		if (!db->jobs[kind].error)
+			continue;
+		health_replace_locked(db, LSM_HEALTH_DEGRADED, db->jobs[kind].text);
+		return;
+	}
+	health_replace_locked(db, LSM_HEALTH_OK, "");
+}
+
 void db_health_degrade_locked(struct lsm *db, enum db_job_kind kind, int error)
 {
 	static const char *const names[DB_JOB_KINDS] = {"flush", "compaction"};
-	const char *job = names[kind];
-	char text[ERROR_TEXT_MAX];
+	struct db_job_record *job = &db->jobs[kind];
 
-	db->jobs[kind].error = error;
-	db->jobs[kind].in_a_row++;
-	db->jobs[kind].failures++;
-	(void)snprintf(text, sizeof(text), "%s failed: %s: %s", job, strerror(-error), fail_text());
-	log_error("background job failed job=%s error=%d reason=\"%s\"", job, error, fail_text());
-	health_replace_locked(db, LSM_HEALTH_DEGRADED, error, text);
+	job->error = error;
+	job->in_a_row++;
+	job->failures++;
+	(void)snprintf(job->text, sizeof(job->text), "%s failed: %s: %s", names[kind],
+		       strerror(-error), fail_text());
+	log_error("background job failed job=%s error=%d reason=\"%s\"", names[kind], error,
+		  fail_text());
+	health_settle_locked(db);
 }
 
 void db_health_recover_locked(struct lsm *db, enum db_job_kind kind)
 {
+	if (!db->jobs[kind].error)
+		return;
 	db->jobs[kind].error = 0;
 	db->jobs[kind].in_a_row = 0;
-	for (int other = 0; other < DB_JOB_KINDS; other++)
-		if (db->jobs[other].error)
-			return;
-	struct db_health *now = health_acquire(db);
-	bool degraded = now->kind == LSM_HEALTH_DEGRADED;
-
-	shared_unref(&now->shared);
-	if (degraded)
-		health_replace_locked(db, LSM_HEALTH_OK, 0, "");
+	health_settle_locked(db);
 }
 
-int db_fail_log(struct lsm *db, int error)
+/* Take no change any more: `what` has failed with `error`, and the thread's sentence says why. */
+static void fail_store(struct lsm *db, int error, const char *what)
 {
 	char text[ERROR_TEXT_MAX];
 	int none = 0;
 
-	if (!atomic_compare_exchange_strong(&db->log_failed, &none, error))
-		return error;
-	(void)snprintf(text, sizeof(text), "the log failed, reopen the store: %s", fail_text());
-	log_error("store is read-only now error=%d reason=\"%s\"", error, fail_text());
+	if (!atomic_compare_exchange_strong(&db->failed, &none, error))
+		return;
+	(void)snprintf(text, sizeof(text), "the %s failed, reopen the store: %s", what,
+		       fail_text());
+	log_error("store is read-only now error=%d reason=\"the %s failed: %s\"", error, what,
+		  fail_text());
 	mutex_lock(&db->work_mu);
-	health_replace_locked(db, LSM_HEALTH_READ_ONLY, error, text);
-	cond_broadcast(&db->work_done);
+	health_replace_locked(db, LSM_HEALTH_READ_ONLY, text);
 	mutex_unlock(&db->work_mu);
-	return error;
+}
+
+static void wake_all(struct lsm *db)
+{
+	mutex_lock(&db->work_mu);
+	cond_broadcast(&db->work_done);
+	cond_broadcast(&db->work_wanted);
+	mutex_unlock(&db->work_mu);
+}
+
+int db_fail_log(struct lsm *db, int error)
+{
+	int answer = env_is_full(error) ? -EIO : error;
+	int none = 0;
+
+	fail_store(db, answer, "log");
+	(void)atomic_compare_exchange_strong(&db->log_failed, &none, answer);
+	wake_all(db);
+	return answer;
+}
+
+void db_watch_tree(struct lsm *db)
+{
+	int none = 0;
+
+	if (likely(!tree_is_broken(db->tree)))
+		return;
+	int error = tree_check_writable(db->tree);
+
+	fail_store(db, error, "manifest");
+	(void)atomic_compare_exchange_strong(&db->tree_failed, &none, error);
+	wake_all(db);
+}
+
+static int refuse(struct lsm *db)
+{
+	char text[ERROR_TEXT_MAX];
+
+	(void)db_health_read(db, text);
+	return fail(-EROFS, "%s", text);
 }
 
 int db_check_writable(struct lsm *db)
 {
-	char text[ERROR_TEXT_MAX];
-
 	if (db->options.read_only)
 		return fail(-EROFS, "the store is open read-only");
-	if (likely(!atomic_load_explicit(&db->log_failed, memory_order_relaxed)))
-		return 0;
-	(void)db_health_read(db, text);
-	return fail(-EROFS, "%s", text);
+	return likely(!atomic_load_explicit(&db->failed, memory_order_relaxed)) ? 0 : refuse(db);
+}
+
+int db_check_log(struct lsm *db)
+{
+	return likely(!atomic_load_explicit(&db->log_failed, memory_order_relaxed)) ? 0
+										    : refuse(db);
 }
 
 int lsm_check_writable(struct lsm *db)

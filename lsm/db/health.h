@@ -2,8 +2,8 @@
  * The store's own word on how it is: well, degraded (a background job failed and is retried), or
  * read-only.
  *
- * Thread rule: reading takes no lock; changes under work_mu, except db_fail_log, which any thread
- * may call without it.
+ * Thread rule: reading takes no lock; changes under work_mu, except db_fail_log and db_watch_tree,
+ * which any thread may call without it.
  */
 #pragma once
 
@@ -18,12 +18,21 @@ void db_health_recover_locked(struct lsm *db, enum db_job_kind kind);
 
 /*
  * The log could not be written or synced: from now on nothing is written, until the store is opened
- * anew, because nobody can know what the disk holds. Returns `error`. Not with work_mu held.
+ * anew, because nobody can know what the disk holds. Returns the error to answer: `error`, but for
+ * -ENOSPC and -EDQUOT, which promise that nothing has happened: -EIO. Not with work_mu held.
  */
 int db_fail_log(struct lsm *db, int error);
+/*
+ * Called after whatever may have changed the tree: when that broke it (its manifest, or the folder,
+ * could not be written or synced), nothing is written any more either, and the background jobs
+ * rest; what is in the logs can still be synced. Not with work_mu held.
+ */
+void db_watch_tree(struct lsm *db);
 
 /* 0, or -EROFS with the sentence why when the store takes no writes. */
 must_check int db_check_writable(struct lsm *db);
+/* 0, or -EROFS with the sentence why when the log cannot be synced. */
+must_check int db_check_log(struct lsm *db);
 
 /* The kind; text (of at least ERROR_TEXT_MAX bytes) is "" when well. */
 enum lsm_health db_health_read(struct lsm *db, char *ret_text);

@@ -99,7 +99,7 @@ int db_logs_sync(struct lsm *db, uint64_t seqno)
 
 	if (atomic_load_explicit(&db->durable_seqno, memory_order_acquire) >= seqno)
 		return 0;
-	int err = db_check_writable(db);
+	int err = db_check_log(db);
 
 	return err ? err : sync_all_locked(db);
 }

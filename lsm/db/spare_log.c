@@ -1,5 +1,7 @@
 #include "lsm/db/spare_log.h"
 
+#include "lsm/db/health.h"
+
 static int log_make(struct lsm *db, struct wal_writer **ret_log)
 {
 	uint64_t number = tree_new_file_number(db->tree);
@@ -9,6 +11,7 @@ static int log_make(struct lsm *db, struct wal_writer **ret_log)
 	if (err)
 		return err;
 	err = tree_add_log(db->tree, number);
+	db_watch_tree(db);
 	if (err) {
 		/* the file stays: whether the manifest names it is unknown, and an empty log does
 		 * no harm */

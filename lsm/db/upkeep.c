@@ -20,6 +20,15 @@ static int flush_failed_locked(struct lsm *db)
 	return fail(db->jobs[DB_JOB_FLUSH].error ? db->jobs[DB_JOB_FLUSH].error : -EIO, "%s", text);
 }
 
+/* The first error that left the tree unknown, with its sentence. */
+static int tree_failed_locked(struct lsm *db, int error)
+{
+	char text[ERROR_TEXT_MAX];
+
+	(void)db_health_read(db, text);
+	return fail(error, "%s", text);
+}
+
 int lsm_flush(struct lsm *db)
 {
 	int err = db_check_writable(db);
@@ -35,6 +44,10 @@ int lsm_flush(struct lsm *db)
 	uint64_t failures = flushes->failures;
 
 	while (db->flushed_seqno < want) {
+		int error = atomic_load_explicit(&db->tree_failed, memory_order_relaxed);
+
+		if (error)
+			return tree_failed_locked(db, error);
 		if (flushes->failures != failures)
 			return flush_failed_locked(db);
 		cond_wait(&db->work_done, &db->work_mu);

@@ -67,7 +67,7 @@ static int stall_wait(struct lsm *db, struct stall stall, bool need_memtable)
 		counter_add(&db->stall_stop, 1);
 		while (stall_now(db, need_memtable).kind == STALL_STOP &&
 		       !(err = awaited_error_locked(db, need_memtable)) &&
-		       !atomic_load_explicit(&db->log_failed, memory_order_relaxed))
+		       !atomic_load_explicit(&db->failed, memory_order_relaxed))
 			cond_wait(&db->work_done, &db->work_mu);
 	}
 	mutex_unlock(&db->work_mu);

@@ -59,6 +59,11 @@ must_check int tree_open(const struct tree_options *options, struct tree_recover
 /* All jobs have ended and all versions but the tree's own are released. NULL is allowed. */
 void tree_close(struct tree *t);
 
+/* 0; -EROFS when it is open read-only; or the error that broke it, with its sentence. */
+must_check int tree_check_writable(struct tree *t);
+/* Whether it is broken; cheap. */
+bool tree_is_broken(const struct tree *t);
+
 /* The current version, with a reference for the caller. */
 struct version *tree_current(struct tree *t);
 

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "lsm/base/error.h"
 #include "lsm/base/mutex.h"
 #include "lsm/tree/manifest.h"
 #include "lsm/tree/number_list.h"
@@ -27,7 +28,10 @@ struct tree {
 	struct table_cache tables;
 	struct tree_counters counters;
 	_Atomic uint64_t next_file; /* numbers below are used */
-	_Atomic int broken; /* 0 -> the first error that left the disk unknown (tree_break) */
+	/* 0 -> the first error that left the disk unknown. Stored (release) by tree_break, loaded
+	 * (acquire) where broken_text is read. */
+	_Atomic int broken;
+	char broken_text[ERROR_TEXT_MAX]; /* its sentence; written once, under mu */
 
 	struct mutex log_mu; /* RANK_TREE_LOG: one edit at a time; held during the manifest's I/O */
 	/* guarded by log_mu */
@@ -66,15 +70,8 @@ must_check int tree_fill_state(struct tree *t, struct version_edit *e);
  */
 must_check int tree_begin_manifest(struct tree *t);
 
-/* No more edits: nobody knows what the disk holds. */
+/* No more edits: nobody knows what the disk holds. The sentence is the calling thread's. */
 void tree_break(struct tree *t, int error);
-/* 0; -EROFS; or the error that broke it, with a sentence. */
-must_check int tree_check_writable(struct tree *t);
-
-static inline bool tree_is_broken(struct tree *t)
-{
-	return atomic_load_explicit(&t->broken, memory_order_relaxed) != 0;
-}
 
 static inline void counter_add(_Atomic uint64_t *counter, uint64_t amount)
 {

@@ -8,6 +8,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 
 #include "lsm/base/error.h"
 #include "lsm/base/log.h"
@@ -34,23 +35,29 @@ enum {
 
 void tree_break(struct tree *t, int error)
 {
-	int expected = 0;
+	mutex_guard(&t->mu);
 
 	/* The first error is the one to report. */
-	(void)atomic_compare_exchange_strong_explicit(&t->broken, &expected, error,
-						      memory_order_relaxed, memory_order_relaxed);
+	if (tree_is_broken(t))
+		return;
+	(void)snprintf(t->broken_text, sizeof(t->broken_text), "%s", fail_text());
+	atomic_store_explicit(&t->broken, error, memory_order_release);
+}
+
+bool tree_is_broken(const struct tree *t)
+{
+	return atomic_load_explicit(&t->broken, memory_order_relaxed) != 0;
 }
 
 int tree_check_writable(struct tree *t)
 {
-	int error = atomic_load_explicit(&t->broken, memory_order_relaxed);
+	int error = atomic_load_explicit(&t->broken, memory_order_acquire);
 
 	if (t->options.read_only)
 		return fail(-EROFS, "the store is open for reading only");
 	if (!error)
 		return 0;
-	return fail(error, "no more changes: the manifest or the folder could not be written; "
-			   "reopen the store");
+	return fail(error, "%s", t->broken_text);
 }
 
 int tree_fill_state(struct tree *t, struct version_edit *e)
