@@ -106,8 +106,11 @@ struct env_file_ops {
 	/* The file's bytes and size are on the disk (fdatasync). Never call it again after it
 	 * failed. */
 	int (*sync)(struct env_file *);
-	/* Blocks for [offset, offset + len), size grown to match, zeros. -ENOSPC early instead of
-	 * late. */
+	/*
+	 * Blocks for [offset, offset + len), size grown to match, zeros; bytes that are there stay.
+	 * -ENOSPC early instead of late, and then the file may be longer by zeros but holds what it
+	 * held. (On a file system without fallocate: zeros are written behind the end of the file.)
+	 */
 	int (*allocate)(struct env_file *, uint64_t offset, uint64_t len);
 	int (*truncate)(struct env_file *, uint64_t size);
 	int (*size)(struct env_file *, uint64_t *ret_size);

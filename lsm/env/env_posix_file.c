@@ -177,15 +177,32 @@ static int posix_file_sync(struct env_file *file)
 	return posix_fail(rc, f->name, "sync");
 }
 
-static int grow_file(int fd, uint64_t size)
+/*
+ * Where a file system has no fallocate (ext2, some network ones) its blocks are taken by writing
+ * zeros, from the end of the file on: what lies before it has been written. Without the room the
+ * file is as before.
+ */
+static int write_zeros(int fd, uint64_t from, uint64_t to)
 {
+	static const uint8_t zeros[64 * 1024];
 	struct stat st;
+	int rc = 0;
 
 	if (fstat(fd, &st))
 		return -errno;
-	if ((uint64_t)st.st_size >= size)
-		return 0;
-	return ftruncate(fd, (off_t)size) ? -errno : 0;
+	uint64_t old_size = (uint64_t)st.st_size;
+
+	for (uint64_t at = max_of(from, old_size); !rc && at < to;) {
+		struct slice part = slice_of(zeros, min_of(to - at, (uint64_t)sizeof(zeros)));
+		uint64_t done;
+
+		rc = posix_write(fd, at, &part, 1, &done);
+		at += done;
+	}
+	/* a cut that fails leaves zeros at the end, which readers take for the end */
+	if (rc)
+		ignore_result(ftruncate(fd, (off_t)old_size));
+	return rc;
 }
 
 static int posix_file_allocate(struct env_file *file, uint64_t offset, uint64_t len)
@@ -200,9 +217,8 @@ static int posix_file_allocate(struct env_file *file, uint64_t offset, uint64_t 
 	do
 		rc = fallocate(f->fd, 0, (off_t)offset, (off_t)len) ? -errno : 0;
 	while (rc == -EINTR);
-	/* A file system without it still gives the size; want of space then shows at the write. */
 	if (rc == -EOPNOTSUPP || rc == -ENOSYS)
-		rc = grow_file(f->fd, offset + len);
+		rc = write_zeros(f->fd, offset, offset + len);
 	return rc ? posix_fail_at(rc, f->name, offset, "allocate") : 0;
 }
 

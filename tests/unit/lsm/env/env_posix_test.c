@@ -1,10 +1,12 @@
 #include "lsm/env/env_posix.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +14,18 @@
 #include "lsm/env/env_posix_file.h"
 #include "lsm/env/env_posix_open.h"
 #include "tests/unit/lsm/env/env_testing.h"
+
+/* In the library's place: a file system that has none, when a test says so. */
+static bool without_fallocate;
+
+int fallocate(int fd, int mode, off_t offset, off_t len)
+{
+	if (without_fallocate) {
+		errno = EOPNOTSUPP;
+		return -1;
+	}
+	return (int)syscall(SYS_fallocate, fd, mode, offset, len);
+}
 
 static char root[32];
 static struct env_dir *dir;
@@ -377,6 +391,55 @@ START_TEST(a_file_system_without_folder_sync_counts_as_synced)
 }
 END_TEST
 
+START_TEST(without_fallocate_space_is_taken_by_writing_zeros)
+{
+	cleanup_file struct env_file *f = open_file(dir, "a", ENV_CREATE);
+	struct stat st;
+
+	without_fallocate = true;
+	ck_assert_int_eq(append(f, "kept"), 0);
+	ck_assert_int_eq(env_file_allocate(f, 2, 200000), 0);
+	ck_assert_int_eq(stat(path_of("a"), &st), 0);
+	ck_assert_int_eq(st.st_size, 200002);
+	ck_assert_int_ge(st.st_blocks * 512, 200002); /* no hole */
+
+	/* nothing that is there is written again */
+	ck_assert_int_eq(env_file_allocate(f, 0, 1000), 0);
+	ck_assert_int_eq(stat(path_of("a"), &st), 0);
+	ck_assert_int_eq(st.st_size, 200002);
+
+	uint8_t bytes[8] = {1, 1, 1, 1, 1, 1, 1, 1};
+	size_t got = 0;
+
+	ck_assert_int_eq(env_file_read(f, 0, bytes, sizeof(bytes), &got), 0);
+	ck_assert_mem_eq(bytes, "kept\0\0\0\0", 8);
+	ck_assert_int_eq(append(f, "more"), 0);
+	ck_assert_int_eq(env_file_read(f, 0, bytes, sizeof(bytes), &got), 0);
+	ck_assert_mem_eq(bytes, "keptmore", 8);
+	without_fallocate = false;
+}
+END_TEST
+
+START_TEST(without_fallocate_and_room_the_file_is_as_before)
+{
+	cleanup_file struct env_file *f = open_file(dir, "a", ENV_CREATE);
+	struct rlimit whole, little;
+
+	ck_assert_int_eq(append(f, "kept"), 0);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &whole), 0);
+	little = whole;
+	little.rlim_cur = 100000;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	without_fallocate = true;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &little), 0);
+	ck_assert_int_eq(env_file_allocate(f, 4, 200000), -EFBIG);
+	assert_said("a: offset 4: allocate: ");
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &whole), 0);
+	without_fallocate = false;
+	ck_assert(holds(dir, "a", "kept"));
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -397,6 +460,8 @@ int main(void)
 		&another_process_is_refused_and_told_who_holds_it,
 		&a_shorter_holder_leaves_nothing_of_a_longer_one,
 		&a_file_system_without_folder_sync_counts_as_synced,
+		&without_fallocate_space_is_taken_by_writing_zeros,
+		&without_fallocate_and_room_the_file_is_as_before,
 	};
 
 	return env_run("env_posix", tests, array_size(tests), setup, teardown, 1);
