@@ -108,7 +108,14 @@ struct lsm_options {
 	unsigned size_ratio;         /* a level's target in units of the one above */
 	uint64_t base_level_bytes;   /* target of level 1 */
 	uint64_t target_file_bytes;
+
+	/* Disk space kept for deletes, and for one flush, on a full disk. 0: none. A store that had
+	 * to give it back is degraded and takes only what frees space until it has it again. */
+	uint64_t reserve_bytes;
 };
+
+/* memtable_bytes + 1 MiB, but at most 1/16 of the disk; the default. */
+#define LSM_RESERVE_AUTOMATIC UINT64_MAX
 
 void lsm_options_init(struct lsm_options *options);
 
@@ -135,9 +142,17 @@ const char *lsm_error_text(void);
 struct lsm_write_options {
 	bool sync;         /* be durable before returning, whatever the sync mode */
 	struct slice meta; /* for lsm_put: opaque bytes stored with the value */
+	bool use_reserve;  /* it frees space in the end, and so may draw on the reserve of a full
+			      disk; lsm_delete and batches of deletes alone always may */
 };
 
-/* NULL options: no sync, no meta. Visible to every read that begins after it returned. */
+/*
+ * NULL options: no sync, no meta, no reserve. Visible to every read that begins after it returned.
+ *
+ * -ENOSPC (-EDQUOT): the disk (the user's part) is full; nothing has happened, and it is over when
+ * there is space. -EROFS: the store takes no writes, since its log or manifest could not be written
+ * or synced. Any other error of the disk has just made it so: the change may be there or not.
+ */
 must_check int lsm_put(struct lsm *db, struct slice key, struct slice value,
 		       const struct lsm_write_options *options);
 /* Deleting what is not there is no error. */
@@ -299,7 +314,7 @@ enum lsm_op {
 
 enum lsm_health {
 	LSM_HEALTH_OK,
-	LSM_HEALTH_DEGRADED,  /* a background job failed and is retried */
+	LSM_HEALTH_DEGRADED,  /* a background job failed and is retried; or low on space */
 	LSM_HEALTH_READ_ONLY, /* the log or the manifest could not be written or synced */
 };
 
@@ -327,6 +342,7 @@ struct lsm_stats {
 	uint64_t stall_slow, stall_stop, stall_ns;
 	uint64_t open_tables, table_memory_bytes, manifest_bytes;
 	uint64_t disk_free_bytes, disk_total_bytes;
+	uint64_t reserve_bytes; /* held now */
 	uint64_t recovered_records, recovered_bytes, recovery_torn_bytes, recovery_ns;
 	uint64_t checkpoints;
 	enum lsm_health health;

@@ -113,6 +113,18 @@ static bool parse_text(const char *text)
 	return true;
 }
 
+/* A number, or a word that means none. */
+static bool parse_size_or_word(const struct config_option *option, const char *text,
+			       uint64_t *ret_number)
+{
+	uint64_t index;
+
+	if (!option->choices || !parse_word(text, option->choices, &index))
+		return parse_size(text, ret_number);
+	*ret_number = CONFIG_WORD;
+	return true;
+}
+
 static bool parse_typed(const struct config_option *option, const char *text, uint64_t *ret_number)
 {
 	switch (option->type) {
@@ -121,7 +133,7 @@ static bool parse_typed(const struct config_option *option, const char *text, ui
 	case CONFIG_UINT:
 		return parse_uint(text, ret_number);
 	case CONFIG_SIZE:
-		return parse_size(text, ret_number);
+		return parse_size_or_word(option, text, ret_number);
 	case CONFIG_CHOICE:
 		return parse_word(text, option->choices, ret_number);
 	case CONFIG_BYTE:
@@ -133,9 +145,13 @@ static bool parse_typed(const struct config_option *option, const char *text, ui
 	return false;
 }
 
-static bool has_range(enum config_type type)
+static bool is_in_range(const struct config_option *option, uint64_t number)
 {
-	return type == CONFIG_UINT || type == CONFIG_SIZE;
+	if (option->type != CONFIG_UINT && option->type != CONFIG_SIZE)
+		return true;
+	if (option->choices && number == CONFIG_WORD)
+		return true;
+	return number >= option->minimum && number <= option->maximum;
 }
 
 void config_value_show(const char *text, char shown[CONFIG_SHOWN_MAX])
@@ -173,7 +189,7 @@ int config_value_parse(const struct config_option *option, const char *text,
 		return refuse(option, text, "too long");
 	if (!parse_typed(option, text, &number))
 		return refuse(option, text, "not a value of this option");
-	if (has_range(option->type) && (number < option->minimum || number > option->maximum))
+	if (!is_in_range(option, number))
 		return refuse(option, text, "out of range");
 	ret_value->number = number;
 	memcpy(ret_value->text, text, strlen(text) + 1);
@@ -219,7 +235,9 @@ void config_value_describe(const struct config_option *option, char text[CONFIG_
 	case CONFIG_SIZE:
 		print_size(option->minimum, from);
 		print_size(option->maximum, to);
-		snprintf(text, CONFIG_RANGE_TEXT_MAX, "%s to %s%s%s", from, to, gap, option->unit);
+		snprintf(text, CONFIG_RANGE_TEXT_MAX, "%s to %s%s%s%s%s", from, to, gap,
+			 option->unit, option->choices ? " or " : "",
+			 option->choices ? option->choices[0] : "");
 		break;
 	case CONFIG_CHOICE:
 		describe_words(option->choices, text);

@@ -1,5 +1,9 @@
 #include "lsm/config/engine_options.h"
 
+#include "lsm/lsm.h"
+
+_Static_assert(CONFIG_WORD == LSM_RESERVE_AUTOMATIC, "auto is the engine's automatic");
+
 #define KIB(n) ((n)*UINT64_C(1024))
 #define MIB(n) (KIB(n) * 1024)
 #define GIB(n) (MIB(n) * 1024)
@@ -12,6 +16,9 @@ static const char *const compressions[] = {"none", "lz4", NULL};
 
 /* In the order of enum lsm_strategy. */
 static const char *const strategies[] = {"leveled", "tiered", "lazy_leveling", NULL};
+
+/* For a size that the engine chooses. */
+static const char *const automatic[] = {"auto", NULL};
 
 #define BOOL(section, name, fallback, help)                                                        \
 	{                                                                                          \
@@ -39,6 +46,9 @@ const struct config_option engine_options[] = {
 	BOOL("store", "read_only", "off",
 	     "Open without the lock and change no file; the store is seen as it is at that "
 	     "moment."),
+	{"store", "reserve", CONFIG_SIZE, 0, GIB(1024), automatic, "auto", "bytes",
+	 "Disk space kept for deletes on a full disk; auto: max_size + 1m, at most 1/16 of the "
+	 "disk."},
 	BYTE("store", "separator", "/", "The byte that splits keys into folders and names."),
 
 	SIZE("memtable", "max_size", KIB(4), GIB(4), "32m",
@@ -147,6 +157,7 @@ void engine_options_apply(const struct config *c, struct lsm_options *ret_option
 	ret_options->create = config_bool(c, "store", "create");
 	ret_options->read_only = config_bool(c, "store", "read_only");
 	ret_options->filter_separator = (int)config_number(c, "store", "separator");
+	ret_options->reserve_bytes = config_number(c, "store", "reserve"); /* CONFIG_WORD fits */
 	apply_log(c, ret_options);
 	apply_tables(c, ret_options);
 	apply_compaction(c, ret_options);

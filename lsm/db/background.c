@@ -9,6 +9,7 @@
 #include "lsm/db/counters.h"
 #include "lsm/db/health.h"
 #include "lsm/db/logs.h"
+#include "lsm/db/reserve.h"
 #include "lsm/db/snapshot.h"
 #include "lsm/db/spare_log.h"
 #include "lsm/db/state.h"
@@ -33,6 +34,18 @@ static void install(struct lsm *db, struct db_state *next, enum db_job_kind kind
 	cond_broadcast(&db->work_done);
 	mutex_unlock(&db->work_mu);
 	tree_purge(db->tree);
+	db_reserve_note_freed(db);
+}
+
+/* A flush that meets a full disk is worth the reserve: its log can go then. */
+static int flush_with_reserve(struct lsm *db, const struct tree_flush_job *job)
+{
+	uint64_t releases = db_reserve_releases(db);
+	int err = tree_flush(db->tree, job);
+
+	if (env_is_full(err) && db_reserve_release(db, releases))
+		err = tree_flush(db->tree, job);
+	return err;
 }
 
 /* Write the full memtable out. Only the flush thread calls it, so the oldest full one stays the
@@ -52,7 +65,7 @@ static int flush(struct lsm *db, const struct full_memtable *full)
 	if (!err)
 		err = memtable_iter(full->table, &job.source);
 	if (!err)
-		err = tree_flush(db->tree, &job);
+		err = flush_with_reserve(db, &job);
 	iter_free(job.source);
 	db_watch_tree(db);
 	if (err) {
@@ -151,6 +164,7 @@ static void want_compaction(struct lsm *db)
 
 int db_run_compaction(struct lsm *db, struct compaction_job *job)
 {
+	uint64_t releases = db_reserve_releases(db);
 	struct tree_compact_limits limits = {.stop = &db->stop_jobs};
 	struct db_timer timer = db_timer_start(db);
 	cleanup_free uint64_t *snapshots = NULL;
@@ -166,7 +180,7 @@ int db_run_compaction(struct lsm *db, struct compaction_job *job)
 	if (err) {
 		db_state_release(next);
 		want_compaction(db); /* its tables are free for another job again */
-		return err;
+		return env_is_full(err) && db_reserve_release(db, releases) ? -EAGAIN : err;
 	}
 	db_timer_end(db, LSM_OP_COMPACT, timer);
 	install(db, next, DB_JOB_COMPACTION, 0);
@@ -193,7 +207,7 @@ static void compaction_loop(void *arg)
 
 		if (err == 0)
 			err = db_run_compaction(db, &job);
-		if (err == 0 || err == -ENOENT || err == -ECANCELED)
+		if (err == 0 || err == -ENOENT || err == -ECANCELED || err == -EAGAIN)
 			continue;
 		retry_later(db, DB_JOB_COMPACTION, err);
 		want_compaction(db);

@@ -16,5 +16,6 @@ must_check int db_background_start(struct lsm *db);
 void db_background_stop(struct lsm *db);
 
 /* Run the job (taken over) and let readers see the result. For lsm_compact and the compaction
- * threads. No lock held. */
+ * threads. -EAGAIN: it found the disk full, and now there is room of the reserve: pick again. No
+ * lock held. */
 must_check int db_run_compaction(struct lsm *db, struct compaction_job *job);

@@ -7,6 +7,7 @@
 #include "lsm/db/counters.h"
 #include "lsm/db/expect.h"
 #include "lsm/db/logs.h"
+#include "lsm/db/reserve.h"
 #include "lsm/db/sync_timer.h"
 #include "lsm/db/write.h"
 
@@ -91,6 +92,23 @@ static int write_nothing(struct lsm *db, const struct expect_list *expected,
 	return err;
 }
 
+/* Commit, and on a full disk once more with the room of the reserve if it may have that. */
+static int commit_with_reserve(struct lsm *db, const struct lsm_batch *batch,
+			       const struct lsm_write_options *options,
+			       struct lsm_commit *ret_commit)
+{
+	bool use_reserve = batch->changes.puts == 0 || (options && options->use_reserve);
+	struct db_attempt attempt = {&batch->changes, &batch->expected, use_reserve};
+	uint64_t releases = db_reserve_releases(db);
+	int err = use_reserve ? 0 : db_reserve_admit(db);
+
+	if (!err)
+		err = db_commit(db, &attempt, ret_commit);
+	if (use_reserve && env_is_full(err) && db_reserve_release(db, releases))
+		err = db_commit(db, &attempt, ret_commit);
+	return err;
+}
+
 int lsm_write(struct lsm *db, const struct lsm_batch *batch,
 	      const struct lsm_write_options *options, struct lsm_commit *ret_commit)
 {
@@ -102,7 +120,7 @@ int lsm_write(struct lsm *db, const struct lsm_batch *batch,
 
 	if (changes->count == 0)
 		return write_nothing(db, &batch->expected, options, ret_commit);
-	err = db_commit(db, changes, &batch->expected, &commit);
+	err = commit_with_reserve(db, batch, options, &commit);
 	if (err)
 		return err;
 	count_write(db, changes);

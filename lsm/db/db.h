@@ -104,6 +104,20 @@ struct db_health {
 	char text[ERROR_TEXT_MAX];
 };
 
+/* Room for a full disk (lsm/db/reserve.h). */
+struct db_reserve {
+	struct mutex mu;       /* one giving or taking at a time, with its I/O and its log line */
+	uint64_t want_bytes;   /* immutable after open; 0: none */
+	struct env_file *file; /* guarded by mu; owned; NULL: not there */
+	uint64_t next_try_ns;  /* guarded by mu */
+	/* Stored under mu, relaxed: each is one fact. `low` is looked at under write_mu where it
+	 * must not change meanwhile. */
+	_Atomic uint64_t held_bytes;
+	_Atomic uint64_t releases;
+	_Atomic bool low;
+	_Atomic bool freed; /* any thread: something was freed since the last try */
+};
+
 struct lsm {
 	/* Immutable after open. */
 	struct lsm_options options;
@@ -173,6 +187,9 @@ struct lsm {
 	_Atomic bool dirty;  /* something was logged since the timer's last sync */
 	_Atomic uint64_t unsynced_records;
 	struct thread timer_thread;
+
+	struct db_reserve reserve;
+	bool low_on_space; /* guarded by work_mu: what the health says of the reserve */
 
 	/* Live snapshots. */
 	struct mutex snapshots_mu;

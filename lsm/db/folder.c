@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lsm/base/error.h"
+#include "lsm/db/reserve.h"
 #include "lsm/tree/file_name.h"
 
 struct folder_content {
@@ -32,7 +33,8 @@ static int note_entry(void *arg, const char *name)
 	}
 	if (strcmp(name, "CURRENT") == 0)
 		content->current = true;
-	else if (strcmp(name, DB_LOCK_NAME) != 0 && !content->foreign[0])
+	else if (strcmp(name, DB_LOCK_NAME) != 0 && strcmp(name, DB_RESERVE_NAME) != 0 &&
+		 !content->foreign[0])
 		(void)snprintf(content->foreign, sizeof(content->foreign), "%s", name);
 	return 0;
 }

@@ -53,7 +53,7 @@ static void health_replace_locked(struct lsm *db, enum lsm_health kind, const ch
 		shared_slot_replace(&db->health, &next->shared);
 }
 
-/* Degraded by the first job that fails, or well. */
+/* Degraded by the first job that fails, or by want of space, or well. */
 static void health_settle_locked(struct lsm *db)
 {
 	for (int kind = 0; kind < DB_JOB_KINDS; kind++) {
@@ -62,7 +62,18 @@ static void health_settle_locked(struct lsm *db)
 		health_replace_locked(db, LSM_HEALTH_DEGRADED, db->jobs[kind].text);
 		return;
 	}
-	health_replace_locked(db, LSM_HEALTH_OK, "");
+	if (db->low_on_space)
+		health_replace_locked(db, LSM_HEALTH_DEGRADED,
+				      "low on space: the reserve is given back, and only what "
+				      "frees space is taken");
+	else
+		health_replace_locked(db, LSM_HEALTH_OK, "");
+}
+
+void db_health_set_low_locked(struct lsm *db, bool low)
+{
+	db->low_on_space = low;
+	health_settle_locked(db);
 }
 
 void db_health_degrade_locked(struct lsm *db, enum db_job_kind kind, int error)

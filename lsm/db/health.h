@@ -16,6 +16,9 @@ void db_health_degrade_locked(struct lsm *db, enum db_job_kind kind, int error);
 /* A job of this kind worked; the store is well when all kinds do. The caller holds work_mu. */
 void db_health_recover_locked(struct lsm *db, enum db_job_kind kind);
 
+/* The store is low on space (lsm/db/reserve.h), or no more. The caller holds work_mu. */
+void db_health_set_low_locked(struct lsm *db, bool low);
+
 /*
  * The log could not be written or synced: from now on nothing is written, until the store is opened
  * anew, because nobody can know what the disk holds. Returns the error to answer: `error`, but for

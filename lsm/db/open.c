@@ -13,6 +13,7 @@
 #include "lsm/db/logs.h"
 #include "lsm/db/options.h"
 #include "lsm/db/recover.h"
+#include "lsm/db/reserve.h"
 #include "lsm/db/second_look.h"
 #include "lsm/db/snapshot.h"
 #include "lsm/db/state.h"
@@ -25,6 +26,7 @@ const char *lsm_error_text(void)
 
 static void init_locks(struct lsm *db)
 {
+	mutex_init(&db->reserve.mu, RANK_DB_RESERVE);
 	mutex_init(&db->sync_mu, RANK_DB_SYNC);
 	mutex_init(&db->write_mu, RANK_DB_WRITE);
 	mutex_init(&db->work_mu, RANK_DB_WORK);
@@ -45,6 +47,7 @@ static void done_locks(struct lsm *db)
 	mutex_done(&db->work_mu);
 	mutex_done(&db->write_mu);
 	mutex_done(&db->sync_mu);
+	mutex_done(&db->reserve.mu);
 }
 
 static void free_store(struct lsm *db)
@@ -58,6 +61,7 @@ static void free_store(struct lsm *db)
 		tree_purge(db->tree);
 	tree_close(db->tree);
 	cache_free(db->blocks);
+	db_reserve_close(db);
 	if (db->dir)
 		env_dir_unlock(db->dir, db->lock);
 	env_dir_close(db->dir);
@@ -108,8 +112,12 @@ static int open_once(const char *path, const struct lsm_options *options, struct
 	err = cache_new(options->cache_bytes, options->cache_shards, &db->blocks);
 	if (!err)
 		err = db_folder_open(db, path);
+	if (!err && !options->read_only)
+		err = db_reserve_open(db);
 	if (!err)
 		err = db_recover(db);
+	if (!err && !options->read_only)
+		db_reserve_start(db);
 	if (!err && !options->read_only)
 		err = db_background_start(db);
 	if (err) {

@@ -39,6 +39,7 @@ void lsm_options_init(struct lsm_options *options)
 		.size_ratio = 10,
 		.base_level_bytes = MIB(64),
 		.target_file_bytes = MIB(16),
+		.reserve_bytes = LSM_RESERVE_AUTOMATIC,
 	};
 }
 
@@ -87,6 +88,8 @@ int db_options_check(const struct lsm_options *o)
 		{"l0_stop", o->l0_stop, o->l0_slowdown, 10000},
 		{"size_ratio", o->size_ratio, 2, 100},
 		{"base_level_bytes", o->base_level_bytes, KIB(4), UINT64_MAX},
+		{"reserve_bytes", o->reserve_bytes == LSM_RESERVE_AUTOMATIC ? 0 : o->reserve_bytes,
+		 0, INT64_MAX},
 		{"target_file_bytes", o->target_file_bytes, KIB(4), MIB(16384)},
 	};
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lsm/base/cleanup.h"
@@ -9,6 +10,7 @@
 #include "lsm/base/log.h"
 #include "lsm/db/logs.h"
 #include "lsm/db/options.h"
+#include "lsm/db/reserve.h"
 #include "lsm/db/spare_log.h"
 #include "lsm/db/state.h"
 #include "lsm/wal/wal_reader.h"
@@ -40,6 +42,15 @@ static int check_stray_log(struct env_dir *dir, uint64_t number)
 	return err == -ENODATA ? 0 : err;
 }
 
+/* No room for the new manifest that a writer begins with, and nothing left to give. */
+static int refuse_full_disk(int error)
+{
+	char why[ERROR_TEXT_MAX];
+
+	(void)snprintf(why, sizeof(why), "%s", fail_text());
+	return fail(error, "the disk is full: the store can only be opened read-only: %s", why);
+}
+
 static int open_tree(struct lsm *db, struct tree_recovery *ret_found)
 {
 	struct tree_options options = {
@@ -53,7 +64,12 @@ static int open_tree(struct lsm *db, struct tree_recovery *ret_found)
 		.check_stray_log = check_stray_log,
 	};
 
-	return tree_open(&options, ret_found, &db->tree);
+	uint64_t releases = db_reserve_releases(db);
+	int err = tree_open(&options, ret_found, &db->tree);
+
+	if (env_is_full(err) && db_reserve_release(db, releases))
+		err = tree_open(&options, ret_found, &db->tree);
+	return env_is_full(err) ? refuse_full_disk(err) : err;
 }
 
 /* Put a logged batch back into the memtable. Its CRC was right, but it is checked as bytes of a

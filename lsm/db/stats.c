@@ -135,6 +135,7 @@ void lsm_stats_read(struct lsm *db, struct lsm_stats *ret_stats)
 		s->disk_free_bytes = space.available_bytes;
 		s->disk_total_bytes = space.total_bytes;
 	}
+	s->reserve_bytes = load(&db->reserve.held_bytes);
 	s->health = db_health_read(db, s->health_text);
 }
 

@@ -74,6 +74,7 @@ static const struct field store_fields[] = {
 	STORE_FIELD(manifest_bytes),
 	STORE_FIELD(disk_free_bytes),
 	STORE_FIELD(disk_total_bytes),
+	STORE_FIELD(reserve_bytes),
 	STORE_FIELD(recovered_records),
 	STORE_FIELD(recovered_bytes),
 	STORE_FIELD(recovery_torn_bytes),

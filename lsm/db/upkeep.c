@@ -66,7 +66,11 @@ static int compact_level(struct lsm *db, int level, struct slice from, struct sl
 		if (err == -ENOENT)
 			return 0;
 		if (err == 0)
-			return db_run_compaction(db, &job);
+			err = db_run_compaction(db, &job);
+		if (err == 0)
+			return 0;
+		if (err == -EAGAIN)
+			continue;
 		if (err != -EBUSY)
 			return err;
 		/* a background job has the tables: it ends with work_done; a lost wake-up costs a

@@ -21,6 +21,7 @@
 #include "lsm/db/expect.h"
 #include "lsm/db/health.h"
 #include "lsm/db/logs.h"
+#include "lsm/db/reserve.h"
 #include "lsm/db/spare_log.h"
 #include "lsm/db/state.h"
 #include "lsm/tree/stall.h"
@@ -139,14 +140,19 @@ static int make_room_locked(struct lsm *db, size_t memory_bytes)
 	}
 }
 
-static int commit_locked(struct lsm *db, const struct batch *batch,
-			 const struct expect_list *expected, struct wal_record *rec)
+static int commit_locked(struct lsm *db, const struct db_attempt *attempt, struct wal_record *rec)
 {
-	int err = make_room_locked(db, batch->memory_bytes);
+	const struct batch *batch = attempt->batch;
+	/* before, since room may cost a new log */
+	int err = attempt->use_reserve ? 0 : db_reserve_check(db);
 
-	/* after the last moment at which write_mu was let go of */
 	if (!err)
-		err = expect_list_check(expected, db);
+		err = make_room_locked(db, batch->memory_bytes);
+	/* after the last moment at which write_mu was let go of */
+	if (!err && !attempt->use_reserve)
+		err = db_reserve_check(db);
+	if (!err)
+		err = expect_list_check(attempt->expected, db);
 	if (!err)
 		err = memtable_reserve(db->memtable, batch->memory_bytes, batch->count);
 	if (err)
@@ -188,21 +194,21 @@ int db_commit_nothing(struct lsm *db, const struct expect_list *expected,
 	return err;
 }
 
-int db_commit(struct lsm *db, const struct batch *batch, const struct expect_list *expected,
-	      struct lsm_commit *ret_commit)
+int db_commit(struct lsm *db, const struct db_attempt *attempt, struct lsm_commit *ret_commit)
 {
+	const struct batch *batch = attempt->batch;
 	struct wal_record rec = {
 		.type = WAL_BATCH,
 		.count = batch->count,
 		.payload = buf_slice(&batch->rep),
 		.payload_crc = crc32c(0, batch->rep.ptr, batch->rep.len),
 	};
-	int err = expect_early(db, expected);
+	int err = expect_early(db, attempt->expected);
 
 	if (err)
 		return err;
 	mutex_lock(&db->write_mu);
-	err = commit_locked(db, batch, expected, &rec);
+	err = commit_locked(db, attempt, &rec);
 	mutex_unlock(&db->write_mu);
 	if (err)
 		return err;

@@ -7,13 +7,21 @@
 
 struct expect_list;
 
+/* A batch on its way. */
+struct db_attempt {
+	const struct batch *batch;
+	const struct expect_list *expected;
+	bool use_reserve; /* it may be done though the store is low on space (lsm/db/reserve.h),
+			     else that is -ENOSPC; it does not give the reserve back itself */
+};
+
 /*
  * Log the batch and apply it if what is expected (lsm/db/expect.h) holds at this place in the order
  * of commits; readers see all of it from here on. On failure nothing was applied. Waits while the
  * background is too far behind. No lock held.
  */
-must_check int db_commit(struct lsm *db, const struct batch *batch,
-			 const struct expect_list *expected, struct lsm_commit *ret_commit);
+must_check int db_commit(struct lsm *db, const struct db_attempt *attempt,
+			 struct lsm_commit *ret_commit);
 
 /* Only the check, at a place in the order of commits: behind ret_commit->seqno. No lock held. */
 must_check int db_commit_nothing(struct lsm *db, const struct expect_list *expected,

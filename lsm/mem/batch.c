@@ -20,6 +20,7 @@ void batch_clear(struct batch *b)
 {
 	buf_clear(&b->rep);
 	b->count = 0;
+	b->puts = 0;
 	b->memory_bytes = 0;
 }
 
@@ -80,6 +81,7 @@ static int add_change(struct batch *b, const struct record *rec)
 		add_sized(&b->rep, rec->value);
 	}
 	b->count++;
+	b->puts += rec->kind == RECORD_PUT;
 	b->memory_bytes += batch_record_memory(rec);
 	return 0;
 }

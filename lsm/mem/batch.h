@@ -17,6 +17,7 @@ enum {
 struct batch {
 	struct buf rep; /* owned */
 	uint32_t count;
+	uint32_t puts;       /* of them; the others are deletes */
 	size_t memory_bytes; /* what its records will take in a memtable, an upper bound */
 };
 

@@ -45,6 +45,7 @@ static struct lsm_options small_options(struct env *env, enum lsm_sync_mode mode
 	struct lsm_options o;
 
 	lsm_options_init(&o);
+	o.reserve_bytes = 16 << 10;
 	o.env = env;
 	o.sync_mode = mode;
 	o.sync_interval_ms = 3600000;

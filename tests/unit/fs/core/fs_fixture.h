@@ -43,6 +43,7 @@ static inline void fixture_start(struct fixture *f)
 	options.env = f->fault;
 	options.filter_separator = '/';
 	options.sync_mode = LSM_SYNC_MANUAL;
+	options.reserve_bytes = 128 << 10;
 	if (f->memtable_bytes)
 		options.memtable_bytes = f->memtable_bytes;
 	int err = lsm_open("store", &options, &f->db);

@@ -1,5 +1,6 @@
 #include "lsm/config/engine_options.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "lsm/base/error.h"
@@ -18,6 +19,7 @@ START_TEST(every_option_reaches_its_field)
 	static const char *const assignments[] = {
 		"store.create=off",
 		"store.read_only=on",
+		"store.reserve=3m",
 		"store.separator=:",
 		"memtable.max_size=1m",
 		"memtable.max_full=3",
@@ -53,6 +55,12 @@ START_TEST(every_option_reaches_its_field)
 	engine_options_apply(c, &o);
 	ck_assert_str_eq(o.holder, "left alone");
 	ck_assert(!o.create && o.read_only);
+	ck_assert_uint_eq(o.reserve_bytes, 3 << 20);
+	ck_assert_int_eq(config_set(c, "store.reserve=auto"), 0);
+	engine_options_apply(c, &o);
+	ck_assert_uint_eq(o.reserve_bytes, LSM_RESERVE_AUTOMATIC);
+	ck_assert_int_eq(config_set(c, "store.reserve=2000g"), -EINVAL);
+	ck_assert_msg(strstr(fail_text(), "0 to 1024g bytes or auto") != NULL, "%s", fail_text());
 	ck_assert_int_eq(o.filter_separator, ':');
 	ck_assert_uint_eq(o.memtable_bytes, 1 << 20);
 	ck_assert_uint_eq(o.memtables_max, 3);

@@ -41,6 +41,7 @@ static struct lsm_options fault_options(struct env *env)
 
 	options.memtable_bytes = 4 << 10;
 	options.l0_threshold = 2;
+	options.reserve_bytes = 8 << 10;
 	return options;
 }
 

@@ -38,6 +38,7 @@ START_TEST(each_option_has_its_range)
 	WRONG(size_ratio, 1);
 	WRONG(base_level_bytes, 0);
 	WRONG(target_file_bytes, 0);
+	WRONG(reserve_bytes, UINT64_MAX - 1);
 #undef WRONG
 	struct env_dir *dir;
 	ck_assert_int_eq(env_open_dir(env, DB_DIR, false, &dir), -ENOENT);

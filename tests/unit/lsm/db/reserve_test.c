@@ -1,0 +1,351 @@
+/*
+ * The room kept for a full disk: who may use it, when it comes back, what opening makes of it.
+ */
+#include "lsm/db/reserve.h"
+#include "tests/unit/lsm/db/db_fixture.h"
+
+enum {
+	RESERVE_BYTES = 64 << 10,
+	ENDLESS = INT32_MAX,
+};
+
+static struct lsm_options reserve_options(struct env *env)
+{
+	struct lsm_options options = db_small_options(env);
+
+	options.reserve_bytes = RESERVE_BYTES;
+	options.compaction_threads = 0; /* nothing frees space unasked */
+	return options;
+}
+
+static uint64_t file_bytes(struct env *env, const char *name)
+{
+	struct slice bytes;
+
+	return env_mem_file(env, DB_DIR, name, &bytes) ? 0 : bytes.len;
+}
+
+/* Bytes of all files, so the capacity that leaves not one byte free. */
+static uint64_t used_bytes(struct env *env)
+{
+	struct env_dir *dir;
+	struct env_space space;
+
+	env_mem_set_capacity(env, ENDLESS);
+	ck_assert_int_eq(env_open_dir(env, DB_DIR, false, &dir), 0);
+	ck_assert_int_eq(env_dir_space(dir, &space), 0);
+	env_dir_close(dir);
+	return ENDLESS - space.free_bytes;
+}
+
+static void fill_disk(struct env *env)
+{
+	env_mem_set_capacity(env, used_bytes(env));
+}
+
+/* Put until the disk is full: from `from` on; returns the first key that was refused. */
+static unsigned fill_until_full(struct lsm *db, unsigned from)
+{
+	int err;
+
+	while ((err = db_fill(db, from, from + 1, 200)) == 0)
+		from++;
+	ck_assert_int_eq(err, -ENOSPC);
+	return from;
+}
+
+static int delete_range(struct lsm *db, unsigned from, unsigned to)
+{
+	char text[DB_TEXT_MAX];
+	int err = 0;
+
+	for (unsigned n = from; !err && n < to; n++)
+		err = lsm_delete(db, slice_str(db_key(text, n)), NULL);
+	return err;
+}
+
+static void expect_low(struct lsm *db)
+{
+	struct lsm_stats stats = db_stats(db);
+
+	ck_assert_uint_eq(stats.reserve_bytes, 0);
+	ck_assert_int_eq(stats.health, LSM_HEALTH_DEGRADED);
+	ck_assert_msg(strstr(stats.health_text, "low on space") != NULL, "%s", stats.health_text);
+}
+
+static void expect_well(struct lsm *db)
+{
+	ck_assert_uint_eq(db_stats(db).reserve_bytes, RESERVE_BYTES);
+	ck_assert_int_eq(db_stats(db).health, LSM_HEALTH_OK);
+	ck_assert_str_eq(db_stats(db).health_text, "");
+}
+
+START_TEST(deletes_and_a_flush_work_on_a_full_disk_and_puts_do_not)
+{
+	struct env *env = env_mem_new();
+	struct lsm_options options = reserve_options(env);
+	struct lsm *db = db_open_with(&options);
+
+	expect_well(db);
+	ck_assert_uint_eq(file_bytes(env, DB_RESERVE_NAME), RESERVE_BYTES);
+	ck_assert_int_eq(db_fill(db, 0, 40, 200), 0);
+	fill_disk(env);
+	unsigned end = fill_until_full(db, 40);
+
+	/* a put alone does not touch it */
+	expect_well(db);
+	ck_assert_int_eq(delete_range(db, 0, end), 0);
+	expect_low(db);
+	ck_assert_int_eq(db_try_put(db, "k", "v"), -ENOSPC);
+	ck_assert(strstr(lsm_error_text(), "reserve"));
+	ck_assert_int_eq(lsm_flush(db), 0);
+	ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
+	/* with what the compaction freed it is taken again, without reopening */
+	ck_assert_int_eq(db_try_put(db, "k", "v"), 0);
+	expect_well(db);
+	ck_assert(db_has(db, "k", "v") && db_has(db, "key000000", NULL));
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(a_batch_that_frees_space_may_use_it)
+{
+	struct env *env = env_mem_new();
+	struct lsm_options options = reserve_options(env);
+	struct lsm *db = db_open_with(&options);
+	const struct lsm_write_options use = {.use_reserve = true};
+	struct lsm_batch *batch = lsm_batch_new();
+
+	ck_assert_int_eq(lsm_batch_delete(batch, slice_str("a")), 0);
+	ck_assert_int_eq(lsm_batch_put(batch, slice_str("b"), (struct slice){0}, slice_str("")), 0);
+	fill_disk(env);
+	(void)fill_until_full(db, 0);
+	/* a put is in it */
+	ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), -ENOSPC);
+	expect_well(db);
+	ck_assert_int_eq(lsm_write(db, batch, &use, NULL), 0);
+	expect_low(db);
+	ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), -ENOSPC);
+	ck_assert_int_eq(lsm_write(db, batch, &use, NULL), 0);
+	lsm_batch_clear(batch);
+	ck_assert_int_eq(lsm_batch_delete(batch, slice_str("b")), 0);
+	ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), 0);
+	lsm_batch_free(batch);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(it_is_taken_again_when_space_returns)
+{
+	struct env *env = env_mem_new();
+	struct lsm_options options = reserve_options(env);
+
+	env_mem_set_clock(env, 1000);
+	struct lsm *db = db_open_with(&options);
+
+	fill_disk(env);
+	ck_assert_int_eq(delete_range(db, 0, 1), 0);
+	expect_low(db);
+	/* not at every put: a second is waited between two tries */
+	env_mem_set_capacity(env, ENDLESS);
+	ck_assert_int_eq(db_try_put(db, "k", "v"), -ENOSPC);
+	env_mem_set_clock(env, 1000 + UINT64_C(1000000000));
+	ck_assert_int_eq(db_try_put(db, "k", "v"), 0);
+	expect_well(db);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(a_flush_in_the_background_uses_it_and_its_log_pays_it_back)
+{
+	struct env *env = env_mem_new();
+	struct lsm_options options = reserve_options(env);
+	struct lsm *db = db_open_with(&options);
+
+	ck_assert_int_eq(db_fill(db, 0, 40, 200), 0);
+	mutex_lock(&db->work_mu);
+	while (db->spare_state != SPARE_READY)
+		cond_wait(&db->work_done, &db->work_mu);
+	mutex_unlock(&db->work_mu);
+	fill_disk(env);
+	ck_assert_int_eq(lsm_flush(db), 0);
+	expect_low(db);
+	ck_assert_int_eq(lsm_flush(db), 0);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(closing_and_opening_keep_it)
+{
+	struct env *disk = env_mem_new(), *env = env_record_new(disk);
+	struct lsm_options options = reserve_options(env);
+	size_t count, from;
+
+	db_close(db_open_with(&options));
+	(void)env_record_calls(env, &from);
+	/* with no room for another one */
+	env_mem_set_capacity(disk, used_bytes(disk) + 2000);
+	struct lsm *db = db_open_with(&options);
+
+	expect_well(db);
+	db_close(db);
+	const struct env_call *calls = env_record_calls(env, &count);
+
+	for (size_t i = from; i < count; i++)
+		if (strcmp(calls[i].name, DB_RESERVE_NAME) == 0)
+			ck_assert_int_eq(calls[i].kind, ENV_CALL_ALLOCATE); /* of what is there */
+	env_free(env);
+	env_free(disk);
+}
+END_TEST
+
+START_TEST(its_size_follows_the_option)
+{
+	struct env *env = env_mem_new();
+	struct lsm_options options = reserve_options(env);
+	static const uint64_t sizes[] = {100000, 300000, 5000, 0, 70000};
+
+	for (size_t i = 0; i < array_size(sizes); i++) {
+		options.reserve_bytes = sizes[i];
+		struct lsm *db = db_open_with(&options);
+
+		ck_assert_uint_eq(db_stats(db).reserve_bytes, sizes[i]);
+		ck_assert_uint_eq(file_bytes(env, DB_RESERVE_NAME), sizes[i]);
+		ck_assert_int_eq(db_stats(db).health, LSM_HEALTH_OK);
+		db_put(db, "k", "v");
+		db_close(db);
+	}
+	/* the automatic one is a memtable and a step of the log, but a small part of a small disk
+	 */
+	options.reserve_bytes = LSM_RESERVE_AUTOMATIC;
+	struct lsm *db = db_open_with(&options);
+
+	ck_assert_uint_eq(db_stats(db).reserve_bytes, options.memtable_bytes + (1 << 20));
+	db_close(db);
+	env_mem_set_capacity(env, 4 << 20);
+	db = db_open_with(&options);
+	ck_assert_uint_eq(db_stats(db).reserve_bytes, (4 << 20) / 16);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(without_room_for_it_the_store_is_low_on_space_from_the_start)
+{
+	struct env *env = env_mem_new();
+	struct lsm_options options = reserve_options(env);
+
+	env_mem_set_capacity(env, RESERVE_BYTES / 2);
+	struct lsm *db = db_open_with(&options);
+
+	expect_low(db);
+	ck_assert_uint_eq(file_bytes(env, DB_RESERVE_NAME), 0);
+	ck_assert_int_eq(db_try_put(db, "k", "v"), -ENOSPC);
+	db_delete(db, "k");
+	db_close(db);
+	env_mem_set_capacity(env, RESERVE_BYTES * 2);
+	db = db_open_with(&options);
+	expect_well(db);
+	db_put(db, "k", "v");
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(a_completely_full_disk_can_be_opened_and_emptied)
+{
+	struct env *env = env_mem_new();
+	struct lsm_options options = reserve_options(env);
+	struct lsm *db = db_open_with(&options);
+
+	ck_assert_int_eq(db_fill(db, 0, 300, 200), 0);
+	db_close(db);
+	fill_disk(env);
+	db = db_open_with(&options);
+	/* the old manifest and the space taken ahead in logs go: the reserve may be whole again */
+	(void)fill_until_full(db, 300);
+	ck_assert_int_eq(delete_range(db, 0, 300), 0);
+	ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
+	ck_assert_int_eq(db_try_put(db, "k", "v"), 0);
+	expect_well(db);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(with_nothing_to_give_a_full_disk_is_opened_read_only)
+{
+	struct env *env = env_mem_new();
+	struct lsm_options options = reserve_options(env);
+
+	options.reserve_bytes = 0;
+	struct lsm *db = db_open_with(&options);
+
+	db_put(db, "k", "v");
+	db_close(db);
+	fill_disk(env);
+	db_expect_no_open(&options, -ENOSPC, "read-only");
+	options.read_only = true;
+	db = db_open_with(&options);
+	ck_assert(db_has(db, "k", "v"));
+	db_close(db);
+	env_mem_set_capacity(env, ENDLESS);
+	options.read_only = false;
+	db = db_open_with(&options);
+	ck_assert(db_has(db, "k", "v"));
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
+/*
+ * Whatever is first to find no room, deletes and a flush go through, and in the end puts again (for
+ * which the first steps of a log and of the manifest are left).
+ */
+START_TEST(a_disk_full_at_any_moment_can_be_emptied)
+{
+	for (uint64_t room = 32 << 10; room < 120 << 10; room += 1777) {
+		struct env *env = env_mem_new();
+		struct lsm_options options = reserve_options(env);
+		struct lsm *db = db_open_with(&options);
+
+		env_mem_set_capacity(env, used_bytes(env) + room);
+		unsigned end = fill_until_full(db, 0);
+
+		if (delete_range(db, 0, end) || lsm_flush(db) ||
+		    lsm_compact(db, slice_str(""), slice_str("")))
+			ck_abort_msg("room %llu: %s", (unsigned long long)room, lsm_error_text());
+		if (db_fill(db, 0, 3, 200))
+			ck_abort_msg("room %llu: %s", (unsigned long long)room, lsm_error_text());
+		expect_well(db);
+		db_close(db);
+		db = db_open_with(&options);
+		expect_well(db);
+		ck_assert(!db_has(db, "key000002", NULL) && db_has(db, "key000003", NULL));
+		db_close(db);
+		env_free(env);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	static const TTest *const *tests[] = {
+		&deletes_and_a_flush_work_on_a_full_disk_and_puts_do_not,
+		&a_batch_that_frees_space_may_use_it,
+		&it_is_taken_again_when_space_returns,
+		&a_flush_in_the_background_uses_it_and_its_log_pays_it_back,
+		&closing_and_opening_keep_it,
+		&its_size_follows_the_option,
+		&without_room_for_it_the_store_is_low_on_space_from_the_start,
+		&a_completely_full_disk_can_be_opened_and_emptied,
+		&with_nothing_to_give_a_full_disk_is_opened_read_only,
+		&a_disk_full_at_any_moment_can_be_emptied,
+	};
+
+	return unit_run("db reserve", tests, array_size(tests));
+}
