@@ -87,7 +87,7 @@ static int make_file(struct fs *fs, const struct fs_caller *caller, struct name_
 		return err;
 	attr.size = file->value.len;
 	if (!file->may_hold || !hold_add(fs, &view, &attr, true, caller->pid))
-		err = store_put(fs, name.bytes, file->value, &attr);
+		err = store_put(fs, name.bytes, file->value, STORE_TAKES, &attr);
 	if (!err) {
 		folder_touch(fs, &op->parent, attr.ctime_ns);
 		ret_entry->node = view.node->id;
@@ -219,7 +219,7 @@ static int make_folder(struct fs *fs, const struct fs_caller *caller, struct nam
 	if (err)
 		return err;
 	if (folder_can_have_record(&name))
-		err = store_put(fs, name.bytes, slice_of(NULL, 0), &attr);
+		err = store_put(fs, name.bytes, slice_of(NULL, 0), STORE_TAKES, &attr);
 	else
 		attr_of_implied_folder(&fs->defaults, &attr);
 	if (!err) {

@@ -216,7 +216,7 @@ int folder_set_attr(struct fs *fs, struct node_lock *lock, const struct stat *wa
 	if (folder_can_have_record(name)) {
 		err = record_is_free(fs, name->bytes);
 		if (!err)
-			err = store_put(fs, name->bytes, slice_of(NULL, 0), &after);
+			err = store_put(fs, name->bytes, slice_of(NULL, 0), STORE_TAKES, &after);
 		if (!err)
 			nodes_touch(&fs->nodes, lock->view.node, 0); /* the record knows it now */
 	} else {

@@ -160,7 +160,9 @@ int hold_log(struct fs *fs, struct node *node)
 	attr.mtime_stored = true;
 	attr_pack(&fs->defaults, fs->separator, held->key->name.bytes, &attr, &meta);
 
-	struct lsm_write_options options = {.meta = meta_slice(&meta)};
+	/* a truncation frees the old value */
+	struct lsm_write_options options = {.meta = meta_slice(&meta),
+					    .use_reserve = !held->creation};
 	int err = lsm_put(fs->db, held->key->name.bytes, slice_of(NULL, 0), &options);
 
 	if (!err) {

@@ -59,7 +59,8 @@ static int delete_below(struct fs *fs, const struct node_view *folder, struct sl
 
 	if (!err)
 		err = folder_keep(fs, folder, key, batch);
-	return err ? err : store_commit(fs, batch, ret_time_ns);
+	/* the folder's record too: without it the last file of a folder could not be deleted */
+	return err ? err : store_commit(fs, batch, STORE_FREES, ret_time_ns);
 }
 
 static int unlink_file(struct fs *fs, struct name_op *op)

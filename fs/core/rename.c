@@ -159,7 +159,7 @@ static int move_file(struct fs *fs, struct move *m)
 	if (!err)
 		err = fill_batch(fs, m, batch);
 	if (!err)
-		err = store_commit(fs, batch, &time_ns);
+		err = store_commit(fs, batch, STORE_TAKES, &time_ns);
 	if (!err)
 		move_nodes(fs, m, new_key, &removal, time_ns);
 	removal_done(fs, &removal);

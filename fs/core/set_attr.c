@@ -89,12 +89,15 @@ static int rewrite(struct fs *fs, const struct request *request, const struct no
 		return err;
 
 	struct slice value = state.record.value;
+	bool shorter = (request->set & FS_SET_SIZE) &&
+		       (uint64_t)request->want->st_size < state.record.value_len;
 
 	if (request->set & FS_SET_SIZE)
 		err = value_resize(value, (uint64_t)request->want->st_size, &resized, &value);
 	attr_change(&state.attr, request);
 	if (!err)
-		err = store_put(fs, view->key->name.bytes, value, &state.attr);
+		err = store_put(fs, view->key->name.bytes, value,
+				shorter ? STORE_FREES : STORE_TAKES, &state.attr);
 	if (!err)
 		*ret_attr = state.attr;
 	return err;

@@ -18,8 +18,10 @@ int store_batch_put(struct fs *fs, struct lsm_batch *batch, struct slice key, st
 	return lsm_batch_put(batch, key, meta_slice(&meta), value);
 }
 
-int store_commit(struct fs *fs, const struct lsm_batch *batch, int64_t *ret_time_ns)
+int store_commit(struct fs *fs, const struct lsm_batch *batch, enum store_room room,
+		 int64_t *ret_time_ns)
 {
+	struct lsm_write_options options = {.use_reserve = room == STORE_FREES};
 	struct lsm_commit commit;
 
 	if (lsm_batch_count(batch) == 0) {
@@ -27,14 +29,15 @@ int store_commit(struct fs *fs, const struct lsm_batch *batch, int64_t *ret_time
 		return 0;
 	}
 
-	int err = lsm_write(fs->db, batch, NULL, &commit);
+	int err = lsm_write(fs->db, batch, &options, &commit);
 
 	if (!err)
 		*ret_time_ns = (int64_t)commit.time_ns;
 	return err;
 }
 
-int store_put(struct fs *fs, struct slice key, struct slice value, struct attr *attr)
+int store_put(struct fs *fs, struct slice key, struct slice value, enum store_room room,
+	      struct attr *attr)
 {
 	cleanup_batch struct lsm_batch *batch = lsm_batch_new();
 	int64_t time_ns;
@@ -45,7 +48,7 @@ int store_put(struct fs *fs, struct slice key, struct slice value, struct attr *
 	int err = store_batch_put(fs, batch, key, value, attr);
 
 	if (!err)
-		err = store_commit(fs, batch, &time_ns);
+		err = store_commit(fs, batch, room, &time_ns);
 	if (!err)
 		attr_committed(attr, time_ns);
 	return err;

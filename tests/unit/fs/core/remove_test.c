@@ -288,10 +288,53 @@ START_TEST(a_failed_delete_leaves_the_file)
 }
 END_TEST
 
+START_TEST(on_a_full_disk_files_can_be_removed_and_cut)
+{
+	struct fixture *f = fixture_new();
+	struct lsm_stats stats;
+	char key[32], text[500];
+	unsigned count = 0;
+	int err = 0;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	echo(f, "kept", text);
+	echo(f, "emptied", text);
+	kv_put(f, "prefix/only", "1"); /* a folder without a record of its own */
+	env_mem_set_capacity(f->env, 4 << 20);
+	while (!err) {
+		(void)snprintf(key, sizeof(key), "d%u/f", count);
+		err = lsm_put(f->db, slice_str(key), slice_str(text), NULL);
+		count += !err;
+	}
+	ck_assert_int_eq(err, -ENOSPC);
+	ck_assert_uint_gt(count, 300);
+	uint64_t node = node_at(f, "kept");
+
+	ck_assert_int_eq(truncate_node(f, &f->me, node, 10), 0);
+	ck_assert_int_eq(truncate_node(f, &f->me, node, 1000), -ENOSPC);
+	ck_assert_int_eq(truncate_node(f, &f->me, node_at(f, "emptied"), 0), 0);
+	ck_assert_int_eq(fs_sync(f->fs), 0); /* what is held is logged */
+	ck_assert_int_eq(unlink_at(f, "prefix/only"), 0);
+	ck_assert(kv_has(f, "prefix/")); /* the folder stays */
+	ck_assert_int_eq(rmdir_at(f, "prefix"), 0);
+	for (unsigned n = 0; n < 300; n++) {
+		(void)snprintf(key, sizeof(key), "d%u/f", n);
+		ck_assert_int_eq(unlink_at(f, key), 0);
+	}
+	ck_assert_int_eq(create_as(f, &f->me, "new", 0644, true, NULL), -ENOSPC);
+	lsm_stats_read(f->db, &stats);
+	ck_assert_int_eq(stats.health, LSM_HEALTH_DEGRADED);
+	expect_text(f, "emptied", "");
+	fixture_free(f);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *const tests[] = {
 		&unlink_deletes_the_key,
+		&on_a_full_disk_files_can_be_removed_and_cut,
 		&files_and_folders_are_removed_each_their_way,
 		&a_folder_does_not_vanish_with_its_last_file,
 		&nor_with_its_last_folder,
