@@ -20,6 +20,12 @@ enum {
 	RETRY_LAST_MS = 1000,
 };
 
+static void purge(struct lsm *db)
+{
+	tree_purge(db->tree);
+	db_reserve_note_freed(db);
+}
+
 /* Let readers see what a job made of the tree. */
 static void install(struct lsm *db, struct db_state *next, enum db_job_kind kind,
 		    uint64_t flushed_seqno)
@@ -33,8 +39,7 @@ static void install(struct lsm *db, struct db_state *next, enum db_job_kind kind
 	cond_broadcast(&db->work_wanted);
 	cond_broadcast(&db->work_done);
 	mutex_unlock(&db->work_mu);
-	tree_purge(db->tree);
-	db_reserve_note_freed(db);
+	purge(db);
 }
 
 /* A flush that meets a full disk is worth the reserve: its log can go then. */
@@ -43,7 +48,7 @@ static int flush_with_reserve(struct lsm *db, const struct tree_flush_job *job)
 	uint64_t releases = db_reserve_releases(db);
 	int err = tree_flush(db->tree, job);
 
-	if (env_is_full(err) && db_reserve_release(db, releases))
+	while (env_is_full(err) && db_reserve_release(db, &releases))
 		err = tree_flush(db->tree, job);
 	return err;
 }
@@ -76,6 +81,7 @@ static int flush(struct lsm *db, const struct full_memtable *full)
 	db_logs_retire(db, full->keep_log, full->last_seqno);
 	/* before whoever waits for the flush is told of it */
 	db_timer_end(db, LSM_OP_FLUSH, timer);
+	db_spare_log_keep(db);
 	install(db, next, DB_JOB_FLUSH, full->last_seqno);
 	return 0;
 }
@@ -92,7 +98,7 @@ static int flush_oldest(struct lsm *db)
 	/* what a compaction replaced meanwhile has waited for this state, and no other job may come
 	 */
 	if (any && !err)
-		tree_purge(db->tree);
+		purge(db);
 	return err;
 }
 
@@ -180,7 +186,7 @@ int db_run_compaction(struct lsm *db, struct compaction_job *job)
 	if (err) {
 		db_state_release(next);
 		want_compaction(db); /* its tables are free for another job again */
-		return env_is_full(err) && db_reserve_release(db, releases) ? -EAGAIN : err;
+		return env_is_full(err) && db_reserve_release(db, &releases) ? -EAGAIN : err;
 	}
 	db_timer_end(db, LSM_OP_COMPACT, timer);
 	install(db, next, DB_JOB_COMPACTION, 0);

@@ -8,6 +8,7 @@
 #include "lsm/db/expect.h"
 #include "lsm/db/logs.h"
 #include "lsm/db/reserve.h"
+#include "lsm/db/spare_log.h"
 #include "lsm/db/sync_timer.h"
 #include "lsm/db/write.h"
 
@@ -92,7 +93,8 @@ static int write_nothing(struct lsm *db, const struct expect_list *expected,
 	return err;
 }
 
-/* Commit, and on a full disk once more with the room of the reserve if it may have that. */
+/* Commit; on a full disk again with the room of spare logs, and of the reserve if it may have it.
+ */
 static int commit_with_reserve(struct lsm *db, const struct lsm_batch *batch,
 			       const struct lsm_write_options *options,
 			       struct lsm_commit *ret_commit)
@@ -104,7 +106,8 @@ static int commit_with_reserve(struct lsm *db, const struct lsm_batch *batch,
 
 	if (!err)
 		err = db_commit(db, &attempt, ret_commit);
-	if (use_reserve && env_is_full(err) && db_reserve_release(db, releases))
+	while (env_is_full(err) &&
+	       (use_reserve ? db_reserve_release(db, &releases) : db_spare_log_give_back(db)))
 		err = db_commit(db, &attempt, ret_commit);
 	return err;
 }

@@ -167,6 +167,8 @@ struct lsm {
 				    spare log ready, failure */
 	struct wal_writer *spare_log; /* guarded by work_mu */
 	enum spare_log_state spare_state;
+	uint64_t kept_log; /* guarded by work_mu: an old log's number, whose file the next log is
+			      made of; 0: none */
 	_Atomic uint64_t flushed_seqno;          /* written under work_mu */
 	struct db_job_record jobs[DB_JOB_KINDS]; /* guarded by work_mu */
 	bool compaction_wanted; /* guarded by work_mu: the version changed since a picker found

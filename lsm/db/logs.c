@@ -6,6 +6,7 @@
 #include "lsm/base/error.h"
 #include "lsm/db/counters.h"
 #include "lsm/db/health.h"
+#include "lsm/db/spare_log.h"
 
 void db_logs_push_locked(struct lsm *db, struct wal_writer *writer)
 {
@@ -130,6 +131,13 @@ void db_logs_retire(struct lsm *db, uint64_t keep_log, uint64_t flushed_seqno)
 		wal_writer_close(closing[i]);
 }
 
+/* The next open is to find nothing behind the records. */
+static void trim(struct lsm *db)
+{
+	(void)wal_writer_trim(db->logs[db->log_count - 1].writer); /* no loss if it fails */
+	(void)db_spare_log_give_back(db);
+}
+
 int db_logs_finish(struct lsm *db)
 {
 	int err = db_logs_sync(db, atomic_load_explicit(&db->visible_seqno, memory_order_relaxed));
@@ -146,7 +154,11 @@ int db_logs_finish(struct lsm *db)
 	mutex_unlock(&db->write_mu);
 	if (err == -ENOSPC)
 		return 0; /* everything is durable; only the proof is missing */
-	return err || !wanted ? err : sync_all_locked(db);
+	if (!err && wanted)
+		err = sync_all_locked(db);
+	if (!err)
+		trim(db);
+	return err;
 }
 
 void db_logs_close(struct lsm *db)

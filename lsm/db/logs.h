@@ -31,7 +31,7 @@ must_check int db_logs_sync(struct lsm *db, uint64_t seqno);
 void db_logs_retire(struct lsm *db, uint64_t keep_log, uint64_t flushed_seqno);
 
 /* Sync, and leave a MARK that proves it, so that later damage is not taken for a crash's torn end.
- */
+ * The background has stopped. */
 must_check int db_logs_finish(struct lsm *db);
 
 /* Close all writers, at the end. */

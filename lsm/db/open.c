@@ -16,6 +16,7 @@
 #include "lsm/db/reserve.h"
 #include "lsm/db/second_look.h"
 #include "lsm/db/snapshot.h"
+#include "lsm/db/spare_log.h"
 #include "lsm/db/state.h"
 #include "lsm/env/env_posix.h"
 
@@ -53,6 +54,8 @@ static void done_locks(struct lsm *db)
 static void free_store(struct lsm *db)
 {
 	db_background_stop(db);
+	if (db->dir)
+		(void)db_spare_log_give_back(db); /* the next open does what this cannot */
 	db_logs_close(db);
 	wal_writer_close(db->spare_log);
 	if (db->memtable)

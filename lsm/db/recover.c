@@ -67,7 +67,7 @@ static int open_tree(struct lsm *db, struct tree_recovery *ret_found)
 	uint64_t releases = db_reserve_releases(db);
 	int err = tree_open(&options, ret_found, &db->tree);
 
-	if (env_is_full(err) && db_reserve_release(db, releases))
+	while (env_is_full(err) && db_reserve_release(db, &releases))
 		err = tree_open(&options, ret_found, &db->tree);
 	return env_is_full(err) ? refuse_full_disk(err) : err;
 }
@@ -168,6 +168,27 @@ static int adopt_logs(struct lsm *db, const struct tree_recovery *tree,
 	return err;
 }
 
+/*
+ * A writer beside this reader makes new logs of old ones: what was read of one that is not there
+ * any more may have been overwritten meanwhile. (It is renamed first.)
+ */
+static int check_still_there(struct lsm *db, const struct wal_set *logs)
+{
+	for (size_t i = 0; i < logs->count; i++) {
+		char name[ENV_NAME_MAX + 1];
+		uint64_t size;
+
+		wal_file_name(logs->numbers[i], name);
+		int err = env_dir_file_size(db->dir, name, &size);
+
+		if (err == -ENOENT)
+			return fail(-EUCLEAN, "%s: gone while it was read", name);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static int replay(struct lsm *db, const struct tree_recovery *tree, struct memtable *memtable,
 		  struct wal_recovery *ret_found)
 {
@@ -180,6 +201,8 @@ static int replay(struct lsm *db, const struct tree_recovery *tree, struct memta
 	};
 	int err = wal_recover(db->dir, &logs, apply_record, memtable, ret_found);
 
+	if (!err && db->options.read_only)
+		err = check_still_there(db, &logs);
 	if (err)
 		return err;
 	db->recovered_records = memtable_count(memtable);

@@ -6,6 +6,7 @@
 
 #include "lsm/base/log.h"
 #include "lsm/db/health.h"
+#include "lsm/db/spare_log.h"
 
 enum {
 	AUTOMATIC_EXTRA_BYTES = 1 << 20, /* beside a flush: one step of a log */
@@ -110,8 +111,11 @@ static int check_room(struct lsm *db, uint64_t bytes)
 static int take_locked(struct lsm *db)
 {
 	struct db_reserve *r = &db->reserve;
-	int err = check_room(db, r->want_bytes - held_bytes(db));
+	uint64_t missing = r->want_bytes - held_bytes(db);
+	int err = check_room(db, missing);
 
+	if (err && db_spare_log_give_back(db))
+		err = check_room(db, missing);
 	if (!err && !r->file)
 		err = env_dir_open(db->dir, DB_RESERVE_NAME, ENV_CREATE, &r->file);
 	if (err)
@@ -143,14 +147,11 @@ void db_reserve_close(struct lsm *db)
 	db->reserve.file = NULL;
 }
 
-bool db_reserve_release(struct lsm *db, uint64_t seen)
+/* Everything there is, at once. */
+static bool give_back_locked(struct lsm *db)
 {
 	struct db_reserve *r = &db->reserve;
 
-	mutex_guard(&r->mu);
-
-	if (db_reserve_releases(db) != seen)
-		return true; /* by another, meanwhile */
 	if (held_bytes(db) == 0)
 		return false;
 	set_low_locked(db, true);
@@ -160,7 +161,21 @@ bool db_reserve_release(struct lsm *db, uint64_t seen)
 	}
 	set_held(db, 0);
 	r->next_try_ns = env_mono_ns(db->env) + RETRY_NS;
-	atomic_fetch_add_explicit(&r->releases, 1, memory_order_relaxed);
+	return true;
+}
+
+bool db_reserve_release(struct lsm *db, uint64_t *seen)
+{
+	mutex_guard(&db->reserve.mu);
+
+	bool by_another = db_reserve_releases(db) != *seen;
+
+	if (!by_another) {
+		if (!db_spare_log_give_back(db) && !give_back_locked(db))
+			return false;
+		atomic_fetch_add_explicit(&db->reserve.releases, 1, memory_order_relaxed);
+	}
+	*seen = db_reserve_releases(db);
 	return true;
 }
 
@@ -177,6 +192,7 @@ static void try_again(struct lsm *db)
 	if (!is_low(db) || (!freed && now < r->next_try_ns))
 		return;
 	r->next_try_ns = now + RETRY_NS;
+	tree_purge(db->tree); /* what a reader held until now */
 	if (take_locked(db) == 0)
 		set_low_locked(db, false);
 }

@@ -40,10 +40,11 @@ static inline uint64_t db_reserve_releases(const struct lsm *db)
 }
 
 /*
- * The attempt that began when db_reserve_releases answered `seen` found the disk full. True: there
- * is room now that was not there then, so it is worth another try; else nothing is left to give.
+ * The attempt that began when db_reserve_releases answered *seen found the disk full. True: there
+ * is room now that was not there then (of logs that nobody writes yet, then of the reserve), so it
+ * is worth another try, and *seen is up to date; else nothing is left to give.
  */
-bool db_reserve_release(struct lsm *db, uint64_t seen);
+bool db_reserve_release(struct lsm *db, uint64_t *seen);
 
 /* Before a batch that may not draw on the reserve: 0, or -ENOSPC when the store is low on space and
  * still cannot take it. */

@@ -1,12 +1,31 @@
 #include "lsm/db/spare_log.h"
 
+#include <errno.h>
+
 #include "lsm/db/health.h"
+
+static uint64_t take_kept(struct lsm *db)
+{
+	mutex_guard(&db->work_mu);
+	uint64_t number = db->kept_log;
+
+	db->kept_log = 0;
+	return number;
+}
 
 static int log_make(struct lsm *db, struct wal_writer **ret_log)
 {
 	uint64_t number = tree_new_file_number(db->tree);
+	uint64_t salt = tree_file_id(db->tree, number);
+	uint64_t old = take_kept(db);
 	struct wal_writer *log;
-	int err = wal_writer_create(db->dir, number, tree_file_id(db->tree, number), &log);
+	int err = -ENOENT;
+
+	if (old)
+		err = wal_writer_recycle(db->dir, old, number, salt, &log);
+	/* a purge that had the old one in hand when it was kept may have removed it */
+	if (err == -ENOENT)
+		err = wal_writer_create(db->dir, number, salt, &log);
 
 	if (err)
 		return err;
@@ -76,4 +95,57 @@ void db_spare_log_put(struct lsm *db, struct wal_writer *log)
 	db->spare_log = log;
 	db->spare_state = SPARE_READY;
 	mutex_unlock(&db->work_mu);
+}
+
+static bool remove_log(struct lsm *db, uint64_t number)
+{
+	char name[ENV_NAME_MAX + 1];
+
+	wal_file_name(number, name);
+	/* the next open removes it if this cannot */
+	return env_dir_unlink(db->dir, name) == 0;
+}
+
+/* A batch far larger than a memtable makes a log that would be waste from then on. */
+static bool is_worth_keeping(struct lsm *db, uint64_t number)
+{
+	uint64_t most = 2 * db->options.memtable_bytes + DB_LOG_STEP_BYTES;
+	char name[ENV_NAME_MAX + 1];
+	uint64_t size;
+
+	wal_file_name(number, name);
+	return env_dir_file_size(db->dir, name, &size) == 0 && size <= most;
+}
+
+void db_spare_log_keep(struct lsm *db)
+{
+	uint64_t number = 0;
+
+	mutex_lock(&db->work_mu);
+	bool wanted = db->kept_log == 0 && !db->low_on_space;
+
+	mutex_unlock(&db->work_mu);
+	/* by the flush thread alone, so the answer holds; only the reserve may be given back now,
+	 * and the log then be used or dropped the next time */
+	if (!wanted || tree_take_obsolete_log(db->tree, &number))
+		return;
+	if (!is_worth_keeping(db, number)) {
+		(void)remove_log(db, number); /* the next open tries again */
+		return;
+	}
+	mutex_lock(&db->work_mu);
+	db->kept_log = number;
+	mutex_unlock(&db->work_mu);
+}
+
+bool db_spare_log_give_back(struct lsm *db)
+{
+	uint64_t kept = take_kept(db);
+	bool given = kept && remove_log(db, kept);
+
+	/* under the lock, since a writer could take the log meanwhile: one truncation */
+	mutex_guard(&db->work_mu);
+	if (db->spare_log && wal_writer_trim(db->spare_log))
+		given = true;
+	return given;
 }

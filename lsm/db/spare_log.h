@@ -1,6 +1,9 @@
 /*
  * The next log, made ahead of time: a log's creation costs three syncs (file, folder, manifest),
  * which no writer should wait for.
+ *
+ * It is made of an old log where there is one: one is kept, for each flush lets go of a log and
+ * each switch of memtables takes one, so there would be no use for a second.
  */
 #pragma once
 
@@ -18,3 +21,12 @@ must_check int db_spare_log_take(struct lsm *db, struct wal_writer **ret_log);
 
 /* Hand over a log found at open (taken over) as the spare one. */
 void db_spare_log_put(struct lsm *db, struct wal_writer *log);
+
+/*
+ * After a flush, before tree_purge: keep an old log's file for the next log, if none is kept, the
+ * disk is not short of space and the file is not far longer than a log should be.
+ */
+void db_spare_log_keep(struct lsm *db);
+
+/* Give the kept file and the spare log's space back to the disk. False: there was nothing. */
+bool db_spare_log_give_back(struct lsm *db);

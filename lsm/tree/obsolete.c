@@ -68,6 +68,17 @@ static void purge_logs(struct tree *t)
 	}
 }
 
+int tree_take_obsolete_log(struct tree *t, uint64_t *ret_number)
+{
+	mutex_guard(&t->mu);
+
+	if (t->obsolete_logs.count == 0)
+		return -ENOENT;
+	*ret_number = t->obsolete_logs.numbers[0];
+	number_list_remove(&t->obsolete_logs, *ret_number);
+	return 0;
+}
+
 void tree_purge(struct tree *t)
 {
 	mutex_lock(&t->mu);

@@ -136,6 +136,12 @@ must_check int tree_checkpoint(struct tree *t, struct env_dir *to, uint64_t stor
 void tree_purge(struct tree *t);
 
 /*
+ * Take an old log off the list of what tree_purge removes: its file is the caller's, who makes
+ * another log of it or removes it; the next open does, too. -ENOENT: there is none.
+ */
+must_check int tree_take_obsolete_log(struct tree *t, uint64_t *ret_number);
+
+/*
  * Look key up in the version's tables, newest first; as table_get. One table a run is asked.
  */
 must_check int tree_get(struct tree *t, const struct version *v, struct slice key, uint64_t seqno,

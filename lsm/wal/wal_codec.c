@@ -13,7 +13,7 @@ enum {
 	FILE_ZERO_12 = 12,
 	FILE_NUMBER = 16,
 	FILE_SALT = 24,
-	FILE_ZERO_32 = 32,
+	FILE_OLD_END = 32,
 	FILE_ZERO_40 = 40,
 	FILE_CRC = 44,
 };
@@ -37,13 +37,15 @@ _Static_assert(FILE_CRC + 4 == WAL_FILE_HEADER_SIZE, "the checksum ends the file
 _Static_assert(RECORD_ZERO + 4 == WAL_RECORD_HEADER_SIZE, "the zero ends the record header");
 _Static_assert(WAL_FILE_HEADER_SIZE % WAL_ALIGN == 0, "the first record is aligned");
 _Static_assert(WAL_RECORD_HEADER_SIZE % WAL_ALIGN == 0, "padding depends on the payload alone");
-_Static_assert(WAL_PAYLOAD_MAX < LENGTH_MASK, "a length fits its field");
+_Static_assert(WAL_PAYLOAD_MAX < UINT64_C(1) << 31, "the bits of a length above it are zeros");
 
-void wal_file_header_encode(uint64_t number, uint64_t salt, uint8_t ret_bytes[WAL_FILE_HEADER_SIZE])
+void wal_file_header_encode(uint64_t number, uint64_t salt, uint64_t old_end,
+			    uint8_t ret_bytes[WAL_FILE_HEADER_SIZE])
 {
 	memset(ret_bytes, 0, WAL_FILE_HEADER_SIZE);
 	fixed64_put(ret_bytes + FILE_MAGIC, WAL_MAGIC);
-	fixed32_put(ret_bytes + FILE_VERSION, WAL_VERSION);
+	fixed32_put(ret_bytes + FILE_VERSION, old_end ? WAL_VERSION_RECYCLED : WAL_VERSION);
+	fixed64_put(ret_bytes + FILE_OLD_END, old_end);
 	fixed64_put(ret_bytes + FILE_NUMBER, number);
 	fixed64_put(ret_bytes + FILE_SALT, salt);
 	fixed32_put(ret_bytes + FILE_CRC, crc32c(0, ret_bytes, FILE_CRC));
@@ -59,17 +61,22 @@ int wal_file_header_decode(const uint8_t bytes[WAL_FILE_HEADER_SIZE], const char
 		return fail(-EUCLEAN, "%s: offset 0: not a log file", name);
 	if (fixed32_get(bytes + FILE_CRC) != crc32c(0, bytes, FILE_CRC))
 		return fail(-EBADMSG, "%s: offset 0: log file header fails its checksum", name);
-	if (version != WAL_VERSION)
-		return fail(-EUCLEAN, "%s: offset %d: log version %u, only %d is known", name,
-			    FILE_VERSION, version, WAL_VERSION);
+	if (version != WAL_VERSION && version != WAL_VERSION_RECYCLED)
+		return fail(-EUCLEAN, "%s: offset %d: log version %u, only %d and %d are known",
+			    name, FILE_VERSION, version, WAL_VERSION, WAL_VERSION_RECYCLED);
 	if (found != number)
 		return fail(-EUCLEAN, "%s: offset %d: this is log %llu, not %llu", name,
 			    FILE_NUMBER, (unsigned long long)found, (unsigned long long)number);
-	if (fixed32_get(bytes + FILE_ZERO_12) || fixed64_get(bytes + FILE_ZERO_32) ||
-	    fixed32_get(bytes + FILE_ZERO_40))
+	if (fixed32_get(bytes + FILE_ZERO_12) || fixed32_get(bytes + FILE_ZERO_40) ||
+	    (version == WAL_VERSION && fixed64_get(bytes + FILE_OLD_END)))
 		return fail(-EUCLEAN, "%s: offset 0: unused fields of the header are set", name);
 	*ret_salt = fixed64_get(bytes + FILE_SALT);
 	return 0;
+}
+
+uint64_t wal_file_header_old_end(const uint8_t bytes[WAL_FILE_HEADER_SIZE])
+{
+	return fixed64_get(bytes + FILE_OLD_END);
 }
 
 uint32_t wal_crc_seed(uint64_t number, uint64_t salt)
@@ -114,6 +121,13 @@ static const char *find_contradiction(const struct wal_record *rec)
 	if (rec->durable_seqno >= rec->first_seqno)
 		return "record that claims to have been durable before it was written";
 	return NULL;
+}
+
+bool wal_record_header_is_possible(const uint8_t bytes[WAL_RECORD_HEADER_SIZE])
+{
+	uint64_t high = fixed64_get(bytes + RECORD_LENGTH) >> 31;
+
+	return high == (uint64_t)WAL_BATCH << 25 || high == (uint64_t)WAL_MARK << 25;
 }
 
 const char *wal_record_header_decode(const uint8_t bytes[WAL_RECORD_HEADER_SIZE], uint32_t crc_seed,

@@ -4,11 +4,11 @@
  * File header, 48 bytes:
  *
  *	 0  u64  magic "apexwal\n"
- *	 8  u32  version (1)
+ *	 8  u32  version (1; 2 for a log made of an older one)
  *	12  u32  zero
  *	16  u64  number: the log's own, as in its name
  *	24  u64  salt: differs for every log of every store, and no user of the store can know it
- *	32  u64  zero
+ *	32  u64  version 1: zero. version 2: old end, the size of the file that this log was made of
  *	40  u32  zero
  *	44  u32  CRC32C of bytes 0..43
  *
@@ -34,6 +34,18 @@
  *
  * The end: a record header that is all zeros (allocated space), or the end of the file.
  *
+ * A log made of an older one (wal_writer_recycle) is that one's file under a new name with a new
+ * header: a sync then writes to blocks that the file has had all along, which is cheaper, and a
+ * full disk need not be asked for more. Behind its last record stand, up to the old end, not zeros
+ * but the older log's bytes. None of them is ever valid here (number and salt), so they could be
+ * left to the rule below; but then nobody could tell them from a torn record. Therefore, before the
+ * old end, each record is followed by the zeros of a record header (or of what is left up to the
+ * old end), written with it by one system call; the next record overwrites them. It costs 48 bytes
+ * a record and no call. So below the old end, too, a place that is neither a record nor zeros is
+ * torn (be it that the zeros were lost and the record was not), zeros are the end, and whatever is
+ * behind them is the older log's or lost beyond recognition, and not counted as torn, unless it is
+ * a valid record.
+ *
  * Torn or damaged? The first record that is not whole and right, at seqno S, ends the history,
  * unless the next log that holds a record begins with S: then this log had ended, and what stands
  * there was never a record. The end is the torn one of a crash unless something proves that S had
@@ -50,6 +62,7 @@
 
 enum {
 	WAL_VERSION = 1,
+	WAL_VERSION_RECYCLED = 2,
 	WAL_FILE_HEADER_SIZE = 48,
 	WAL_RECORD_HEADER_SIZE = 48,
 	WAL_ALIGN = 8,

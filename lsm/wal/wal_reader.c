@@ -19,6 +19,8 @@ struct wal_reader {
 	struct env_file *file; /* owned */
 	uint64_t size;         /* of the file when it was opened */
 	uint64_t offset;       /* of the next record; a multiple of WAL_ALIGN, never over size */
+	uint64_t old_end;      /* up to here bytes may be an older log's; 0: none are */
+	uint64_t own_end;      /* before it: what is surely this log's, records whole or torn */
 	uint64_t window_at;    /* where in the file `window` begins */
 	struct buf window;     /* owned */
 	uint32_t crc_seed;
@@ -66,6 +68,7 @@ static int read_header(struct wal_reader *r, uint64_t number)
 	rc = wal_file_header_decode(bytes, r->name, number, &salt);
 	if (rc)
 		return rc;
+	r->old_end = min_of(wal_file_header_old_end(bytes), r->size);
 	r->crc_seed = wal_crc_seed(number, salt);
 	r->offset = WAL_FILE_HEADER_SIZE;
 	return 0;
@@ -155,6 +158,12 @@ static int at_end(struct wal_reader *r, bool *ret_end)
 	return 0;
 }
 
+static void note_own(struct wal_reader *r, uint64_t end)
+{
+	end = min_of(end, r->old_end);
+	r->own_end = max_of(r->own_end, end);
+}
+
 int wal_reader_next(struct wal_reader *r, struct wal_record *ret_rec)
 {
 	const char *wrong = "record header is cut off";
@@ -169,12 +178,40 @@ int wal_reader_next(struct wal_reader *r, struct wal_record *ret_rec)
 		rc = -EBADMSG;
 	else
 		rc = examine(r, r->offset, ret_rec, &wrong);
-	if (rc == -EBADMSG)
+	if (rc == -EBADMSG) {
+		/* zeros would stand here, had not something been written */
+		note_own(r, r->offset + WAL_RECORD_HEADER_SIZE);
 		return fail(rc, "%s: offset %" PRIu64 ": %s", r->name, r->offset, wrong);
+	}
 	if (rc)
 		return rc;
 	r->offset +=
 		WAL_RECORD_HEADER_SIZE + ret_rec->payload.len + wal_padding(ret_rec->payload.len);
+	note_own(r, r->offset);
+	return 0;
+}
+
+/* The first place from `at` on where a record header is possible; the file's size: there is none.
+ */
+static int find_possible(struct wal_reader *r, uint64_t at, uint64_t *ret_at)
+{
+	while (at <= r->size && r->size - at >= WAL_RECORD_HEADER_SIZE) {
+		const uint8_t *bytes;
+		int rc = view(r, at, WAL_RECORD_HEADER_SIZE, &bytes);
+
+		if (rc)
+			return rc;
+		uint64_t viewed = r->window_at + r->window.len - at;
+
+		for (uint64_t k = 0; k + WAL_RECORD_HEADER_SIZE <= viewed; k += WAL_ALIGN) {
+			if (wal_record_header_is_possible(bytes + k)) {
+				*ret_at = at + k;
+				return 0;
+			}
+		}
+		at += (viewed - WAL_RECORD_HEADER_SIZE) / WAL_ALIGN * WAL_ALIGN + WAL_ALIGN;
+	}
+	*ret_at = r->size;
 	return 0;
 }
 
@@ -182,21 +219,25 @@ int wal_reader_resync(struct wal_reader *r)
 {
 	struct wal_record rec;
 	const char *wrong;
+	uint64_t at = r->offset;
 
 	/*
 	 * Linear in the file: a payload is read only behind a header whose checksum, salted with
 	 * what no user knows, is right, so nobody can plant many of them.
 	 */
-	for (uint64_t at = r->offset + WAL_ALIGN;
-	     at <= r->size && r->size - at >= WAL_RECORD_HEADER_SIZE; at += WAL_ALIGN) {
-		int rc = examine(r, at, &rec, &wrong);
+	for (;;) {
+		int rc = find_possible(r, at + WAL_ALIGN, &at);
 
+		if (rc)
+			return rc;
+		if (at == r->size)
+			return -ENODATA;
+		rc = examine(r, at, &rec, &wrong);
 		if (rc == 0)
 			r->offset = at;
 		if (rc != -EBADMSG)
 			return rc;
 	}
-	return -ENODATA;
 }
 
 uint64_t wal_reader_offset(const struct wal_reader *r)
@@ -204,14 +245,20 @@ uint64_t wal_reader_offset(const struct wal_reader *r)
 	return r->offset;
 }
 
+bool wal_reader_has_old_bytes(const struct wal_reader *r)
+{
+	return r->offset < r->old_end;
+}
+
 int wal_reader_bytes_after(struct wal_reader *r, uint64_t offset, uint64_t *ret_bytes)
 {
+	uint64_t from = max_of(offset, r->old_end);
 	uint64_t end = r->size;
 
 	/* From the back: what is looked for stands, if anywhere, behind the zeros of allocated
 	 * space. */
-	while (end > offset) {
-		uint64_t len = min_of(end - offset, (uint64_t)WINDOW_SIZE);
+	while (end > from) {
+		uint64_t len = min_of(end - from, (uint64_t)WINDOW_SIZE);
 		const uint8_t *bytes;
 		int rc = view(r, end - len, len, &bytes);
 
@@ -226,6 +273,8 @@ int wal_reader_bytes_after(struct wal_reader *r, uint64_t offset, uint64_t *ret_
 		}
 		end -= len;
 	}
+	if (end <= from)
+		end = r->own_end;
 	*ret_bytes = end > offset ? end - offset : 0;
 	return 0;
 }

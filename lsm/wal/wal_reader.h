@@ -36,5 +36,12 @@ must_check int wal_reader_resync(struct wal_reader *r);
  */
 uint64_t wal_reader_offset(const struct wal_reader *r);
 
-/* How many bytes there are from offset on to the last that is not zero; 0: none. */
+/* Whether bytes of an older log (lsm/wal/wal_format.h) may stand behind the reader's place: then
+ * only a search tells whether it is the end. */
+bool wal_reader_has_old_bytes(const struct wal_reader *r);
+
+/*
+ * How many bytes there are from offset on to the last that is not zero; 0: none. Where an older log
+ * has left its bytes only the records found so far count, whole or torn ones.
+ */
 must_check int wal_reader_bytes_after(struct wal_reader *r, uint64_t offset, uint64_t *ret_bytes);

@@ -197,7 +197,7 @@ static int judge_end(struct replay *p, size_t index, struct wal_reader *r)
 	uint64_t behind;
 	int rc = wal_reader_bytes_after(r, p->at_offset, &behind);
 
-	if (rc || behind == 0)
+	if (rc || (behind == 0 && !wal_reader_has_old_bytes(r)))
 		return rc;
 	rc = wal_reader_resync(r);
 	if (rc == 0)

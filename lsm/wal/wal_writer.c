@@ -16,6 +16,8 @@ struct wal_writer {
 	uint64_t number;
 	uint32_t crc_seed;
 	char name[ENV_NAME_MAX + 1];
+	uint64_t
+		old_end; /* before it each record is followed by zeros (wal_format.h); 0: no need */
 	uint64_t reserved; /* the appending thread's: where the space taken ahead ends */
 	/*
 	 * Stored by the appending thread. Relaxed, as is `dead`: each is one fact, and no other
@@ -48,19 +50,32 @@ static struct wal_writer *writer_new(struct env_file *file, uint64_t number, uin
 	return w;
 }
 
-static int write_header(struct env_dir *dir, struct env_file *file, uint64_t number, uint64_t salt)
+/* Zeros for a padding, and the end of a recycled log. */
+static const uint8_t zeros[WAL_ALIGN + WAL_RECORD_HEADER_SIZE];
+
+/* How many zeros are due behind a record that ends at `end`. */
+static size_t end_mark_size(uint64_t end, uint64_t old_end)
+{
+	return end < old_end ? (size_t)min_of(old_end - end, (uint64_t)WAL_RECORD_HEADER_SIZE) : 0;
+}
+
+/* The header, over that of an older log where there is one; all of it durable. */
+static int write_header(struct env_dir *dir, struct env_file *file, uint64_t number, uint64_t salt,
+			uint64_t old_end)
 {
 	uint8_t bytes[WAL_FILE_HEADER_SIZE];
-	struct slice part = slice_of(bytes, sizeof(bytes));
+	const struct slice parts[] = {
+		slice_of(bytes, sizeof(bytes)),
+		slice_of(zeros, end_mark_size(sizeof(bytes), old_end)),
+	};
 
-	wal_file_header_encode(number, salt, bytes);
-	int rc = env_file_append(file, &part, 1);
-	if (rc)
-		return rc;
-	rc = env_file_sync(file);
-	if (rc)
-		return rc;
-	return env_dir_sync(dir);
+	wal_file_header_encode(number, salt, old_end, bytes);
+	int rc = env_file_append(file, parts, parts[1].len ? 2 : 1);
+	if (!rc)
+		rc = env_file_seek(file, sizeof(bytes));
+	if (!rc)
+		rc = env_file_sync(file);
+	return rc ? rc : env_dir_sync(dir);
 }
 
 /* Remove the file whose creation failed with rc; that error is the one to report, whatever comes of
@@ -75,29 +90,64 @@ static int discard(struct env_dir *dir, const char *name, int rc)
 	return rc;
 }
 
-int wal_writer_create(struct env_dir *dir, uint64_t number, uint64_t salt,
-		      struct wal_writer **ret_writer)
+/* A writer for the open, empty log: its header, durable. The file stays the caller's on failure. */
+static int begin_log(struct env_dir *dir, struct env_file *file, uint64_t number, uint64_t salt,
+		     struct wal_writer **ret_writer)
+{
+	uint64_t old_end = 0;
+	int rc = env_file_size(file, &old_end);
+
+	if (!rc)
+		rc = write_header(dir, file, number, salt, old_end);
+	if (rc)
+		return rc;
+	struct wal_writer *w = writer_new(file, number, salt, WAL_FILE_HEADER_SIZE);
+	if (!w)
+		return -ENOMEM;
+	w->old_end = old_end;
+	w->reserved = max_of(old_end, (uint64_t)WAL_FILE_HEADER_SIZE);
+	*ret_writer = w;
+	return 0;
+}
+
+/* Open the file, new or an older log's, and begin log `number` in it; without it after a failure.
+ */
+static int make_log(struct env_dir *dir, uint64_t number, uint64_t salt, enum env_open_mode mode,
+		    struct wal_writer **ret_writer)
 {
 	char name[ENV_NAME_MAX + 1];
 	struct env_file *file;
-	struct wal_writer *w = NULL;
 
 	wal_file_name(number, name);
-	int rc = env_dir_open(dir, name, ENV_CREATE, &file);
+	int rc = env_dir_open(dir, name, mode, &file);
+	if (rc && mode == ENV_CREATE)
+		return rc; /* what may be there is not ours */
 	if (rc)
-		return rc;
-	rc = write_header(dir, file, number, salt);
-	if (rc)
-		goto failed;
-	w = writer_new(file, number, salt, WAL_FILE_HEADER_SIZE);
-	rc = w ? 0 : -ENOMEM;
-	if (rc)
-		goto failed;
-	*ret_writer = w;
-	return 0;
-failed:
+		return discard(dir, name, rc);
+	rc = begin_log(dir, file, number, salt, ret_writer);
+	if (!rc)
+		return 0;
 	env_file_close(file);
 	return discard(dir, name, rc);
+}
+
+int wal_writer_create(struct env_dir *dir, uint64_t number, uint64_t salt,
+		      struct wal_writer **ret_writer)
+{
+	return make_log(dir, number, salt, ENV_CREATE, ret_writer);
+}
+
+int wal_writer_recycle(struct env_dir *dir, uint64_t old, uint64_t number, uint64_t salt,
+		       struct wal_writer **ret_writer)
+{
+	char from[ENV_NAME_MAX + 1], to[ENV_NAME_MAX + 1];
+
+	wal_file_name(old, from);
+	wal_file_name(number, to);
+	int rc = env_dir_rename(dir, from, to);
+	if (rc)
+		return discard(dir, from, rc);
+	return make_log(dir, number, salt, ENV_REUSE, ret_writer);
 }
 
 /* The salt of an existing log, from its checked header. */
@@ -155,6 +205,17 @@ int wal_writer_resume(struct env_dir *dir, uint64_t number, uint64_t offset,
 	file = NULL; /* the writer's now */
 	*ret_writer = w;
 	return 0;
+}
+
+bool wal_writer_trim(struct wal_writer *w)
+{
+	uint64_t size = wal_writer_size(w);
+
+	if (w->reserved <= size || env_file_truncate(w->file, size))
+		return false;
+	w->reserved = size;
+	w->old_end = 0;
+	return true;
 }
 
 void wal_writer_close(struct wal_writer *w)
@@ -215,11 +276,27 @@ int wal_writer_reserve(struct wal_writer *w, uint64_t payload_len, uint64_t step
 	return rc;
 }
 
+/* The bytes of a record that ends at `end`, and what must follow it. */
+static int write_record(struct wal_writer *w, struct slice header, struct slice payload,
+			uint64_t end)
+{
+	size_t end_mark = end_mark_size(end, w->old_end);
+	/* One append, so one system call a record, and the payload is not copied. */
+	struct slice parts[3] = {header};
+	size_t count = 1;
+
+	if (payload.len)
+		parts[count++] = payload;
+	if (wal_padding(payload.len) + end_mark)
+		parts[count++] = slice_of(zeros, wal_padding(payload.len) + end_mark);
+	int rc = env_file_append(w->file, parts, count);
+
+	return rc || !end_mark ? rc : env_file_seek(w->file, end);
+}
+
 int wal_writer_append(struct wal_writer *w, const struct wal_record *rec)
 {
-	static const uint8_t zeros[WAL_ALIGN];
 	uint8_t header[WAL_RECORD_HEADER_SIZE];
-	size_t padding = wal_padding(rec->payload.len);
 
 	if (rec->payload.len > WAL_PAYLOAD_MAX)
 		return refuse_length(w, rec->payload.len);
@@ -232,18 +309,13 @@ int wal_writer_append(struct wal_writer *w, const struct wal_record *rec)
 		return rc;
 	wal_record_header_encode(rec, w->crc_seed, header);
 
-	/* One append, so one system call a record, and the payload is not copied. */
-	struct slice parts[3] = {
-		slice_of(header, sizeof(header)),
-		rec->payload,
-		slice_of(zeros, padding),
-	};
-	rc = env_file_append(w->file, parts, rec->payload.len == 0 ? 1 : padding == 0 ? 2 : 3);
+	uint64_t end = wal_writer_size(w) + sizeof(header) + rec->payload.len +
+		       wal_padding(rec->payload.len);
+
+	rc = write_record(w, slice_of(header, sizeof(header)), rec->payload, end);
 	if (rc)
 		return die(w, rc);
-	uint64_t size = atomic_load_explicit(&w->size, memory_order_relaxed);
-	atomic_store_explicit(&w->size, size + sizeof(header) + rec->payload.len + padding,
-			      memory_order_relaxed);
+	atomic_store_explicit(&w->size, end, memory_order_relaxed);
 	return 0;
 }
 

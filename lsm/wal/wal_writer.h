@@ -20,11 +20,28 @@ must_check int wal_writer_create(struct env_dir *dir, uint64_t number, uint64_t 
 				 struct wal_writer **ret_writer);
 
 /*
+ * Make log `number` of the file of log `old`, whose changes are in tables and which nothing names
+ * any more; the promise is that of wal_writer_create, and the file keeps its blocks. A crash
+ * meanwhile leaves a file with either name and either header, which nothing names either. After a
+ * failure there is no new log (if its file can be removed), and the old one may be gone too.
+ */
+must_check int wal_writer_recycle(struct env_dir *dir, uint64_t old, uint64_t number, uint64_t salt,
+				  struct wal_writer **ret_writer);
+
+/*
  * Go on in an existing log after recovery: cut it at `offset` (a multiple of WAL_ALIGN that
  * wal_recover answered), durably, so that nothing beyond can ever come back.
  */
 must_check int wal_writer_resume(struct env_dir *dir, uint64_t number, uint64_t offset,
 				 struct wal_writer **ret_writer);
+
+/*
+ * Give back the space taken ahead, or left by an older log: for others on a full disk, and so that
+ * the next open has nothing to search. Not synced: until the next sync a power cut may undo it,
+ * which does no harm. False: there was none, or it failed, and all is as before. Thread rule: as
+ * append.
+ */
+bool wal_writer_trim(struct wal_writer *w);
 
 /* The caller has synced if it cares. NULL is allowed. */
 void wal_writer_close(struct wal_writer *w);
@@ -33,7 +50,7 @@ void wal_writer_close(struct wal_writer *w);
  * Take disk space ahead, in steps of step_bytes while the disk has that much, so that the next
  * append of a record with payload_len bytes finds room and seldom makes the file grow. An error,
  * -ENOSPC above all, costs nothing: the writer is as before. The space is zeros at the end of the
- * file, which readers know as the end.
+ * file, which readers know as the end; a recycled log has its space already.
  */
 must_check int wal_writer_reserve(struct wal_writer *w, uint64_t payload_len, uint64_t step_bytes);
 

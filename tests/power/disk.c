@@ -180,7 +180,11 @@ static void cut_file(const struct disk_file *f, enum disk_tail tail, struct rng 
 	size_t edge = sector_between(same, now.len, rng);
 
 	if (tail == DISK_TAIL_TORN) {
+		/* behind it nothing has changed: where bytes were overwritten, the old ones stand
+		 */
 		ret_bytes->len = edge;
+		if (synced.len > edge)
+			write_at(ret_bytes, edge, slice_of(synced.ptr + edge, synced.len - edge));
 	} else if (tail == DISK_TAIL_ZEROS) {
 		memset(ret_bytes->ptr + edge, 0, now.len - edge);
 	} else if (tail == DISK_TAIL_GARBAGE) {

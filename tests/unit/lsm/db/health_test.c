@@ -60,6 +60,11 @@ START_TEST(a_manifest_that_fails_makes_the_store_read_only_at_once)
 		struck = env_fault_struck(env);
 		if (tree_is_broken(db->tree)) {
 			broken++;
+			/* its thread may be just about to say so */
+			mutex_lock(&db->work_mu);
+			while (!atomic_load(&db->tree_failed))
+				cond_wait(&db->work_done, &db->work_mu);
+			mutex_unlock(&db->work_mu);
 			ck_assert(err == 0 || err == -EIO || err == -EROFS);
 			ck_assert(flush_err == -EIO || flush_err == -EROFS);
 			expect_read_only_by_manifest(db, written);

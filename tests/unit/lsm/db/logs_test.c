@@ -313,6 +313,64 @@ START_TEST(after_a_failed_sync_only_reopening_helps)
 }
 END_TEST
 
+/* Flush with so much in memory that the log is worth something. */
+static void fill_and_flush(struct lsm *db, unsigned round)
+{
+	ck_assert_int_eq(db_fill(db, round * 100, round * 100 + 50, 200), 0);
+	ck_assert_int_eq(lsm_flush(db), 0);
+}
+
+START_TEST(old_logs_become_new_ones_and_tell_nothing_of_the_past)
+{
+	struct env *disk = env_mem_new(), *env = env_record_new(disk);
+	struct lsm_options options = db_small_options(env);
+	struct lsm_verify_report report;
+	unsigned made = 0, remade = 0;
+	size_t count;
+
+	struct lsm *db = db_open_with(&options);
+
+	for (unsigned round = 0; round < 20; round++)
+		fill_and_flush(db, round);
+	/* records, and old ones of the same length behind them */
+	ck_assert_int_eq(db_fill(db, 5000, 5010, 200), 0);
+	ck_assert_msg(lsm_verify(db, &report) == 0, "%s", lsm_error_text());
+
+	const struct env_call *calls = env_record_calls(env, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		bool log = strstr(calls[i].name, ".wal") != NULL;
+
+		made += log && calls[i].kind == ENV_CALL_CREATE;
+		remade += log && calls[i].kind == ENV_CALL_RENAME;
+	}
+	ck_assert_uint_le(made, 5);
+	ck_assert_uint_ge(remade, 15);
+
+	/* the process dies: a copy of the disk as it is now */
+	struct env *copy = env_mem_clone(disk);
+
+	options.env = copy;
+	options.read_only = true;
+	struct lsm *seen = db_open_with(&options);
+
+	ck_assert_uint_eq(db_stats(seen).recovered_records, 10);
+	ck_assert_uint_eq(db_stats(seen).recovery_torn_bytes, 0);
+	ck_assert_msg(lsm_verify(seen, &report) == 0, "%s", lsm_error_text());
+	db_close(seen);
+	options.read_only = false;
+	seen = db_open_with(&options);
+	ck_assert_uint_eq(db_stats(seen).recovered_records, 10);
+	ck_assert_uint_eq(db_stats(seen).recovery_torn_bytes, 0);
+	ck_assert_int_eq(db_stats(seen).last_seqno, 20 * 50 + 10);
+	db_close(seen);
+	db_close(db);
+	env_free(copy);
+	env_free(env);
+	env_free(disk);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -326,6 +384,7 @@ int main(void)
 		&what_a_table_holds_is_durable,
 		&after_a_failed_append_only_reopening_helps,
 		&after_a_failed_sync_only_reopening_helps,
+		&old_logs_become_new_ones_and_tell_nothing_of_the_past,
 	};
 
 	return unit_run("db logs", tests, array_size(tests));

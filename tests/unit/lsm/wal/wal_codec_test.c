@@ -14,10 +14,17 @@ START_TEST(file_header_comes_back)
 	uint8_t bytes[WAL_FILE_HEADER_SIZE];
 	uint64_t salt = 0;
 
-	wal_file_header_encode(12, SALT, bytes);
+	wal_file_header_encode(12, SALT, 0, bytes);
 	ck_assert_mem_eq(bytes, "apexwal\n", 8);
 	ck_assert_int_eq(wal_file_header_decode(bytes, "000012.wal", 12, &salt), 0);
 	ck_assert_uint_eq(salt, SALT);
+	ck_assert_uint_eq(wal_file_header_old_end(bytes), 0);
+	ck_assert_int_eq(bytes[8], 1);
+
+	wal_file_header_encode(12, SALT, 123456, bytes);
+	ck_assert_int_eq(wal_file_header_decode(bytes, "000012.wal", 12, &salt), 0);
+	ck_assert_uint_eq(wal_file_header_old_end(bytes), 123456);
+	ck_assert_int_eq(bytes[8], 2);
 }
 END_TEST
 
@@ -42,7 +49,7 @@ START_TEST(wrong_file_headers_are_told_apart)
 	uint8_t good[WAL_FILE_HEADER_SIZE];
 	uint8_t bad[WAL_FILE_HEADER_SIZE];
 
-	wal_file_header_encode(12, SALT, good);
+	wal_file_header_encode(12, SALT, 0, good);
 	memcpy(bad, good, sizeof(bad));
 	bad[0] ^= 1;
 	expect_file_header(bad, -EUCLEAN, "not a log");
@@ -52,11 +59,11 @@ START_TEST(wrong_file_headers_are_told_apart)
 	expect_file_header(bad, -EBADMSG, "checksum");
 
 	memcpy(bad, good, sizeof(bad));
-	bad[8] = 2;
+	bad[8] = 3;
 	reseal(bad);
-	expect_file_header(bad, -EUCLEAN, "version 2");
+	expect_file_header(bad, -EUCLEAN, "version 3");
 
-	wal_file_header_encode(13, SALT, bad);
+	wal_file_header_encode(13, SALT, 0, bad);
 	expect_file_header(bad, -EUCLEAN, "log 13, not 12");
 
 	static const size_t unused[] = {12, 32, 40};

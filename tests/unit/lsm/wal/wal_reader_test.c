@@ -296,7 +296,7 @@ START_TEST(a_length_over_the_file_takes_no_memory)
 
 	memset(bytes, 0xee, sizeof(bytes));
 	disk_open(&d);
-	wal_file_header_encode(LOG, 9, bytes);
+	wal_file_header_encode(LOG, 9, 0, bytes);
 	wal_record_header_encode(&rec, wal_crc_seed(LOG, 9), bytes + WAL_FILE_HEADER_SIZE);
 	struct wal_reader *r = open_bytes(&d, bytes, sizeof(bytes));
 
@@ -408,7 +408,7 @@ START_TEST(arbitrary_bytes_are_read_safely)
 		if (rng_below(&rng, 3))
 			rng_fill(&rng, bytes, len);
 		if (len >= WAL_FILE_HEADER_SIZE && rng_below(&rng, 20))
-			wal_file_header_encode(LOG, 9, bytes);
+			wal_file_header_encode(LOG, 9, 0, bytes);
 		if (len > WAL_FILE_HEADER_SIZE + 64)
 			plant_records(&rng, bytes + WAL_FILE_HEADER_SIZE,
 				      len - WAL_FILE_HEADER_SIZE);

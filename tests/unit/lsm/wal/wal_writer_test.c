@@ -442,6 +442,75 @@ START_TEST(syncs_run_beside_appends)
 }
 END_TEST
 
+START_TEST(a_log_made_of_an_older_one_keeps_its_blocks_and_shows_nothing_of_it)
+{
+	static const struct spec older[] = {{1, 2, 0}, {3, 1, 2}, {4, 5, 3}, {9, 1, 8}, {10, 1, 8}};
+	struct disk d;
+	struct wal_writer *w;
+
+	disk_open(&d);
+	fixture_log(&d, 2, older, array_size(older));
+	struct buf before = fixture_bytes(&d, 2);
+
+	ck_assert_int_eq(wal_writer_recycle(d.dir, 2, 3, fixture_salt(3), &w), 0);
+	ck_assert(!fixture_exists(&d, 2));
+	expect_records(&d, 3, NULL, 0, -ENODATA);
+	env_mem_power_cut(d.env);
+	expect_records(&d, 3, NULL, 0, -ENODATA);
+	wal_writer_close(w);
+
+	/* again, record by record: it grows only when the old space is used up */
+	env_mem_set_capacity(d.env, before.len);
+	ck_assert_int_eq(wal_writer_recycle(d.dir, 3, 4, fixture_salt(4), &w), 0);
+	for (size_t i = 0; i < array_size(older); i++) {
+		ck_assert_int_eq(wal_writer_reserve(w, FIXTURE_PAYLOAD_MAX / 2, 1), 0);
+		ck_assert_int_eq(fixture_append(w, &older[i]), 0);
+		expect_records(&d, 4, older, i + 1, -ENODATA);
+	}
+	ck_assert_int_eq(wal_writer_reserve(w, FIXTURE_PAYLOAD_MAX, 1), -ENOSPC);
+	wal_writer_trim(w);
+	wal_writer_close(w);
+	struct buf after = fixture_bytes(&d, 4);
+
+	ck_assert_uint_eq(after.len, before.len);
+	ck_assert_mem_eq(after.ptr + WAL_FILE_HEADER_SIZE + 8,
+			 before.ptr + WAL_FILE_HEADER_SIZE + 8, 16);
+	buf_done(&before);
+	buf_done(&after);
+	disk_close(&d);
+}
+END_TEST
+
+START_TEST(making_a_log_of_an_older_one_fails_at_every_call)
+{
+	bool struck = true;
+
+	for (uint64_t at = 0; struck; at++) {
+		struct disk d;
+		struct env_dir *dir;
+		struct wal_writer *w = NULL;
+
+		disk_open(&d);
+		fixture_log(&d, 2, three, array_size(three));
+		struct env *env = env_fault_new(d.env);
+		const struct env_fault_plan plan = {.at_call = at, .error = -EIO};
+
+		ck_assert_int_eq(env_open_dir(env, FIXTURE_DIR, false, &dir), 0);
+		env_fault_set(env, &plan);
+		int rc = wal_writer_recycle(dir, 2, 3, fixture_salt(3), &w);
+
+		struck = env_fault_struck(env);
+		ck_assert_int_eq(rc, struck ? -EIO : 0);
+		ck_assert(fixture_exists(&d, 3) == !struck);
+		ck_assert(!fixture_exists(&d, 2));
+		wal_writer_close(w);
+		env_dir_close(dir);
+		env_free(env);
+		disk_close(&d);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -460,6 +529,8 @@ int main(void)
 		&resume_refuses_a_missing_damaged_or_shortened_log,
 		&a_resume_that_fails_at_any_call_can_be_repeated,
 		&syncs_run_beside_appends,
+		&a_log_made_of_an_older_one_keeps_its_blocks_and_shows_nothing_of_it,
+		&making_a_log_of_an_older_one_fails_at_every_call,
 	};
 
 	return unit_run("wal_writer", tests, array_size(tests));
