@@ -142,9 +142,12 @@ static int posix_dir_list(struct env_dir *dir, int (*visit)(void *arg, const cha
 {
 	struct posix_dir *d = posix_dir_of(dir);
 	/* Its own description: the position of a shared one would be shared between threads. */
-	cleanup_fd int fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cleanup_fd int fd = -1;
 	__attribute__((cleanup(close_stream))) DIR *stream = NULL;
 
+	do
+		fd = openat(d->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR);
 	if (fd < 0)
 		return posix_fail(-errno, d->path, "list");
 	stream = fdopendir(fd);
@@ -187,9 +190,13 @@ static int posix_dir_holds_path(struct env_dir *dir, const char *path, bool *ret
 static int posix_dir_space(struct env_dir *dir, struct env_space *ret_space)
 {
 	struct statvfs st;
+	int rc;
 
-	if (fstatvfs(posix_dir_of(dir)->fd, &st))
-		return posix_fail(-errno, posix_dir_of(dir)->path, "space");
+	do
+		rc = fstatvfs(posix_dir_of(dir)->fd, &st) ? -errno : 0;
+	while (rc == -EINTR);
+	if (rc)
+		return posix_fail(rc, posix_dir_of(dir)->path, "space");
 	*ret_space = (struct env_space){
 		.total_bytes = blocks_to_bytes(st.f_blocks, st.f_frsize),
 		.free_bytes = blocks_to_bytes(st.f_bfree, st.f_frsize),

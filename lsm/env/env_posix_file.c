@@ -177,6 +177,16 @@ static int posix_file_sync(struct env_file *file)
 	return posix_fail(rc, f->name, "sync");
 }
 
+int posix_truncate(int fd, off_t size)
+{
+	int rc;
+
+	do
+		rc = ftruncate(fd, size) ? -errno : 0;
+	while (rc == -EINTR);
+	return rc;
+}
+
 /*
  * Where a file system has no fallocate (ext2, some network ones) its blocks are taken by writing
  * zeros, from the end of the file on: what lies before it has been written. Without the room the
@@ -201,7 +211,7 @@ static int write_zeros(int fd, uint64_t from, uint64_t to)
 	}
 	/* a cut that fails leaves zeros at the end, which readers take for the end */
 	if (rc)
-		ignore_result(ftruncate(fd, (off_t)old_size));
+		ignore_result(posix_truncate(fd, (off_t)old_size));
 	return rc;
 }
 
@@ -229,9 +239,7 @@ static int posix_file_truncate(struct env_file *file, uint64_t size)
 
 	if (size > INT64_MAX)
 		return posix_fail_at(-EFBIG, f->name, size, "truncate");
-	do
-		rc = ftruncate(f->fd, (off_t)size) ? -errno : 0;
-	while (rc == -EINTR);
+	rc = posix_truncate(f->fd, (off_t)size);
 	return rc ? posix_fail_at(rc, f->name, size, "truncate") : 0;
 }
 

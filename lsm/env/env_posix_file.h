@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <sys/types.h>
+
 #include "lsm/env/env.h"
 
 struct posix_file;
@@ -33,3 +35,5 @@ must_check int posix_read(int fd, uint64_t offset, void *into, size_t len, size_
 /* *done counts what was written, also when it fails. */
 must_check int posix_write(int fd, uint64_t offset, const struct slice *parts, size_t part_count,
 			   uint64_t *done);
+/* As ftruncate(2) with signals dealt with; no sentence. */
+must_check int posix_truncate(int fd, off_t size);

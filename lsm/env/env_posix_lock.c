@@ -51,9 +51,8 @@ static int write_holder(const char *name, int fd, const char *holder)
 
 	if (rc && rc != -ENOSPC && rc != -EDQUOT)
 		return posix_fail_at(rc, name, done, "write");
-	if (ftruncate(fd, keep))
-		return posix_fail_at(-errno, name, (uint64_t)keep, "truncate");
-	return 0;
+	rc = posix_truncate(fd, keep);
+	return rc ? posix_fail_at(rc, name, (uint64_t)keep, "truncate") : 0;
 }
 
 int posix_dir_lock(struct env_dir *dir, const char *name, const char *holder,
