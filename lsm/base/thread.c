@@ -5,6 +5,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "lsm/base/error.h"
 
 enum {
 	NAME_CAP = 16, /* TASK_COMM_LEN of the kernel, the NUL included */
@@ -59,7 +62,7 @@ int thread_start(struct thread *t, const char *name, void (*body)(void *), void 
 	(void)pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc) {
 		free(start);
-		return -rc;
+		return fail(-rc, "thread %s cannot be started: %s", name, strerror(rc));
 	}
 	t->native = native;
 	t->started = true;

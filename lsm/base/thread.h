@@ -14,7 +14,7 @@ struct thread {
 	bool started;
 };
 
-/* Run body(arg) in a thread called name (cut at 15 bytes). 0 or a negative errno. */
+/* Run body(arg) in a thread called name (cut at 15 bytes). -ENOMEM, or -EAGAIN with a sentence. */
 must_check int thread_start(struct thread *t, const char *name, void (*body)(void *), void *arg);
 
 /* Wait for its end; nothing when it was never started. */
