@@ -22,7 +22,8 @@ enum {
 		1024, /* logs without a writer, kept until their changes are in tables */
 	DB_RECOVERED_LOGS_FLUSH = 32, /* opening does not leave more of them than this */
 	DB_LOGS_MAX = DB_RECOVERED_LOGS_MAX + DB_FULL_MEMTABLES_MAX + 2,
-	DB_LOG_STEP_BYTES = 1 << 20, /* logs take disk space in steps, before they need it */
+	DB_MANIFEST_ROLL_BYTES = 8 << 20, /* at most, before a new manifest begins */
+	DB_LOG_STEP_BYTES = 1 << 20,      /* logs take disk space in steps, before they need it */
 	DB_CLOSE_FLUSH_BYTES =
 		4
 		<< 20, /* closing leaves at most this much in the log for the next open to replay */

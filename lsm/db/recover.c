@@ -51,6 +51,12 @@ static int refuse_full_disk(int error)
 	return fail(error, "the disk is full: the store can only be opened read-only: %s", why);
 }
 
+/* In proportion to the rest: a store that is to be small has a small manifest too. */
+static uint64_t manifest_roll_bytes(const struct lsm_options *options)
+{
+	return min_of((uint64_t)DB_MANIFEST_ROLL_BYTES, options->memtable_bytes / 4);
+}
+
 static int open_tree(struct lsm *db, struct tree_recovery *ret_found)
 {
 	struct tree_options options = {
@@ -60,6 +66,7 @@ static int open_tree(struct lsm *db, struct tree_recovery *ret_found)
 		.max_open_tables = db->options.max_open_tables,
 		.table = db_table_options(&db->options),
 		.picker = db_picker_options(&db->options),
+		.manifest_roll_bytes = manifest_roll_bytes(&db->options),
 		.read_only = db->options.read_only,
 		.check_stray_log = check_stray_log,
 	};

@@ -34,6 +34,11 @@ struct tree_options {
 	 * a sentence)? NULL: there are none.
 	 */
 	int (*check_stray_log)(struct env_dir *dir, uint64_t number);
+	/*
+	 * A manifest grows by this, or to twice its first edit if that is more, before the next
+	 * begins: rewriting stays a small part of the work.
+	 */
+	uint64_t manifest_roll_bytes;
 };
 
 /* What opening found besides the version. */

@@ -15,14 +15,6 @@
 #include "lsm/tree/file_name.h"
 #include "lsm/tree/tree_impl.h"
 
-enum {
-	/*
-	 * A manifest grows by this, or to twice its first edit, before the next begins: rewriting
-	 * stays a small part of the work.
-	 */
-	ROLL_BYTES_MIN = 8 << 20,
-};
-
 #ifdef LSM_DEBUG
 enum {
 	CHECK_VERSIONS = 1
@@ -155,7 +147,7 @@ int tree_begin_manifest(struct tree *t)
 		remove_manifest(t, t->manifest.number);
 	manifest_close(&t->manifest);
 	t->manifest = next;
-	t->roll_bytes = next.size_bytes + max_of(next.size_bytes, (uint64_t)ROLL_BYTES_MIN);
+	t->roll_bytes = next.size_bytes + max_of(next.size_bytes, t->options.manifest_roll_bytes);
 	atomic_store_explicit(&t->counters.manifest_bytes, next.size_bytes, memory_order_relaxed);
 	return 0;
 }
@@ -305,7 +297,7 @@ int tree_apply(struct tree *t, struct version_edit *edit)
 	if (t->manifest.size_bytes >= t->roll_bytes && tree_begin_manifest(t) < 0) {
 		log_warn("manifest=%llu cannot be renewed: %s",
 			 (unsigned long long)t->manifest.number, fail_text());
-		t->roll_bytes += ROLL_BYTES_MIN;
+		t->roll_bytes += t->options.manifest_roll_bytes;
 	}
 	return 0;
 }

@@ -65,6 +65,7 @@ static inline struct tree_options store_options(struct store *s)
 			   .size_ratio = 3,
 			   .base_level_bytes = 6000,
 			   .target_file_bytes = 2000},
+		.manifest_roll_bytes = 8 << 20,
 	};
 }
 
