@@ -55,7 +55,10 @@ fi
 if [ "$mode" = all ]; then
   # gcc warns of more than there is when it instruments; the plain build is the judge of warnings
   if build asan -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=false; then
-    run asan --suite unit --suite model --suite cli
+    # a trial of the fault loops costs ten times as much: each 20th call is enough to see leaks
+    APEX_FAULT_STRIDE=20
+    export APEX_FAULT_STRIDE
+    run asan --suite unit --suite model --suite cli --suite fault
   fi
   if build tsan -Db_sanitize=thread -Db_lundef=false -Dwerror=false; then
     # check cannot fork under the thread sanitizer
