@@ -1,6 +1,6 @@
 /*
  * The merge of several iterators into one, in record order, both ways. No two sources hold the same
- * (key, seqno).
+ * (key, seqno); or they do, and the merge goes forward only: then these come one after the other.
  */
 #pragma once
 

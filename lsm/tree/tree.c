@@ -10,6 +10,13 @@ struct version *tree_current(struct tree *t)
 	return version_ref(t->current);
 }
 
+uint64_t tree_flushed_seqno(struct tree *t)
+{
+	mutex_guard(&t->log_mu);
+
+	return t->flushed_seqno;
+}
+
 const struct table_counters *tree_table_counters(const struct tree *t)
 {
 	return &t->tables.counters;

@@ -61,6 +61,15 @@ must_check int tree_create(struct env_dir *dir, uint64_t store_id);
  */
 must_check int tree_open(const struct tree_options *options, struct tree_recovery *ret_recovery,
 			 struct tree **ret_tree);
+/*
+ * Begin a tree in an empty folder that is no store yet: no CURRENT names it until tree_publish,
+ * whatever happens meanwhile.
+ */
+must_check int tree_begin(const struct tree_options *options, uint64_t store_id,
+			  struct tree **ret_tree);
+/* Durably make it a store. After a failure CURRENT is there or not; the tree is whole either way.
+ */
+must_check int tree_publish(struct tree *t);
 /* All jobs have ended and all versions but the tree's own are released. NULL is allowed. */
 void tree_close(struct tree *t);
 
@@ -71,6 +80,9 @@ bool tree_is_broken(const struct tree *t);
 
 /* The current version, with a reference for the caller. */
 struct version *tree_current(struct tree *t);
+
+/* Every change up to it is in tables. */
+uint64_t tree_flushed_seqno(struct tree *t);
 
 /* A number never used before in this store; lost numbers do no harm. */
 uint64_t tree_new_file_number(struct tree *t);

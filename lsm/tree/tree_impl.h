@@ -40,6 +40,7 @@ struct tree {
 	uint64_t flushed_seqno;
 	uint64_t durable_seqno; /* as noted in the manifest; 0: not yet */
 	struct number_list logs;
+	bool unpublished; /* CURRENT is not to be written (tree_begin) */
 
 	struct mutex mu; /* RANK_TREE: pointer switches only, no I/O */
 	/* guarded by mu; current and the cursor's keys change with log_mu held too */

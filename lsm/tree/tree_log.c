@@ -12,6 +12,7 @@
 
 #include "lsm/base/error.h"
 #include "lsm/base/log.h"
+#include "lsm/tree/file_id.h"
 #include "lsm/tree/file_name.h"
 #include "lsm/tree/tree_impl.h"
 
@@ -102,7 +103,7 @@ static int prepare_manifest(struct tree *t, struct manifest_writer *ret_next)
 				      &next);
 	if (err)
 		return err;
-	err = current_prepare(t->options.dir, number);
+	err = t->unpublished ? 0 : current_prepare(t->options.dir, number);
 	if (err) {
 		manifest_close(&next);
 		remove_manifest(t, number);
@@ -120,7 +121,7 @@ static int switch_manifest(struct tree *t, uint64_t number)
 	int err = env_dir_sync(t->options.dir);
 	bool refused = false;
 
-	if (!err) {
+	if (!err && !t->unpublished) {
 		err = current_switch(t->options.dir);
 		refused = err == -ENOSPC;
 	}
@@ -328,13 +329,5 @@ uint64_t tree_new_file_number(struct tree *t)
 
 uint64_t tree_file_id(const struct tree *t, uint64_t number)
 {
-	/*
-	 * Distinct for each number of a store: an odd factor, then the finaliser of splitmix64 (S.
-	 * Vigna), each of which maps 64 bits one to one.
-	 */
-	uint64_t x = t->store_id + number * UINT64_C(0x9e3779b97f4a7c15);
-
-	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return x ^ (x >> 31);
+	return file_id_make(t->store_id, number);
 }

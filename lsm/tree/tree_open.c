@@ -328,3 +328,35 @@ int tree_open(const struct tree_options *options, struct tree_recovery *ret_reco
 	*ret_tree = t;
 	return 0;
 }
+
+int tree_begin(const struct tree_options *options, uint64_t store_id, struct tree **ret_tree)
+{
+	cleanup_manifest_state struct manifest_state empty = {.store_id = store_id, .next_file = 1};
+	struct tree_recovery found = {0};
+	struct tree *t = tree_new(options);
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	t->unpublished = true;
+	err = open_from(t, &empty, &found);
+	free(found.logs);
+	if (err)
+		tree_close(t);
+	else
+		*ret_tree = t;
+	return err;
+}
+
+int tree_publish(struct tree *t)
+{
+	mutex_guard(&t->log_mu);
+
+	int err = tree_check_writable(t);
+
+	if (!err)
+		err = current_write(t->options.dir, t->manifest.number);
+	if (!err)
+		t->unpublished = false;
+	return err;
+}
