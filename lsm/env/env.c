@@ -21,6 +21,34 @@ int env_file_read_exact(struct env_file *f, const char *name, uint64_t offset, v
 	return 0;
 }
 
+enum {
+	PATCH_BYTES = 4096, /* what a failing disk loses at once: a page of the cache */
+};
+
+int env_file_read_patchy(struct env_file *f, const char *name, uint64_t offset, void *into,
+			 size_t len, uint64_t *unreadable)
+{
+	int rc = env_file_read_exact(f, name, offset, into, len);
+
+	if (rc != -EIO)
+		return rc;
+	for (size_t at = 0; at < len;) {
+		uint8_t *patch = (uint8_t *)into + at;
+		size_t patch_len =
+			min_of(len - at, (size_t)(PATCH_BYTES - (offset + at) % PATCH_BYTES));
+
+		rc = env_file_read_exact(f, name, offset + at, patch, patch_len);
+		if (rc == -EIO) {
+			memset(patch, 0, patch_len);
+			*unreadable += patch_len;
+		} else if (rc) {
+			return rc;
+		}
+		at += patch_len;
+	}
+	return 0;
+}
+
 int env_dir_read_small(struct env_dir *d, const char *name, size_t limit, uint8_t **ret_bytes,
 		       size_t *ret_len)
 {

@@ -277,6 +277,14 @@ static inline void env_file_close(struct env_file *f)
 must_check int env_file_read_exact(struct env_file *f, const char *name, uint64_t offset,
 				   void *into, size_t len);
 
+/*
+ * As env_file_read_exact for a file on a failing disk: pages that cannot be read (-EIO) become
+ * zeros, and *unreadable grows by their bytes. Other errors, the end of the file among them, are
+ * answered.
+ */
+must_check int env_file_read_patchy(struct env_file *f, const char *name, uint64_t offset,
+				    void *into, size_t len, uint64_t *unreadable);
+
 /* The whole of a small file into a heap buffer (caller frees); -EFBIG over `limit` bytes. */
 must_check int env_dir_read_small(struct env_dir *d, const char *name, size_t limit,
 				  uint8_t **ret_bytes, size_t *ret_len);

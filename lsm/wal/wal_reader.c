@@ -25,7 +25,19 @@ struct wal_reader {
 	struct buf window;     /* owned */
 	uint32_t crc_seed;
 	char name[ENV_NAME_MAX + 1];
+	/* Of a damaged log: */
+	bool patchy;         /* bytes that cannot be read are zeros */
+	bool headless;       /* the file header is wrong, the salt was given */
+	uint64_t unreadable; /* bytes */
 };
+
+static int read_bytes(struct wal_reader *r, uint64_t at, uint64_t len)
+{
+	if (r->patchy)
+		return env_file_read_patchy(r->file, r->name, at, r->window.ptr, len,
+					    &r->unreadable);
+	return env_file_read_exact(r->file, r->name, at, r->window.ptr, len);
+}
 
 /*
  * Bytes [at, at + len) of the file, which it has, good until the next view: out of the window,
@@ -41,7 +53,7 @@ static int view(struct wal_reader *r, uint64_t at, uint64_t len, const uint8_t *
 		int rc = buf_reserve(&r->window, want);
 		if (rc)
 			return rc;
-		rc = env_file_read_exact(r->file, r->name, at, r->window.ptr, want);
+		rc = read_bytes(r, at, want);
 		if (rc)
 			return rc;
 		r->window_at = at;
@@ -51,48 +63,94 @@ static int view(struct wal_reader *r, uint64_t at, uint64_t len, const uint8_t *
 	return 0;
 }
 
-static int read_header(struct wal_reader *r, uint64_t number)
+/* Also where an older log's bytes end, which the header says beside. */
+static int read_salt(struct wal_reader *r, uint64_t number, uint64_t *ret_salt)
 {
 	const uint8_t *bytes;
+	int rc;
+
+	if (r->size < WAL_FILE_HEADER_SIZE)
+		return fail(-EUCLEAN, "%s: offset 0: %" PRIu64 " bytes, too short for a log",
+			    r->name, r->size);
+	rc = view(r, 0, WAL_FILE_HEADER_SIZE, &bytes);
+	if (!rc)
+		rc = wal_file_header_decode(bytes, r->name, number, ret_salt);
+	if (!rc)
+		r->old_end = min_of(wal_file_header_old_end(bytes), r->size);
+	return rc;
+}
+
+static int read_header(struct wal_reader *r, uint64_t number, const uint64_t *known_salt)
+{
 	uint64_t salt;
 	int rc = env_file_size(r->file, &r->size);
 
 	if (rc)
 		return rc;
-	if (r->size < WAL_FILE_HEADER_SIZE)
-		return fail(-EUCLEAN, "%s: offset 0: %" PRIu64 " bytes, too short for a log",
-			    r->name, r->size);
-	rc = view(r, 0, WAL_FILE_HEADER_SIZE, &bytes);
-	if (rc)
+	rc = read_salt(r, number, &salt);
+	if (known_salt && (rc == -EUCLEAN || rc == -EBADMSG)) {
+		r->headless = true;
+		r->old_end = r->size; /* for all that is known */
+		salt = *known_salt;
+	} else if (rc) {
 		return rc;
-	rc = wal_file_header_decode(bytes, r->name, number, &salt);
-	if (rc)
-		return rc;
-	r->old_end = min_of(wal_file_header_old_end(bytes), r->size);
+	}
 	r->crc_seed = wal_crc_seed(number, salt);
-	r->offset = WAL_FILE_HEADER_SIZE;
+	r->offset = min_of(r->size, (uint64_t)WAL_FILE_HEADER_SIZE);
 	return 0;
+}
+
+static int open_log(struct env_dir *dir, uint64_t number, struct wal_reader *r,
+		    const uint64_t *known_salt)
+{
+	int rc;
+
+	wal_file_name(number, r->name);
+	rc = env_dir_open(dir, r->name, ENV_READ, &r->file);
+	if (!rc)
+		rc = read_header(r, number, known_salt);
+	if (!rc)
+		env_file_read_ahead(r->file, 0, 0);
+	return rc;
 }
 
 int wal_reader_open(struct env_dir *dir, uint64_t number, struct wal_reader **ret_reader)
 {
 	struct wal_reader *r = calloc(1, sizeof(*r));
+	int rc = r ? open_log(dir, number, r, NULL) : -ENOMEM;
 
-	if (!r)
-		return -ENOMEM;
-	wal_file_name(number, r->name);
-	int rc = env_dir_open(dir, r->name, ENV_READ, &r->file);
 	if (rc)
-		goto failed;
-	rc = read_header(r, number);
-	if (rc)
-		goto failed;
-	env_file_read_ahead(r->file, 0, 0);
-	*ret_reader = r;
-	return 0;
-failed:
-	wal_reader_close(r);
+		wal_reader_close(r);
+	else
+		*ret_reader = r;
 	return rc;
+}
+
+int wal_reader_open_damaged(struct env_dir *dir, uint64_t number, const uint64_t *salt,
+			    struct wal_reader **ret_reader)
+{
+	struct wal_reader *r = calloc(1, sizeof(*r));
+	int rc = -ENOMEM;
+
+	if (r) {
+		r->patchy = true;
+		rc = open_log(dir, number, r, salt);
+	}
+	if (rc)
+		wal_reader_close(r);
+	else
+		*ret_reader = r;
+	return rc;
+}
+
+uint64_t wal_reader_unreadable(const struct wal_reader *r)
+{
+	return r->unreadable;
+}
+
+bool wal_reader_has_header(const struct wal_reader *r)
+{
+	return !r->headless;
 }
 
 void wal_reader_close(struct wal_reader *r)

@@ -17,7 +17,19 @@ struct wal_reader;
  */
 must_check int wal_reader_open(struct env_dir *dir, uint64_t number,
 			       struct wal_reader **ret_reader);
+/*
+ * As wal_reader_open, for a damaged log: with a salt (NULL: none known) that takes the place of a
+ * file header that is wrong; and bytes that the disk cannot read (-EIO) count as zeros, which
+ * wal_reader_unreadable then counts.
+ */
+must_check int wal_reader_open_damaged(struct env_dir *dir, uint64_t number, const uint64_t *salt,
+				       struct wal_reader **ret_reader);
 void wal_reader_close(struct wal_reader *r);
+
+/* How many bytes the disk could not read so far; some may be counted twice. */
+uint64_t wal_reader_unreadable(const struct wal_reader *r);
+/* Whether the file header was right. */
+bool wal_reader_has_header(const struct wal_reader *r);
 
 /*
  * The next record, good until the next call. 0; -ENODATA: the end, clean; -EBADMSG: the bytes at

@@ -420,6 +420,57 @@ START_TEST(arbitrary_bytes_are_read_safely)
 }
 END_TEST
 
+START_TEST(a_known_salt_does_for_a_damaged_file_header)
+{
+	struct disk d;
+	struct wal_reader *r;
+
+	disk_open(&d);
+	struct buf bytes = five_bytes(&d);
+	uint64_t salt = fixed64_get(bytes.ptr + 24), wrong_salt = salt + 1;
+
+	memset(bytes.ptr, 0, WAL_FILE_HEADER_SIZE);
+	fixture_set_bytes(&d, LOG, buf_slice(&bytes));
+	ck_assert_int_eq(wal_reader_open_damaged(d.dir, LOG, NULL, &r), -EUCLEAN);
+	ck_assert_int_eq(wal_reader_open_damaged(d.dir, LOG, &salt, &r), 0);
+	ck_assert(!wal_reader_has_header(r));
+	for (size_t i = 0; i < array_size(five); i++)
+		expect_next(r, i);
+	wal_reader_close(r);
+	ck_assert_int_eq(wal_reader_open_damaged(d.dir, LOG, &wrong_salt, &r), 0);
+	struct wal_record rec;
+	ck_assert_int_eq(wal_reader_next(r, &rec), -EBADMSG);
+	wal_reader_close(r);
+	buf_done(&bytes);
+	disk_close(&d);
+}
+END_TEST
+
+START_TEST(of_a_damaged_log_unreadable_bytes_are_zeros)
+{
+	const struct env_fault_plan plan = {.at_call = 2, .error = -EIO, .sticky = true};
+	uint64_t salt = 0;
+	struct disk d;
+	struct wal_reader *r;
+	struct wal_record rec;
+
+	disk_open(&d);
+	struct buf bytes = five_bytes(&d);
+	struct env *faulty = env_fault_new(d.env);
+	struct env_dir *dir;
+	ck_assert_int_eq(env_open_dir(faulty, FIXTURE_DIR, false, &dir), 0);
+	env_fault_set(faulty, &plan); /* open and size work */
+	ck_assert_int_eq(wal_reader_open_damaged(dir, LOG, &salt, &r), 0);
+	ck_assert_int_eq(wal_reader_next(r, &rec), -ENODATA);
+	ck_assert_uint_eq(wal_reader_unreadable(r), bytes.len);
+	wal_reader_close(r);
+	env_dir_close(dir);
+	env_free(faulty);
+	buf_done(&bytes);
+	disk_close(&d);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -434,6 +485,8 @@ int main(void)
 		&a_length_over_the_file_takes_no_memory,
 		&a_failed_read_is_reported_as_it_is,
 		&arbitrary_bytes_are_read_safely,
+		&a_known_salt_does_for_a_damaged_file_header,
+		&of_a_damaged_log_unreadable_bytes_are_zeros,
 	};
 
 	return unit_run("wal_reader", tests, array_size(tests));
