@@ -209,6 +209,13 @@ int table_index_cmp(const struct table_index *index, size_t i, struct slice key,
 			  index->entries[i].seqno);
 }
 
+int table_index_key(const struct table_index *index, size_t i, struct buf *key)
+{
+	int rc = buf_set(key, slice_of(index->prefix, index->prefix_len));
+
+	return rc ? rc : buf_append_slice(key, rest_of_key(index, i));
+}
+
 bool table_index_equal(const struct table_index *a, const struct table_index *b)
 {
 	/*

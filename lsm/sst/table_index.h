@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "lsm/base/buf.h"
 #include "lsm/sst/block.h"
 #include "lsm/sst/block_handle.h"
 
@@ -42,6 +43,9 @@ size_t table_index_seek(const struct table_index *index, struct slice key, uint6
 
 /* How (key, seqno) compares with separator i, in record order: < 0, 0 or > 0. */
 int table_index_cmp(const struct table_index *index, size_t i, struct slice key, uint64_t seqno);
+
+/* The user key of separator i, in place of what *key holds. -ENOMEM. */
+must_check int table_index_key(const struct table_index *index, size_t i, struct buf *key);
 
 /* Whether both say the same. */
 bool table_index_equal(const struct table_index *a, const struct table_index *b);
