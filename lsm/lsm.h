@@ -300,6 +300,48 @@ struct lsm_verify_report {
  * offset. Of a read-only store whose writer replaces a table meanwhile: -ESTALE, as of a read. */
 must_check int lsm_verify(struct lsm *db, struct lsm_verify_report *ret_report);
 
+struct lsm_salvage_report {
+	uint64_t tables_read;     /* of which something could be read */
+	uint64_t tables_damaged;  /* of those: not all, or not in the usual way */
+	uint64_t tables_lost;     /* missing, or nothing of them can be read */
+	uint64_t blocks_lost;     /* of tables */
+	uint64_t bytes_lost;      /* of tables and logs */
+	uint64_t logs_read;       /* of which something could be read, or which are empty */
+	uint64_t logs_damaged;    /* of those */
+	uint64_t logs_lost;       /* missing, or nothing of them can be read */
+	uint64_t log_records;     /* changes taken from logs */
+	uint64_t records_written; /* keys of the new store */
+	uint64_t newest_seqno;    /* the highest seen; the new store goes on behind it */
+	uint64_t losses;          /* sentences told */
+};
+/*
+ * Write whatever can be read of the store in the folder `from`, damaged or not, into a new store in
+ * the folder `to`, which is absent or empty and does not lie in `from`. Seqnos, commit times and
+ * metas are kept; of each key the newest readable version is taken. The new store is durable when 0
+ * is returned, opens with lsm_open, and is compact. Options: those of the new store, NULL: the
+ * defaults; env is that of both.
+ *
+ * Each loss is told to `lost` (may be NULL) as a sentence naming file and, where there is one, the
+ * offset; and the keys concerned, with bytes that do not print as \xHH, long ones cut; never a
+ * value. It is called by this thread; the sentence is good during the call. When the newest version
+ * of a key cannot be read, the next older one takes its place, which is told too. In a stretch of
+ * keys of which records were lost, older values and deleted keys may come back. When the manifest
+ * cannot be relied on, all tables and logs in the folder are used, with the same effect for any
+ * key.
+ *
+ * `from` is locked (-EWOULDBLOCK: somebody has it open) and read; no byte of it is changed, but for
+ * the line in its LOCK (and none at all on a read-only file system). What its logs hold must fit
+ * into memory, as for lsm_open; tables do not.
+ *
+ * 0 also when something was lost: see losses. -ENOENT: no store at `from`. -ENOTEMPTY: `to` holds
+ * something. -EINVAL: `to` lies in `from`, or an option out of range. -ENOSPC, -EIO...: the new
+ * store could not be written; then `to` holds no store (or a whole one, if it was only the very
+ * last sync that failed and the disk does not let us remove it).
+ */
+must_check int lsm_salvage(const char *from, const char *to, const struct lsm_options *options,
+			   void (*lost)(void *arg, const char *what), void *arg,
+			   struct lsm_salvage_report *ret_report);
+
 /* What an operation costs, seen from its caller. */
 enum lsm_op {
 	LSM_OP_GET,

@@ -10,9 +10,9 @@
 #include "lsm/cli/report.h"
 
 const struct command *const commands[] = {
-	&command_put,   &command_get,    &command_delete, &command_scan,    &command_dump,
-	&command_stats, &command_verify, &command_flush,  &command_compact, &command_checkpoint,
-	NULL,
+	&command_put,     &command_get,        &command_delete,  &command_scan,
+	&command_dump,    &command_stats,      &command_verify,  &command_flush,
+	&command_compact, &command_checkpoint, &command_salvage, NULL,
 };
 
 const struct command *command_find(const char *name)

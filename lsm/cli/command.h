@@ -27,6 +27,7 @@ enum store_use {
 	STORE_READ,   /* beside other processes, no file is changed */
 	STORE_CHANGE, /* alone; the store exists */
 	STORE_CREATE, /* alone; made when it is missing */
+	STORE_CLOSED, /* not opened: the command does with its path what it likes */
 };
 
 /* How far a scan has come; it goes on there when it is run again. Zero-initialise. */
@@ -38,6 +39,8 @@ struct progress {
 /* A command line that fits its command. */
 struct invocation {
 	const struct command *command;
+	const char *store;                       /* its path */
+	const struct lsm_options *options;       /* the settings */
 	const char *values[COMMAND_OPTIONS_MAX]; /* by index of the option; a switch "", not given
 						    NULL */
 	char **arguments;                        /* borrowed from argv */
@@ -55,7 +58,10 @@ struct command {
 	struct command_option options[COMMAND_OPTIONS_MAX + 1];
 	/* Check the words that need no store. NULL: nothing to check. */
 	enum exit_status (*check)(const struct invocation *inv);
-	/* STATUS_STALE: to be run again, with the same progress, on the store opened anew. */
+	/*
+	 * db: NULL with STORE_CLOSED. STATUS_STALE: to be run again, with the same progress, on
+	 * the store opened anew.
+	 */
 	enum exit_status (*run)(struct lsm *db, const struct invocation *inv);
 };
 
@@ -64,6 +70,7 @@ extern const struct command command_get;
 extern const struct command command_delete;
 extern const struct command command_scan;
 extern const struct command command_verify;
+extern const struct command command_salvage;
 extern const struct command command_dump;
 extern const struct command command_stats;
 extern const struct command command_flush;

@@ -22,9 +22,9 @@ void help_print(void)
 {
 	printf("usage: %s COMMAND ...\n\n"
 	       "Reads and changes a key-value store, which is a folder. put, delete, flush, "
-	       "compact "
-	       "and\ncheckpoint need it for themselves; the other commands read it beside whoever "
-	       "has it\nopen or mounted.\n\n"
+	       "compact,\ncheckpoint and salvage need it for themselves; the other commands read "
+	       "it "
+	       "beside whoever\nhas it open or mounted.\n\n"
 	       "Commands:\n",
 	       usage);
 	for (const struct command *const *at = commands; *at; at++)

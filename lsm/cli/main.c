@@ -111,19 +111,10 @@ static void set_use(enum store_use use, struct lsm_options *options)
 		options->read_only = true;
 }
 
-static enum exit_status run_once(const struct program *p, const struct invocation *inv)
+static enum exit_status run_on_open_store(const struct invocation *inv)
 {
-	char holder[64];
-	struct lsm_options options;
 	struct lsm *db;
-
-	snprintf(holder, sizeof(holder), "apexkv %s, pid %ld", inv->command->name, (long)getpid());
-	lsm_options_init(&options);
-	engine_options_apply(p->config, &options);
-	options.holder = holder;
-	set_use(inv->command->use, &options);
-
-	int rc = lsm_open(p->words[0], &options, &db);
+	int rc = lsm_open(inv->store, inv->options, &db);
 
 	if (rc) {
 		report_error(rc);
@@ -144,7 +135,7 @@ static enum exit_status run_once(const struct program *p, const struct invocatio
  * A reader beside a writer may have to open the store again, because a table that it wants has been
  * replaced. That ends, as long as it gets on in between.
  */
-static enum exit_status run_on_store(const struct program *p, struct invocation *inv)
+static enum exit_status run_until_fresh(struct invocation *inv)
 {
 	struct progress progress = {0};
 	enum exit_status status = STATUS_STALE;
@@ -153,12 +144,28 @@ static enum exit_status run_on_store(const struct program *p, struct invocation 
 	for (int tries = 0; status == STATUS_STALE && tries < STALE_TRIES; tries++) {
 		uint64_t before = progress.records;
 
-		status = run_once(p, inv);
+		status = run_on_open_store(inv);
 		if (progress.records > before)
 			tries = 0;
 	}
 	buf_done(&progress.last_key);
-	return status == STATUS_STALE ? report_stale(p->words[0]) : status;
+	return status == STATUS_STALE ? report_stale(inv->store) : status;
+}
+
+static enum exit_status run_on_store(const struct program *p, struct invocation *inv)
+{
+	char holder[64];
+	struct lsm_options options;
+
+	snprintf(holder, sizeof(holder), "apexkv %s, pid %ld", inv->command->name, (long)getpid());
+	lsm_options_init(&options);
+	engine_options_apply(p->config, &options);
+	options.holder = holder;
+	set_use(inv->command->use, &options);
+	inv->store = p->words[0];
+	inv->options = &options;
+	return inv->command->use == STORE_CLOSED ? inv->command->run(NULL, inv)
+						 : run_until_fresh(inv);
 }
 
 static enum exit_status run_command(const struct program *p)

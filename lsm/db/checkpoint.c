@@ -46,7 +46,7 @@ int lsm_checkpoint(struct lsm *db, const char *path)
 	if (!err)
 		err = check_place(db, path);
 	if (!err)
-		err = db_folder_claim(db, path, &to, &lock);
+		err = db_folder_claim(db->env, path, db->options.holder, &to, &lock);
 	if (err)
 		return err;
 	err = copy_into(db, to);

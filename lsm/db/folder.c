@@ -65,22 +65,21 @@ static int folder_check(struct lsm *db, const char *path, bool *ret_is_store)
 	return 0;
 }
 
-/* Take the folder's lock with this store's holder line. */
-static int folder_lock(const struct lsm *db, struct env_dir *dir, const char *path,
-		       struct env_lock **ret_lock)
+int db_folder_lock(struct env_dir *dir, const char *path, const char *holder,
+		   struct env_lock **ret_lock)
 {
-	char holder[ENV_HOLDER_MAX];
+	char line[ENV_HOLDER_MAX];
 	int err;
 
-	if (db->options.holder)
-		(void)snprintf(holder, sizeof(holder), "%s", db->options.holder);
+	if (holder)
+		(void)snprintf(line, sizeof(line), "%s", holder);
 	else
-		(void)snprintf(holder, sizeof(holder), "pid=%ld", (long)getpid());
-	err = env_dir_lock(dir, DB_LOCK_NAME, holder, ret_lock);
+		(void)snprintf(line, sizeof(line), "pid=%ld", (long)getpid());
+	err = env_dir_lock(dir, DB_LOCK_NAME, line, ret_lock);
 	if (err != -EWOULDBLOCK)
 		return err;
-	(void)snprintf(holder, sizeof(holder), "%s", fail_text());
-	return fail(err, "%s: the store is in use: %s", path, holder);
+	(void)snprintf(line, sizeof(line), "%s", fail_text());
+	return fail(err, "%s: the store is in use: %s", path, line);
 }
 
 int db_new_store_id(uint64_t *ret_id)
@@ -104,7 +103,7 @@ int db_folder_open(struct lsm *db, const char *path)
 		err = folder_check(db, path, &is_store);
 	if (err || db->options.read_only)
 		return err;
-	err = folder_lock(db, db->dir, path, &db->lock);
+	err = db_folder_lock(db->dir, path, db->options.holder, &db->lock);
 	/* again: another process may have made the store before this one had the lock */
 	if (!err)
 		err = folder_check(db, path, &is_store);
@@ -132,18 +131,18 @@ static int check_empty(struct env_dir *dir, const char *path)
 	return found > 0 ? fail(-ENOTEMPTY, "%s: is not empty (it holds %s)", path, name) : found;
 }
 
-int db_folder_claim(const struct lsm *db, const char *path, struct env_dir **ret_dir,
+int db_folder_claim(struct env *env, const char *path, const char *holder, struct env_dir **ret_dir,
 		    struct env_lock **ret_lock)
 {
 	struct env_dir *dir = NULL;
 	struct env_lock *lock = NULL;
-	int err = env_open_dir(db->env, path, true, &dir);
+	int err = env_open_dir(env, path, true, &dir);
 
 	/* first without the lock, whose file would be a change of somebody else's folder */
 	if (!err)
 		err = check_empty(dir, path);
 	if (!err)
-		err = folder_lock(db, dir, path, &lock);
+		err = db_folder_lock(dir, path, holder, &lock);
 	if (!err)
 		err = check_empty(dir, path);
 	if (err) {

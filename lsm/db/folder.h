@@ -15,12 +15,17 @@
 must_check int db_folder_open(struct lsm *db, const char *path);
 
 /*
- * Open the folder `path` for a new store, made when absent (one level), and take its lock with the
- * holder line of `db`; both are the caller's. It is empty, but for the lock's file. -ENOTEMPTY.
- * -EWOULDBLOCK: somebody else is at it. After a failure a folder that was made stays.
+ * Open the folder `path` for a new store, made when absent (one level), and take its lock as
+ * `holder` (as db_folder_lock); both are the caller's. It is empty, but for the lock's file.
+ * -ENOTEMPTY. -EWOULDBLOCK: somebody else is at it. After a failure a folder that was made stays.
  */
-must_check int db_folder_claim(const struct lsm *db, const char *path, struct env_dir **ret_dir,
-			       struct env_lock **ret_lock);
+must_check int db_folder_claim(struct env *env, const char *path, const char *holder,
+			       struct env_dir **ret_dir, struct env_lock **ret_lock);
 
-/* A random id, which makes a store's checksums differ from every other's. */
+/* The id that makes a new store's checksums differ from every other's. -EIO. */
 must_check int db_new_store_id(uint64_t *ret_id);
+
+/* Take the folder's lock, as its holder `holder` (NULL: the pid). -EWOULDBLOCK with that one's
+ * line. */
+must_check int db_folder_lock(struct env_dir *dir, const char *path, const char *holder,
+			      struct env_lock **ret_lock);

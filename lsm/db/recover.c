@@ -79,11 +79,9 @@ static int open_tree(struct lsm *db, struct tree_recovery *ret_found)
 	return env_is_full(err) ? refuse_full_disk(err) : err;
 }
 
-/* Put a logged batch back into the memtable. Its CRC was right, but it is checked as bytes of a
- * stranger all the same. */
-static int apply_record(void *arg, const struct wal_record *rec)
+/* Its CRC was right, but it is checked as bytes of a stranger all the same. */
+int db_apply_logged(struct memtable *memtable, const struct wal_record *rec)
 {
-	struct memtable *memtable = arg;
 	struct slice rest = rec->payload;
 	struct record change;
 	uint32_t count;
@@ -102,6 +100,11 @@ static int apply_record(void *arg, const struct wal_record *rec)
 		return err;
 	memtable_apply(memtable, rec->payload, rec->first_seqno, rec->time_ns);
 	return 0;
+}
+
+static int apply_record(void *arg, const struct wal_record *rec)
+{
+	return db_apply_logged(arg, rec);
 }
 
 /* A log before the tail is complete, but a killed process leaves it in the page cache: sync it, and

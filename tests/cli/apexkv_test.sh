@@ -116,6 +116,11 @@ begins_with_known_names() {
 
 consists_of_names_and_values() { ! grep -Evq '^[a-z0-9_]+ [^ ]+$' out; }
 
+# same_scan STORE STORE: both hold the same records
+same_scan() {
+  "$apexkv" "$1" scan >expected && "$apexkv" "$2" scan >out && cmp expected out
+}
+
 list_files() { find t -printf '%p %s %T@ %i\n' | sort; }
 
 leaves_files_alone() {
@@ -313,7 +318,7 @@ check 'a wrong command line makes no store' absent v refuses 'too few' 2 v put
 
 # ---- help
 check '--help' exits 0 --help
-for command in put get delete scan dump stats verify flush compact checkpoint; do
+for command in put get delete scan dump stats verify flush compact checkpoint salvage; do
   run --help
   check "--help names $command" grep -Eq "^  $command " out
   check "$command --help needs no store" exits 0 none "$command" --help
@@ -364,8 +369,29 @@ if [ -n "$table" ]; then
   check 'a missing table is damage' exits 4 d verify
   cp whole "$table"
 fi
+check 'salvage of a sound store loses nothing' prints_like 'records=8 .* losses=0' d salvage d1
+check 'what it wrote verifies' exits 0 d1 verify
+check 'and holds the same' same_scan d d1
+check 'salvage into a folder that holds something is refused' exits 3 d salvage d1
+check 'and into the store itself' refuses 'lies in' 2 d salvage d/inside
+check 'and without a folder' exits 2 d salvage
+check 'a folder that is no store cannot be salvaged' absent other/LOCK exits 3 other salvage d2
+if [ -n "$table" ]; then
+  printf 'XXXX' | dd of="$table" bs=1 seek=1000 conv=notrunc 2>/dev/null
+  run d salvage d2
+  check 'salvage of a damaged store exits 4' [ "$status" -eq 4 ]
+  check 'names file, offset and key of the loss' \
+    grep -Eq "^apexkv: lost: $(basename "$table"): offset [0-9]+: .*\"key[0-9]\"" err
+  check 'and counts' grep -Eq 'records=7 .* losses=1$' out
+  check 'what could be read is in the new store' prints_lines 7 d2 scan --keys
+  check 'the damaged one is as it was' exits 4 d verify
+  cp whole "$table"
+fi
 printf 'garbage' >d/CURRENT
 check 'a damaged CURRENT exits 4' exits 4 d get key1
+run d salvage d3
+check 'salvage does without it, and says so' [ "$status" -eq 4 ]
+check 'and loses nothing' same_scan d1 d3
 
 # Closed descriptors must not become the store's: what is printed would end in its files.
 rm -rf d

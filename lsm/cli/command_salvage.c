@@ -1,0 +1,55 @@
+/*
+ * salvage: what can be read of a damaged store, into a new one.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "lsm/cli/command.h"
+#include "lsm/cli/report.h"
+
+static void print_loss(void *arg, const char *what)
+{
+	(void)arg;
+	fprintf(stderr, "apexkv: lost: %s\n", what);
+}
+
+static void print_summary(const struct lsm_salvage_report *r)
+{
+	printf("records=%" PRIu64 " newest_seqno=%" PRIu64 " losses=%" PRIu64 "\n",
+	       r->records_written, r->newest_seqno, r->losses);
+	printf("tables: read=%" PRIu64 " damaged=%" PRIu64 " lost=%" PRIu64 " blocks_lost=%" PRIu64
+	       "\n",
+	       r->tables_read, r->tables_damaged, r->tables_lost, r->blocks_lost);
+	printf("logs: read=%" PRIu64 " damaged=%" PRIu64 " lost=%" PRIu64 " records=%" PRIu64 "\n",
+	       r->logs_read, r->logs_damaged, r->logs_lost, r->log_records);
+	printf("bytes_lost=%" PRIu64 "\n", r->bytes_lost);
+}
+
+static enum exit_status salvage(struct lsm *db, const struct invocation *inv)
+{
+	struct lsm_salvage_report report;
+	int rc =
+		lsm_salvage(inv->store, inv->arguments[0], inv->options, print_loss, NULL, &report);
+
+	(void)db;
+	if (rc) {
+		report_error(rc);
+		return status_of_open_error(rc);
+	}
+	print_summary(&report);
+	return report.losses ? STATUS_DAMAGED : STATUS_OK;
+}
+
+const struct command command_salvage = {
+	.name = "salvage",
+	.arguments = "TO",
+	.summary = "write what can be read of a damaged store into a new one",
+	.more = "TO is an absent or empty folder outside of STORE, which is not changed. Each "
+		"loss\n"
+		"is a line on standard error that names file, offset and keys; the exit status is\n"
+		"then 4, and 0 when nothing was lost.\n",
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.use = STORE_CLOSED,
+	.run = salvage,
+};

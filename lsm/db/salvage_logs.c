@@ -1,0 +1,210 @@
+#include "lsm/db/salvage_logs.h"
+
+#include <errno.h>
+
+#include "lsm/base/error.h"
+#include "lsm/db/recover.h"
+#include "lsm/tree/file_id.h"
+#include "lsm/wal/wal_reader.h"
+#include "lsm/wal/wal_writer.h"
+
+/* One walk over a log. */
+struct log_walk {
+	struct salvage_plan *plan;
+	struct salvage_losses *losses;
+	struct memtable *memtable;
+	struct wal_reader *reader;
+	char name[ENV_NAME_MAX + 1];
+	uint64_t due; /* 0: not known */
+	bool damaged, found;
+	/* A stretch that is no record, until the next one says what changes it had: */
+	bool gap;
+	uint64_t gap_offset, gap_bytes;
+};
+
+static uint64_t max_seqno(uint64_t a, uint64_t b)
+{
+	return max_of(a, b);
+}
+
+/* until: the change that does come next; 0: none does. */
+static void say_changes(struct log_walk *w, uint64_t until)
+{
+	if (w->due && until > w->due)
+		salvage_say(w->losses, ", changes %llu to %llu are lost",
+			    (unsigned long long)w->due, (unsigned long long)until - 1);
+	else if (until)
+		salvage_say(w->losses, ", changes before %llu may be lost",
+			    (unsigned long long)until);
+	else if (w->due)
+		salvage_say(w->losses, ", changes from %llu on may be lost",
+			    (unsigned long long)w->due);
+	else
+		salvage_say(w->losses, ", its changes are lost");
+	salvage_say_end(w->losses);
+}
+
+static void tell_gap(struct log_walk *w, uint64_t until)
+{
+	if (!w->gap)
+		return;
+	w->gap = false;
+	w->damaged = true;
+	w->losses->report.bytes_lost += w->gap_bytes;
+	salvage_say(w->losses, "%s: offset %llu: %llu bytes are no whole record", w->name,
+		    (unsigned long long)w->gap_offset, (unsigned long long)w->gap_bytes);
+	say_changes(w, until);
+}
+
+/* The record at `offset` is right: are there any missing before it? */
+static void check_due(struct log_walk *w, const struct wal_record *rec, uint64_t offset)
+{
+	if (w->gap) {
+		tell_gap(w, rec->first_seqno);
+	} else if (w->due && rec->first_seqno > w->due) {
+		w->damaged = true;
+		salvage_say(w->losses, "%s: offset %llu: change %llu follows", w->name,
+			    (unsigned long long)offset, (unsigned long long)rec->first_seqno);
+		say_changes(w, rec->first_seqno);
+	}
+	w->due = max_seqno(w->due, rec->first_seqno + rec->count);
+}
+
+static int take_batch(struct log_walk *w, const struct wal_record *rec, uint64_t offset)
+{
+	uint64_t last = rec->first_seqno + rec->count - 1;
+	int err = 0;
+
+	if (last <= w->plan->flushed_seqno)
+		return 0;
+	if (rec->first_seqno == 0 || last > RECORD_SEQNO_MAX)
+		err = fail(-EUCLEAN, "seqno out of range");
+	else
+		err = db_apply_logged(w->memtable, rec);
+	if (err == -EUCLEAN) {
+		w->damaged = true;
+		w->losses->report.bytes_lost += rec->payload.len;
+		salvage_lost(w->losses, "%s: offset %llu: %s, changes %llu to %llu are lost",
+			     w->name, (unsigned long long)offset, fail_text(),
+			     (unsigned long long)rec->first_seqno, (unsigned long long)last);
+		return 0;
+	}
+	if (err)
+		return err;
+	w->losses->report.log_records += rec->count;
+	w->plan->newest_seqno = max_seqno(w->plan->newest_seqno, last);
+	return 0;
+}
+
+static int take_record(struct log_walk *w, const struct wal_record *rec, uint64_t offset)
+{
+	w->found = true;
+	check_due(w, rec, offset);
+	return rec->type == WAL_BATCH ? take_batch(w, rec, offset) : 0;
+}
+
+/* No record at `offset` (rc: bad bytes, or zeros). On to the next; -ENODATA: there is none. */
+static int skip_gap(struct log_walk *w, uint64_t offset)
+{
+	uint64_t behind = 0;
+	int rc = wal_reader_bytes_after(w->reader, offset, &behind);
+
+	if (rc)
+		return rc;
+	if (behind == 0)
+		return -ENODATA;
+	rc = wal_reader_resync(w->reader);
+	if (rc && rc != -ENODATA)
+		return rc;
+	w->gap = true;
+	w->gap_offset = offset;
+	w->gap_bytes = rc ? behind : wal_reader_offset(w->reader) - offset;
+	return rc;
+}
+
+static int walk_records(struct log_walk *w)
+{
+	int rc;
+
+	do {
+		uint64_t offset = wal_reader_offset(w->reader);
+		struct wal_record rec;
+
+		rc = wal_reader_next(w->reader, &rec);
+		if (rc == 0)
+			rc = take_record(w, &rec, offset);
+		else if (rc == -EBADMSG || rc == -ENODATA)
+			rc = skip_gap(w, offset);
+	} while (rc == 0);
+	tell_gap(w, 0);
+	return rc == -ENODATA ? 0 : rc;
+}
+
+static void tell_unreadable(struct log_walk *w)
+{
+	uint64_t bytes = wal_reader_unreadable(w->reader);
+
+	if (bytes == 0)
+		return;
+	w->damaged = true;
+	salvage_say(w->losses, "%s: %llu bytes cannot be read", w->name, (unsigned long long)bytes);
+	say_changes(w, 0);
+}
+
+/* why: a sentence that names the file, or a missing one's errno. */
+static void tell_log_lost(struct log_walk *w, int why)
+{
+	w->losses->report.logs_lost++;
+	if (why == -ENOENT)
+		salvage_say(w->losses, "%s: offset 0: the log is missing", w->name);
+	else
+		salvage_say(w->losses, "%s", fail_text());
+	say_changes(w, 0);
+}
+
+static int open_log(struct log_walk *w, struct env_dir *dir, uint64_t number)
+{
+	uint64_t salt = file_id_make(w->plan->store_id, number);
+
+	return wal_reader_open_damaged(dir, number, w->plan->has_store_id ? &salt : NULL,
+				       &w->reader);
+}
+
+static int walk_log(struct log_walk *w)
+{
+	int err = walk_records(w);
+
+	if (err)
+		return err;
+	tell_unreadable(w);
+	/* A header was on the disk before any record: without it and them, there may have been
+	 * some. */
+	if (!wal_reader_has_header(w->reader) && !w->found) {
+		(void)fail(-EUCLEAN, "%s: offset 0: no file header and no record", w->name);
+		tell_log_lost(w, -EUCLEAN);
+		return 0;
+	}
+	w->losses->report.logs_read++;
+	w->losses->report.logs_damaged += w->damaged || !wal_reader_has_header(w->reader);
+	return 0;
+}
+
+int salvage_log(struct env_dir *dir, uint64_t number, struct salvage_plan *plan,
+		struct salvage_losses *losses, uint64_t *due, struct memtable *memtable)
+{
+	struct log_walk w = {.plan = plan, .losses = losses, .memtable = memtable, .due = *due};
+	int err;
+
+	wal_file_name(number, w.name);
+	err = open_log(&w, dir, number);
+	if (err == -ENOENT || table_is_damage(err)) {
+		tell_log_lost(&w, err);
+		return 0;
+	}
+	if (err)
+		return err;
+	err = walk_log(&w);
+	wal_reader_close(w.reader);
+	*due = w.due;
+	return err;
+}
