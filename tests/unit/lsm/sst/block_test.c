@@ -204,6 +204,37 @@ START_TEST(unsound_restart_points_make_no_data_block)
 }
 END_TEST
 
+/* Such a point lies in the last entry, so no walk from the front comes by it. */
+START_TEST(an_entry_that_reaches_over_a_restart_point_is_refused)
+{
+	struct rows rows = {0};
+	struct block_cursor c = {0};
+	cleanup_buf struct buf raw = {0};
+
+	rows_add_text(&rows, "key", 2, "newer value");
+	rows_add_text(&rows, "key", 1, "older value");
+
+	struct slice built = build(&rows, 16);
+	uint32_t entries_len = (uint32_t)(built.len - 2 * sizeof(uint32_t));
+
+	ck_assert_int_eq(buf_append(&raw, built.ptr, entries_len), 0);
+	ck_assert_int_eq(buf_append_fixed32(&raw, 0), 0);
+	ck_assert_int_eq(buf_append_fixed32(&raw, entries_len - 2), 0);
+	ck_assert_int_eq(buf_append_fixed32(&raw, 2), 0);
+
+	struct block block = block_view(buf_slice(&raw));
+
+	ck_assert_uint_eq(block.restart_count, 2);
+	block_cursor_enter(&c, &block);
+	ck_assert_int_eq(block_cursor_first(&c), 0);
+	ck_assert_int_eq(block_cursor_next(&c), -EUCLEAN);
+	ck_assert(!c.valid);
+	block_cursor_done(&c);
+	free((void *)built.ptr);
+	rows_done(&rows);
+}
+END_TEST
+
 START_TEST(handles_survive_the_round_trip_and_bad_ones_are_refused)
 {
 	uint8_t bytes[BLOCK_HANDLE_MAX_BYTES];
@@ -238,6 +269,7 @@ int main(void)
 		&a_long_key_is_put_together,
 		&damaged_bytes_are_never_trusted,
 		&unsound_restart_points_make_no_data_block,
+		&an_entry_that_reaches_over_a_restart_point_is_refused,
 		&handles_survive_the_round_trip_and_bad_ones_are_refused,
 	};
 
