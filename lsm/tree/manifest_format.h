@@ -27,8 +27,8 @@
  *
  * Fields: u8 id, then
  *
- *	1 next file number   varint
- *	2 flushed seqno      varint: every change up to it is in tables
+ *	1 next file number   varint, 1..MANIFEST_COUNT_MAX
+ *	2 flushed seqno      varint, up to MANIFEST_COUNT_MAX: every change up to it is in tables
  *	3 log added          varint number
  *	4 logs dropped       varint: all logs with lower numbers are needed no more
  *	5 table added        varint level, number, id, size, entries, tombstones, smallest and
@@ -38,8 +38,9 @@
  *	7 cursor             varint level, sized user key
  *	8 table added to     varint level, run, then as 5 from the number on. Runs are numbered like
  *	  a run              files, higher is newer; in level 0 the run is 0, and each table is one
- *	9 durable seqno      varint: every change up to it was on the disk, in tables or logs, when
- *	                     this was written (a log that ends before it is damaged)
+ *	9 durable seqno      varint, up to MANIFEST_COUNT_MAX: every change up to it was on the
+ *	                     disk, in tables or logs, when this was written (a log that ends
+ *	                     before it is damaged)
  *
  * Version rule: a reader refuses any other version, and any unknown field.
  */
@@ -55,6 +56,12 @@ enum {
 };
 
 #define MANIFEST_MAGIC UINT64_C(0x0a6e616d78657061) /* "apexman\n" */
+
+/*
+ * Half of what file numbers and seqnos may be. No store ever counts to there; one that says so is
+ * refused, so that those counted on from what a manifest says never leave their range.
+ */
+#define MANIFEST_COUNT_MAX (UINT64_C(1) << 55)
 
 /* Stable numbers: they stand in files. */
 enum manifest_field {

@@ -75,7 +75,7 @@ static int take_next_file(struct edit_decoder *d)
 {
 	int err = take_once(d, &d->edit->has_next_file, &d->edit->next_file);
 
-	if (!err && (d->edit->next_file == 0 || d->edit->next_file > FILE_NUMBER_MAX))
+	if (!err && (d->edit->next_file == 0 || d->edit->next_file > MANIFEST_COUNT_MAX))
 		return refuse(d, "file number out of range");
 	return err;
 }
@@ -84,7 +84,7 @@ static int take_seqno_once(struct edit_decoder *d, bool *has, uint64_t *ret_seqn
 {
 	int err = take_once(d, has, ret_seqno);
 
-	if (!err && *ret_seqno > RECORD_SEQNO_MAX)
+	if (!err && *ret_seqno > MANIFEST_COUNT_MAX)
 		return refuse(d, "seqno out of range");
 	return err;
 }

@@ -41,7 +41,7 @@ static void random_edit(struct rng *r, struct version_edit *e)
 {
 	e->has_next_file = rng_below(r, 2);
 	if (e->has_next_file)
-		e->next_file = 1 + rng_below(r, FILE_NUMBER_MAX);
+		e->next_file = 1 + rng_below(r, MANIFEST_COUNT_MAX);
 	e->has_flushed_seqno = rng_below(r, 2);
 	if (e->has_flushed_seqno)
 		e->flushed_seqno = rng_below(r, 1000000);
@@ -209,7 +209,11 @@ START_TEST(values_that_cannot_be_are_refused)
 		{"\x00", 1, "unknown field"},
 		{"\x01", 1, "cut off number"},
 		{"\x01\x00", 2, "file number out of range"},
+		{"\x01\x80\x80\x80\x80\x80\x80\x80\x40", 9, NULL},
+		{"\x01\x81\x80\x80\x80\x80\x80\x80\x40", 9, "file number out of range"},
 		{"\x01\x05\x01\x06", 4, "field repeated"},
+		{"\x02\x80\x80\x80\x80\x80\x80\x80\x40", 9, NULL},
+		{"\x02\x81\x80\x80\x80\x80\x80\x80\x40", 9, "seqno out of range"},
 		{"\x02\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 10, "seqno out of range"},
 		{"\x09\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 10, "seqno out of range"},
 		{"\x09\x05\x09\x05", 4, "field repeated"},
