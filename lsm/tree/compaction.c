@@ -72,6 +72,20 @@ static int cut_before(struct compaction *c, struct slice key)
 	return table_output_cut(&c->out);
 }
 
+/*
+ * The job has room for its outputs where the manifest says that its inputs are. A table that holds
+ * other keys would make it overlap its neighbours.
+ */
+static int check_range(const struct compaction *c, struct slice key)
+{
+	if (slice_cmp(key, c->job->smallest) < 0 || slice_cmp(key, c->job->largest) > 0)
+		return fail(-EUCLEAN,
+			    "a table at level %d or %d holds keys that the manifest says "
+			    "it has not",
+			    c->job->level, c->job->output_level);
+	return 0;
+}
+
 static int add_record(struct compaction *c, struct iter *input)
 {
 	enum version_verdict verdict;
@@ -88,6 +102,8 @@ static int add_record(struct compaction *c, struct iter *input)
 			    "a table holds a value of another length than it says, seqno=%llu",
 			    (unsigned long long)rec.seqno);
 	if (verdict == VERSION_KEEP_FIRST)
+		err = check_range(c, rec.key);
+	if (!err && verdict == VERSION_KEEP_FIRST)
 		err = cut_before(c, rec.key);
 	return err ? err : table_output_add(&c->out, &rec);
 }
