@@ -88,7 +88,8 @@ must_check int table_scan_iter(struct table *t, struct iter **ret_iter);
 /*
  * Read and check every byte: footer, index, filter, properties, each block's CRC, order of keys,
  * handles that tile the file without gaps, counts against the properties, every key found in the
- * filter. 0 or the first error found. *progress (may be NULL) grows by the bytes checked.
+ * filter, and last that all records are puts and deletes. 0 or the first error found. *progress
+ * (may be NULL) grows by the bytes checked.
  */
 must_check int table_verify(struct table *t, _Atomic uint64_t *progress);
 

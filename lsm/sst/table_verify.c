@@ -14,6 +14,8 @@ struct verifier {
 	uint64_t at;            /* where the next block must stand */
 	struct properties seen; /* largest_key: the last record's */
 	uint64_t last_seqno;
+	size_t strange_count; /* records of kinds that this version does not know */
+	size_t strange_block; /* where the first of them is */
 };
 
 static int complain(const struct verifier *v, size_t i, const char *what)
@@ -100,6 +102,8 @@ static int check_entry(struct verifier *v, size_t i)
 	};
 	int rc = check_key(v, i);
 
+	if (rec.kind != RECORD_PUT && rec.kind != RECORD_DELETE && v->strange_count++ == 0)
+		v->strange_block = i;
 	if (!rc)
 		rc = check_value(v, i);
 	properties_count(&v->seen, &rec);
@@ -157,6 +161,10 @@ static int check_blocks(struct verifier *v)
 	if (!properties_equal(&v->seen, &meta->properties))
 		return block_fail(&v->table->source, meta->footer.properties.offset, -EUCLEAN,
 				  "properties do not fit the records");
+	/* The table is sound, yet whoever reads these records will refuse them. */
+	if (v->strange_count > 0)
+		return complain(v, v->strange_block,
+				"a record of a kind that this version does not know");
 	return 0;
 }
 

@@ -235,12 +235,35 @@ START_TEST(progress_ends_at_the_size_of_the_file)
 }
 END_TEST
 
+START_TEST(a_record_that_no_reader_takes_is_found)
+{
+	struct table_options options = fixture_options();
+
+	for (unsigned kind = RECORD_DELETE; kind <= RECORD_LARGE; kind++) {
+		struct rows rows = {0};
+		struct fixture f;
+		struct table *t;
+
+		rows_add_text(&rows, "a", 1, "value");
+		rows_add_text(&rows, "b", 2, kind == RECORD_DELETE ? "" : "value");
+		rows.recs[1].kind = (enum record_kind)kind;
+		fixture_init(&f, 1 << 20);
+		t = build_and_open(&f, &options, &rows);
+		ck_assert_int_eq(table_verify(t, NULL), kind <= RECORD_PUT ? 0 : -EUCLEAN);
+		table_unref(t);
+		fixture_done(&f);
+		rows_done(&rows);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
 		&every_flaw_behind_right_checksums_is_found,
 		&a_get_trusts_none_of_them,
 		&progress_ends_at_the_size_of_the_file,
+		&a_record_that_no_reader_takes_is_found,
 	};
 
 	return unit_run("table_verify", tests, array_size(tests));
