@@ -2,7 +2,8 @@
 # Installs what is missing (Debian packages), builds, runs every test, and ends with
 # "N passed, N failed, N skipped".
 #
-# usage: tests/run.sh [quick]      quick: only the plain build, no sanitizers
+# usage: tests/run.sh [quick]      quick: only the plain build, no sanitizers, no fuzzers
+# environment: FUZZ_SECONDS, how long each fuzz target looks for inputs (60)
 set -eu
 cd "$(dirname "$0")/.."
 mode=${1:-all}
@@ -65,6 +66,12 @@ if [ "$mode" = all ]; then
     CK_FORK=no
     export CK_FORK
     run tsan --suite unit --suite model
+    unset CK_FORK
+  fi
+  CC=clang
+  export CC
+  if build fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=false; then
+    run fuzz --suite fuzz
   fi
 fi
 

@@ -2,6 +2,7 @@
  * All short keys and all short names over the bytes that escapes are made of.
  */
 #include "tests/unit/fs/path/path_probe.h"
+#include "tests/unit/unit.h"
 
 enum {
 	LEN_MAX = 5,

@@ -3,6 +3,7 @@
  */
 #include "lsm/base/rng.h"
 #include "tests/unit/fs/path/path_probe.h"
+#include "tests/unit/unit.h"
 
 static const uint8_t separators[] = {'/', ':', '\0', '|', 0xe9, ' '};
 

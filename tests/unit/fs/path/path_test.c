@@ -1,6 +1,7 @@
 #include "fs/path/path.h"
 
 #include "tests/unit/fs/path/path_probe.h"
+#include "tests/unit/unit.h"
 
 #define KEY(text) slice_of(text, sizeof(text) - 1)
 
