@@ -229,6 +229,26 @@ START_TEST(an_option_name_of_any_length_is_refused_in_one_line)
 }
 END_TEST
 
+/* A mistake found in other engines. Whatever the source, a bad setting ends with an error and its
+ * name, and the option is what it was before: set, not at its default. */
+START_TEST(a_bad_setting_is_never_replaced_by_its_default)
+{
+	char bad[] = "APEXFS_SHOP_DOORS=13";
+	char *const environment[] = {bad, NULL};
+	struct config *c = new_config();
+
+	ck_assert_int_eq(config_set(c, "shop.doors=7"), 0);
+	ck_assert_int_eq(config_set(c, "shop.doors=seven"), -EINVAL);
+	assert_sentence_has("shop.doors");
+	ck_assert_int_eq(config_load_environment(c, environment), -EINVAL);
+	assert_sentence_has("shop.doors");
+	ck_assert_int_eq(load(c, "[shop]\ndoors = 1e1\n"), -EINVAL);
+	assert_sentence_has("shop.doors");
+	ck_assert_uint_eq(config_number(c, "shop", "doors"), 7);
+	config_free(c);
+}
+END_TEST
+
 START_TEST(a_bad_number_is_refused)
 {
 	static const char *const bad[] = {"",
@@ -496,6 +516,7 @@ int main(void)
 		&every_form_of_a_value_is_read,
 		&an_unknown_option_is_refused_with_the_nearest,
 		&an_option_name_of_any_length_is_refused_in_one_line,
+		&a_bad_setting_is_never_replaced_by_its_default,
 		&a_bad_number_is_refused,
 		&a_bad_size_is_refused,
 		&what_is_out_of_range_is_refused,
