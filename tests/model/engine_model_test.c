@@ -1,9 +1,11 @@
 /*
- * The engine against a sorted map: random puts, deletes, batches, gets, stats, scans both ways,
- * snapshots held across flushes and compactions, and reopening with other options; every option set
- * must agree with the model.
+ * The engine against a sorted map: random puts, deletes, batches with and without preconditions,
+ * gets, stats, scans both ways, snapshots held across flushes and compactions, compactions of
+ * ranges, checkpoints that are opened and written to beside the store, and reopening with other
+ * options; every option set must agree with the model.
  *
- * usage: engine_model_test [OPERATIONS] [SEEDS]; APEX_SEED runs that one seed.
+ * usage: engine_model_test [OPERATIONS [SEEDS [WORKERS]]]: so many operations for each of so many
+ * seeds, in so many processes (0: one a CPU); APEX_SEED runs that one seed.
  */
 #include <assert.h>
 #include <errno.h>
@@ -11,15 +13,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lsm/base/clock.h"
 #include "lsm/base/compiler.h"
+#include "lsm/base/log.h"
 #include "lsm/env/env_mem.h"
 #include "lsm/lsm.h"
 #include "tests/model/model.h"
+#include "tests/support/seeds.h"
+#include "tests/support/tap.h"
 
 enum {
 	SNAPSHOTS_MAX = 6,
 	BATCH_CHANGES_MAX = 40,
+	CONDITIONS_MAX = 4,
+	COPY_OPERATIONS = 60, /* on a checkpoint */
+	SEEDS_MAX = 10000,
 };
+
+#define STORE "store"
+#define COPY  "copy"
 
 struct held_snapshot {
 	struct lsm_snapshot *snapshot;
@@ -31,6 +43,7 @@ struct run {
 	uint64_t seed;
 	uint64_t operation;
 	struct env *env;
+	const char *path; /* of the store that is open: STORE, or a checkpoint of it */
 	struct lsm *db;
 	struct model_keys keys;
 	struct model model;
@@ -46,8 +59,8 @@ struct run {
 
 static _Noreturn void give_up(const struct run *run, const char *condition, int line)
 {
-	printf("not ok 1 - seed %" PRIu64 " operation %" PRIu64 " line %d: %s (%s)\n", run->seed,
-	       run->operation, line, condition, lsm_error_text());
+	tap_note("seed %" PRIu64 " operation %" PRIu64 " of the %s, line %d: %s (%s)", run->seed,
+		 run->operation, run->path, line, condition, lsm_error_text());
 	abort();
 }
 
@@ -63,8 +76,8 @@ static size_t random_key(struct run *run)
 
 static struct lsm_options random_options(struct run *run)
 {
-	static const uint32_t block_bytes[] = {256, 1024, 4096, 65536};
-	static const uint64_t memtable_bytes[] = {16 << 10, 64 << 10, 256 << 10};
+	static const uint32_t block_bytes[] = {256, 1 << 10, 4 << 10, 16 << 10, 64 << 10};
+	static const uint64_t memtable_bytes[] = {4 << 10, 16 << 10, 64 << 10, 256 << 10};
 	struct lsm_options o;
 	struct rng *rng = &run->rng;
 
@@ -92,7 +105,7 @@ static void open_store(struct run *run)
 {
 	struct lsm_options options = random_options(run);
 
-	REQUIRE(run, lsm_open("store", &options, &run->db) == 0);
+	REQUIRE(run, lsm_open(run->path, &options, &run->db) == 0);
 }
 
 /* ---- the same change to both ---- */
@@ -140,6 +153,50 @@ static void write_batch(struct run *run)
 	}
 	REQUIRE(run, lsm_write(run->db, batch, NULL, NULL) == 0);
 	lsm_batch_free(batch);
+}
+
+/*
+ * Add a precondition on a random key. Right ones hold now; a wrong one does not, and `refusal` is
+ * what it makes of the write.
+ */
+static void expect_one(struct run *run, struct lsm_batch *batch, bool right, int *ret_refusal)
+{
+	size_t i = random_key(run);
+	struct lsm_record record = {0};
+	int err = lsm_stat(run->db, key_of(run, i), NULL, &record);
+	uint64_t seqno = record.seqno; /* 0: absent */
+
+	REQUIRE(run, err == (run->model.values[i].present ? 0 : -ENOENT));
+	if (!err)
+		lsm_record_release(&record);
+	if (!right) {
+		bool absence = seqno && rng_below(&run->rng, 3) == 0;
+
+		*ret_refusal = absence ? -EEXIST : -ESTALE;
+		seqno = absence ? 0 : seqno + 1 + rng_below(&run->rng, 5);
+	}
+	REQUIRE(run, lsm_batch_expect(batch, key_of(run, i), seqno) == 0);
+}
+
+/* A batch with preconditions, of which one is wrong in a third of the cases. */
+static void write_conditional(struct run *run)
+{
+	struct lsm_batch *batch = lsm_batch_new();
+	size_t i = random_key(run), conditions = 1 + rng_below(&run->rng, CONDITIONS_MAX);
+	size_t wrong = rng_below(&run->rng, 3 * conditions); /* the number of the wrong one */
+	struct model_value v = model_value_random(&run->rng);
+	int expected = 0;
+
+	REQUIRE(run, batch);
+	for (size_t c = 0; c < conditions; c++)
+		expect_one(run, batch, c != wrong, &expected);
+	model_value_bytes(&v, &run->value, &run->meta);
+	REQUIRE(run, lsm_batch_put(batch, key_of(run, i), buf_slice(&run->meta),
+				   buf_slice(&run->value)) == 0);
+	REQUIRE(run, lsm_write(run->db, batch, NULL, NULL) == expected);
+	lsm_batch_free(batch);
+	if (!expected)
+		run->model.values[i] = v;
 }
 
 /* ---- reads, held against the model or a snapshot's copy of it ---- */
@@ -359,69 +416,150 @@ static void reopen(struct run *run)
 	scan_all(run, &run->model, NULL, rng_below(&run->rng, 2));
 }
 
-static const struct {
+/* ---- a checkpoint beside the store ---- */
+
+static const struct operation {
 	unsigned weight;
 	void (*run)(struct run *run);
-} operations[] = {
-	{400, put_one}, {120, delete_one},   {60, write_batch},   {400, get_one},
-	{60, walk},     {2, scan_some_view}, {60, prefix_exists}, {4, toggle_snapshot},
-	{2, flush},     {1, compact},        {1, verify},         {2, reopen},
+} copy_operations[] = {
+	{10, put_one}, {4, delete_one}, {2, write_batch}, {2, write_conditional},
+	{10, get_one}, {2, walk},       {1, flush},       {1, compact},
 };
 
-static void run_operation(struct run *run)
+static void run_one_of(struct run *run, const struct operation *list, size_t count)
 {
 	unsigned total = 0;
 
-	for (size_t i = 0; i < array_size(operations); i++)
-		total += operations[i].weight;
+	for (size_t i = 0; i < count; i++)
+		total += list[i].weight;
 	unsigned pick = (unsigned)rng_below(&run->rng, total);
 
-	for (size_t i = 0; i < array_size(operations); i++) {
-		if (pick < operations[i].weight) {
-			operations[i].run(run);
-			return;
-		}
-		pick -= operations[i].weight;
-	}
+	while (pick >= list->weight)
+		pick -= list++->weight;
+	list->run(run);
 }
 
-static unsigned passed; /* seeds */
-
-static void run_seed(uint64_t seed, uint64_t operation_count)
+static int remove_file(void *arg, const char *name)
 {
+	struct run *run = arg;
+
+	return env_mem_remove_file(run->env, COPY, name);
+}
+
+static void remove_copy(struct run *run)
+{
+	struct env_dir *dir;
+
+	REQUIRE(run, env_open_dir(run->env, COPY, false, &dir) == 0);
+	REQUIRE(run, env_dir_list(dir, remove_file, run) == 0);
+	env_dir_close(dir);
+}
+
+/* The copy is the store as it was, and a store of its own: changes to it are not the other's. */
+static void use_copy(struct run *copy)
+{
+	bool written = rng_below(&copy->rng, 2);
+
+	scan_all(copy, &copy->model, NULL, false);
+	for (int left = written ? COPY_OPERATIONS : 0; left > 0; left--)
+		run_one_of(copy, copy_operations, array_size(copy_operations));
+	if (written) {
+		REQUIRE(copy, lsm_close(copy->db) == 0);
+		open_store(copy);
+		scan_all(copy, &copy->model, NULL, true);
+	}
+	verify(copy);
+}
+
+static void checkpoint(struct run *run)
+{
+	struct run *copy = malloc(sizeof(*copy));
+
+	REQUIRE(run, copy);
+	REQUIRE(run, lsm_checkpoint(run->db, COPY) == 0);
+	*copy = *run; /* its model too; snapshots are of the store */
+	memset(copy->held, 0, sizeof(copy->held));
+	copy->path = COPY;
+	open_store(copy);
+	use_copy(copy);
+	REQUIRE(copy, lsm_close(copy->db) == 0);
+	remove_copy(run);
+	/* what they share was used by both */
+	run->rng = copy->rng;
+	run->value = copy->value;
+	run->meta = copy->meta;
+	free(copy);
+}
+
+static const struct operation operations[] = {
+	{4000, put_one},       {1200, delete_one}, {600, write_batch},   {400, write_conditional},
+	{4000, get_one},       {600, walk},        {20, scan_some_view}, {600, prefix_exists},
+	{40, toggle_snapshot}, {20, flush},        {12, compact},        {8, verify},
+	{16, reopen},          {4, checkpoint},
+};
+
+struct plan {
+	uint64_t operations;    /* a seed */
+	_Atomic uint64_t *done; /* operations by place of the seed; shared */
+	uint64_t first_seed;
+};
+
+static bool run_seed(void *arg, uint64_t seed)
+{
+	struct plan *plan = arg;
 	struct run *run = calloc(1, sizeof(*run));
 
 	assert(run);
 	run->seed = seed;
+	run->path = STORE;
 	rng_seed(&run->rng, seed);
 	run->env = env_mem_new();
 	model_keys_make(&run->keys, seed);
 	open_store(run);
-	for (run->operation = 0; run->operation < operation_count; run->operation++)
-		run_operation(run);
+	for (run->operation = 0; run->operation < plan->operations; run->operation++)
+		run_one_of(run, operations, array_size(operations));
 	reopen(run);
 	REQUIRE(run, lsm_close(run->db) == 0);
+	atomic_store(&plan->done[seed - plan->first_seed], run->operation);
 	env_free(run->env);
 	model_keys_done(&run->keys);
 	buf_done(&run->value);
 	buf_done(&run->meta);
 	free(run);
-	printf("ok %u - seed %" PRIu64 ": %" PRIu64 " operations\n", ++passed, seed,
-	       operation_count);
+	return true;
 }
 
 int main(int argc, char **argv)
 {
-	uint64_t operation_count = argc > 1 ? strtoull(argv[1], NULL, 10) : 20000;
-	uint64_t seeds = argc > 2 ? strtoull(argv[2], NULL, 10) : 8;
-	const char *one = getenv("APEX_SEED");
+	struct plan plan = {
+		.operations = argc > 1 ? strtoull(argv[1], NULL, 10) : 50000,
+		.done = seeds_share(SEEDS_MAX * sizeof(*plan.done)),
+	};
+	struct seeds seeds = {
+		.first = 1,
+		.count = argc > 2 ? strtoull(argv[2], NULL, 10) : 20,
+		.workers = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : 0,
+		.run = run_seed,
+		.arg = &plan,
+	};
+	uint64_t start_ns = clock_mono_ns();
 
-	printf("1..%" PRIu64 "\n", one ? 1 : seeds);
-	if (one) {
-		run_seed(strtoull(one, NULL, 10), operation_count);
-		return 0;
+	assert(plan.done && seeds.count <= SEEDS_MAX);
+	seeds_take_environment(&seeds);
+	plan.first_seed = seeds.first;
+	log_set_level(LOG_LEVEL_ERROR);
+	bool good = seeds_run(&seeds);
+	uint64_t total = 0;
+
+	for (uint64_t i = 0; i < seeds.count; i++) {
+		total += plan.done[i];
+		tap_result(plan.done[i] == plan.operations,
+			   "seed %" PRIu64 ": %" PRIu64 " operations", seeds.first + i,
+			   plan.done[i]);
 	}
-	for (uint64_t seed = 1; seed <= seeds; seed++)
-		run_seed(seed, operation_count);
-	return 0;
+	uint64_t ms = (clock_mono_ns() - start_ns) / 1000000;
+
+	tap_result(good, "%" PRIu64 " operations in %" PRIu64 " ms, %" PRIu64 " a second", total,
+		   ms, total * 1000 / (ms + 1));
+	return tap_end();
 }
