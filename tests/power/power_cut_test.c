@@ -1,262 +1,226 @@
 /*
  * Power cuts: every prefix of a recorded run, with what was not synced lost, kept or mangled, must
  * open as a prefix of the run's history that holds at least what the last sync promised, take
- * writes, and open again.
+ * changes, and open again; that second run is recorded too and cut at random places.
  *
- * usage: power_cut_test [SEEDS]; APEX_SEED runs that one seed.
+ * usage: power_cut_test [--states N] [--every N] [--seed FIRST] [--workers N]
+ * --every: cut after one in N calls only, each time another one; APEX_SEED runs that one seed.
+ *
+ * Background threads take part in each run, so a seed gives the same changes, but not the same
+ * calls in the same order: after a failure the files are kept.
  */
 #include <assert.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "lsm/base/clock.h"
+#include "lsm/base/log.h"
 #include "lsm/env/env_mem.h"
-#include "lsm/lsm.h"
-#include "tests/power/disk.h"
+#include "tests/power/cut.h"
+#include "tests/support/seeds.h"
+#include "tests/support/tap.h"
 
 enum {
-	KEYS = 24,
 	CHANGES = 240,
-	SYNC_BIT = 1 << 20, /* in a mark: changes up to it were synced */
+	NOTE_EVERY_STATES = 500000,
 };
 
-/* Per key the number of the change that put it last; 0: absent. */
-struct world {
-	uint32_t by[KEYS];
+/* Shared by the workers' processes. */
+struct board {
+	struct cut_counts counts;
+	uint64_t states_wanted;
+	uint64_t every;         /* one in so many calls is cut after */
+	_Atomic uint64_t seeds; /* done */
+	_Atomic uint64_t noted; /* states at the last note */
+	_Atomic bool failed;
 };
 
-struct history {
-	uint64_t seed;
-	struct world after[CHANGES + 1]; /* after[n]: n changes made */
-	struct env *memory, *recorder;
-	uint64_t states;
-};
-
-static _Noreturn void give_up(const struct history *h, size_t call, int tail, const char *what)
+static uint64_t states_so_far(struct board *b)
 {
-	printf("not ok 1 - seed %" PRIu64 " cut after call %zu tail %d: %s (%s)\n", h->seed, call,
-	       tail, what, lsm_error_text());
-	abort();
+	return atomic_load(&b->counts.first) + atomic_load(&b->counts.second);
 }
 
-static struct lsm_options small_options(struct env *env, enum lsm_sync_mode mode)
-{
-	struct lsm_options o;
+/* ---- one seed ---- */
 
-	lsm_options_init(&o);
-	o.reserve_bytes = 16 << 10;
-	o.env = env;
-	o.sync_mode = mode;
-	o.sync_interval_ms = 3600000;
-	o.memtable_bytes = 8 << 10;
-	o.block_bytes = 512;
-	o.base_level_bytes = 32 << 10;
-	o.target_file_bytes = 8 << 10;
-	o.cache_bytes = 1 << 20;
-	return o;
+static const char *record_run(struct life *l)
+{
+	static const struct world empty;
+	const char *wrong;
+
+	story_begin(l->story, 1, &empty, 0);
+	wrong = life_open(l);
+	if (!wrong)
+		wrong = life_run(l);
+	if (!wrong)
+		wrong = life_close(l);
+	return wrong;
 }
 
-static struct slice key_name(int key, char *text)
-{
-	(void)snprintf(text, 16, "key%02d", key);
-	return slice_str(text);
-}
-
-/* The value that change n gives a key: it names both, so a mix-up shows. */
-static struct slice value_of(int key, uint32_t n, char *text)
-{
-	int len = snprintf(text, 512, "%d by %u ", key, n);
-	size_t total = (size_t)len + n * 37 % 400;
-
-	memset(text + len, 'a' + (int)(n % 26), total - (size_t)len);
-	return slice_of(text, total);
-}
-
-/* Change n: up to three keys put or deleted in one batch. */
-static void make_change(struct history *h, struct lsm *db, struct rng *rng, uint32_t n)
-{
-	struct lsm_batch *batch = lsm_batch_new();
-	struct world *world = &h->after[n];
-	char key_text[16], value_text[1024];
-
-	*world = h->after[n - 1];
-	for (uint64_t left = 1 + rng_below(rng, 3); left > 0; left--) {
-		int key = (int)rng_below(rng, KEYS);
-
-		if (rng_below(rng, 4) == 0) {
-			assert(lsm_batch_delete(batch, key_name(key, key_text)) == 0);
-			world->by[key] = 0;
-			continue;
-		}
-		assert(lsm_batch_put(batch, key_name(key, key_text), slice_of(NULL, 0),
-				     value_of(key, n, value_text)) == 0);
-		world->by[key] = n;
-	}
-	assert(lsm_write(db, batch, NULL, NULL) == 0);
-	lsm_batch_free(batch);
-	assert(env_record_mark(h->recorder, n) == 0);
-}
-
-static void record_run(struct history *h, struct rng *rng, enum lsm_sync_mode mode)
-{
-	struct lsm_options options = small_options(h->recorder, mode);
-	struct lsm *db;
-
-	assert(lsm_open("store", &options, &db) == 0);
-	for (uint32_t n = 1; n <= CHANGES; n++) {
-		make_change(h, db, rng, n);
-		if (mode == LSM_SYNC_ALWAYS)
-			assert(env_record_mark(h->recorder, n | SYNC_BIT) == 0);
-		else if (rng_below(rng, 12) == 0) {
-			assert(lsm_sync(db) == 0);
-			assert(env_record_mark(h->recorder, n | SYNC_BIT) == 0);
-		}
-		if (rng_below(rng, 60) == 0)
-			assert(lsm_compact(db, slice_str(""), slice_str("")) == 0);
-		if (rng_below(rng, 40) == 0) {
-			assert(lsm_close(db) == 0);
-			assert(env_record_mark(h->recorder, n | SYNC_BIT) == 0);
-			assert(lsm_open("store", &options, &db) == 0);
-		}
-	}
-	assert(lsm_close(db) == 0);
-	assert(env_record_mark(h->recorder, CHANGES | SYNC_BIT) == 0);
-}
-
-/* Read the whole store; false when a value is none that any change wrote. */
-static bool read_world(struct lsm *db, struct world *ret_world)
-{
-	char key_text[16], value_text[1024];
-
-	*ret_world = (struct world){0};
-	for (int key = 0; key < KEYS; key++) {
-		struct lsm_record record;
-		int err = lsm_get(db, key_name(key, key_text), NULL, &record);
-
-		if (err == -ENOENT)
-			continue;
-		if (err)
-			return false;
-		unsigned by = 0;
-		int named = -1;
-		char head[32] = "";
-
-		memcpy(head, record.value.ptr, record.value.len < 31 ? record.value.len : 31);
-		bool whole = sscanf(head, "%d by %u ", &named, &by) == 2 && named == key &&
-			     slice_eq(record.value, value_of(key, by, value_text));
-
-		lsm_record_release(&record);
-		if (!whole)
-			return false;
-		ret_world->by[key] = by;
-	}
-	return true;
-}
-
-/* Whether the world is the history after m changes, for some m in [low, high]. */
-static bool is_prefix(const struct history *h, const struct world *world, uint32_t low,
-		      uint32_t high)
-{
-	for (uint32_t m = low; m <= high && m <= CHANGES; m++)
-		if (memcmp(&h->after[m], world, sizeof(*world)) == 0)
-			return true;
-	return false;
-}
-
-/* Open after the cut, check, write, close, open again: the write is there, the rest as before. */
-static void check_state(struct history *h, struct env *env, size_t call, int tail, uint32_t synced,
-			uint32_t acked)
-{
-	struct lsm_options options = small_options(env, LSM_SYNC_MANUAL);
-	struct lsm *db;
-	struct world found, again;
-	char key_text[16], value_text[1024];
-
-	h->states++;
-	if (lsm_open("store", &options, &db))
-		give_up(h, call, tail, "does not open");
-	if (!read_world(db, &found))
-		give_up(h, call, tail, "unreadable");
-	if (!is_prefix(h, &found, synced, acked + 1))
-		give_up(h, call, tail, "not a prefix of history since the last sync");
-	if (lsm_put(db, key_name(0, key_text), value_of(0, 9999, value_text), NULL))
-		give_up(h, call, tail, "takes no write");
-	if (lsm_close(db) || lsm_open("store", &options, &db))
-		give_up(h, call, tail, "does not open a second time");
-	found.by[0] = 9999;
-	if (!read_world(db, &again) || memcmp(&found, &again, sizeof(found)) != 0)
-		give_up(h, call, tail, "changed by reopening");
-	if (lsm_close(db))
-		give_up(h, call, tail, "does not close");
-}
-
-static void cut_everywhere(struct history *h, struct rng *rng)
+/* After each call: nothing unsynced is kept; then something is. */
+static bool cut_everywhere(struct cut *c, struct env *recorder, struct board *board)
 {
 	size_t count;
-	const struct env_call *calls = env_record_calls(h->recorder, &count);
+	const struct env_call *calls = env_record_calls(recorder, &count);
 	struct disk *disk = calloc(1, sizeof(*disk));
-	uint32_t synced = 0, acked = 0;
+	bool good = true;
 
 	assert(disk);
-	for (size_t i = 0; i < count; i++) {
+	c->disk = disk;
+	for (size_t i = 0; i < count && good && !atomic_load(&board->failed); i++) {
 		disk_apply(disk, &calls[i]);
 		if (calls[i].kind == ENV_CALL_MARK) {
-			uint32_t n = (uint32_t)calls[i].offset;
-
-			if (n & SYNC_BIT)
-				synced = n & ~(uint32_t)SYNC_BIT;
-			else
-				acked = n;
+			promises_pass(&c->promised, &calls[i]);
 			continue;
 		}
-		/* nothing to lose, then to lose it all, then one of the rest */
-		enum disk_tail tails[] = {
-			DISK_TAIL_NOTHING,
-			(enum disk_tail)(1 + rng_below(rng, DISK_TAIL_COUNT - 1)),
-		};
-		for (size_t k = 0; k < array_size(tails); k++) {
-			struct env *env = disk_cut(disk, "store", tails[k], rng);
-
-			check_state(h, env, i, (int)tails[k], synced, acked);
-			env_free(env);
-		}
+		if (rng_below(c->rng, board->every) > 0)
+			continue;
+		c->call = i;
+		c->tail = DISK_TAIL_NOTHING;
+		good = cut_check(c);
+		c->tail = rng_below(c->rng, 4) == 0
+				  ? DISK_TAIL_ALL
+				  : (enum disk_tail)(1 + rng_below(c->rng, DISK_TAIL_ANY));
+		good = good && cut_check(c);
 	}
 	disk_done(disk);
 	free(disk);
+	return good;
 }
 
-static unsigned passed; /* seeds */
-
-static void run_seed(uint64_t seed)
+static bool run_seed(uint64_t seed, struct board *board)
 {
-	struct history *h = calloc(1, sizeof(*h));
 	struct rng rng;
+	struct env *memory = env_mem_new(), *recorder = env_record_new(memory);
 
-	assert(h);
-	h->seed = seed;
 	rng_seed(&rng, seed);
-	h->memory = env_mem_new();
-	h->recorder = env_record_new(h->memory);
-	record_run(h, &rng, (enum lsm_sync_mode)(seed % 4));
-	cut_everywhere(h, &rng);
-	printf("ok %u - seed %" PRIu64 ": %" PRIu64 " states\n", ++passed, seed, h->states);
-	env_free(h->recorder);
-	env_free(h->memory);
-	free(h);
+	const struct life_odds odds = {
+		.changes = CHANGES,
+		.sync = 12,
+		.flush = 40,
+		.compact = 60,
+		.reopen = 40,
+		.roll = 30,
+		.copy_at = (uint32_t)(1 + rng_below(&rng, CHANGES - 1)),
+	};
+	struct life life = {
+		.env = recorder,
+		.path = cut_folders[CUT_STORE],
+		.copy_path = cut_folders[CUT_COPY],
+		.story = calloc(1, sizeof(struct story)),
+		.rng = &rng,
+		.odds = &odds,
+		.note = promises_note,
+		.note_arg = recorder,
+		.counts = &board->counts.life,
+	};
+
+	assert(memory && recorder && life.story);
+	const char *wrong = record_run(&life);
+	struct cut c = {
+		.seed = seed,
+		.story = life.story,
+		.rng = &rng,
+		.counts = &board->counts,
+	};
+
+	if (wrong)
+		tap_note("seed %" PRIu64 ": the recorded run itself %s (%s)", seed, wrong,
+			 lsm_error_text());
+	bool good = !wrong && cut_everywhere(&c, recorder, board);
+
+	env_free(recorder);
+	env_free(memory);
+	free(life.story);
+	return good;
+}
+
+/* ---- all of them ---- */
+
+static void note_progress(struct board *board)
+{
+	uint64_t states = states_so_far(board), noted = atomic_load(&board->noted);
+
+	if (states - noted >= NOTE_EVERY_STATES &&
+	    atomic_compare_exchange_strong(&board->noted, &noted, states))
+		tap_note("%" PRIu64 " states", states);
+}
+
+static bool run_in_worker(void *arg, uint64_t seed)
+{
+	struct board *board = arg;
+	bool good = run_seed(seed, board);
+
+	if (!good)
+		atomic_store(&board->failed, true);
+	atomic_fetch_add(&board->seeds, 1);
+	note_progress(board);
+	return good;
+}
+
+static bool are_enough(void *arg)
+{
+	struct board *board = arg;
+
+	return states_so_far(board) >= board->states_wanted;
+}
+
+static void show(struct board *b, bool good, uint64_t ms)
+{
+	const struct cut_counts *n = &b->counts;
+
+	tap_result(good && n->first > 0, "%" PRIu64 " states after a power cut hold a prefix",
+		   n->first);
+	tap_result(good && n->second > 0, "%" PRIu64 " states after a second one do", n->second);
+	tap_result(good && n->copies > 0 && n->half_copies > 0,
+		   "%" PRIu64 " states hold a whole checkpoint, %" PRIu64
+		   " none while it was being made",
+		   n->copies, n->half_copies);
+	tap_note("%" PRIu64 " runs in %" PRIu64 " ms: %" PRIu64 " states a second; %" PRIu64
+		 " batches refused by their preconditions",
+		 atomic_load(&b->seeds), ms, states_so_far(b) * 1000 / (ms + 1), n->life.refused);
+	tap_note("stores opened with sync mode always %" PRIu64 ", batch %" PRIu64
+		 ", interval %" PRIu64 ", manual %" PRIu64,
+		 n->life.modes[LSM_SYNC_ALWAYS], n->life.modes[LSM_SYNC_BATCH],
+		 n->life.modes[LSM_SYNC_INTERVAL], n->life.modes[LSM_SYNC_MANUAL]);
+	tap_note("with strategy leveled %" PRIu64 ", tiered %" PRIu64 ", lazy leveling %" PRIu64,
+		 n->life.strategies[LSM_LEVELED], n->life.strategies[LSM_TIERED],
+		 n->life.strategies[LSM_LAZY_LEVELING]);
 }
 
 int main(int argc, char **argv)
 {
-	uint64_t seeds = argc > 1 ? strtoull(argv[1], NULL, 10) : 4;
-	const char *one = getenv("APEX_SEED");
+	struct board *board = seeds_share(sizeof(*board));
+	struct seeds seeds = {
+		.first = 1,
+		.count = UINT64_MAX,
+		.run = run_in_worker,
+		.enough = are_enough,
+		.arg = board,
+	};
+	uint64_t start_ns = clock_mono_ns();
 
-	printf("1..%" PRIu64 "\n", one ? 1 : seeds);
-	if (one) {
-		run_seed(strtoull(one, NULL, 10));
-		return 0;
+	assert(board);
+	board->states_wanted = 20000;
+	board->every = 1;
+	for (int i = 1; i + 1 < argc; i += 2) {
+		uint64_t value = strtoull(argv[i + 1], NULL, 10);
+
+		if (strcmp(argv[i], "--states") == 0)
+			board->states_wanted = value;
+		else if (strcmp(argv[i], "--every") == 0)
+			board->every = max_of(value, UINT64_C(1));
+		else if (strcmp(argv[i], "--seed") == 0)
+			seeds.first = value;
+		else if (strcmp(argv[i], "--workers") == 0)
+			seeds.workers = (unsigned)value;
 	}
-	for (uint64_t seed = 1; seed <= seeds; seed++)
-		run_seed(seed);
-	return 0;
+	seeds_take_environment(&seeds);
+	log_set_level(LOG_LEVEL_ERROR); /* a torn end is what each cut leaves */
+	tap_note("seeds from %" PRIu64 " on", seeds.first);
+	bool good = seeds_run(&seeds);
+
+	show(board, good, (clock_mono_ns() - start_ns) / 1000000);
+	return tap_end();
 }

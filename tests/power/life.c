@@ -1,0 +1,148 @@
+#include "tests/power/life.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "lsm/db/db.h"
+#include "lsm/tree/tree_impl.h"
+
+struct lsm_options life_options(const struct life *l)
+{
+	struct lsm_options o;
+	struct rng *rng = l->rng;
+
+	lsm_options_init(&o);
+	o.env = l->env;
+	o.sync_mode = (enum lsm_sync_mode)rng_below(rng, 4);
+	o.sync_interval_ms = rng_below(rng, 2) ? 1 : 3600000;
+	o.sync_batch_records = (unsigned)(1 + rng_below(rng, 12));
+	o.sync_batch_delay_us = rng_below(rng, 2) ? 50 : 3600000000U;
+	o.memtable_bytes = UINT64_C(4096) << rng_below(rng, 3);
+	o.memtables_max = (unsigned)(1 + rng_below(rng, 4));
+	o.block_bytes = 256U << 2 * rng_below(rng, 3);
+	o.compression = rng_below(rng, 2) ? LSM_COMPRESSION_LZ4 : LSM_COMPRESSION_NONE;
+	o.value_inline_max = (uint32_t)rng_below(rng, 2) * 300;
+	o.bloom_bits_per_key = (unsigned)rng_below(rng, 2) * 10;
+	o.compaction_threads = (unsigned)rng_below(rng, 3);
+	o.strategy = (enum lsm_strategy)rng_below(rng, 3);
+	o.runs_max = (unsigned)(2 + rng_below(rng, 3));
+	o.l0_threshold = (unsigned)(1 + rng_below(rng, 4));
+	o.l0_slowdown = 1000; /* no time is to be lost here */
+	o.l0_stop = 1000;
+	o.base_level_bytes = 16 << 10;
+	o.target_file_bytes = 4096U << rng_below(rng, 2);
+	o.cache_bytes = rng_below(rng, 2) << 20;
+	return o;
+}
+
+static int note(const struct life *l, enum life_mark mark, uint32_t n)
+{
+	return l->note ? l->note(l->note_arg, mark, n) : 0;
+}
+
+static bool happens(const struct life *l, unsigned one_in)
+{
+	return one_in && rng_below(l->rng, one_in) == 0;
+}
+
+const char *life_open(struct life *l)
+{
+	struct lsm_options options = life_options(l);
+
+	atomic_fetch_add(&l->counts->modes[options.sync_mode], 1);
+	atomic_fetch_add(&l->counts->strategies[options.strategy], 1);
+	if (lsm_open(l->path, &options, &l->db))
+		return "does not open";
+	return note(l, LIFE_OPENED, 0) ? "out of memory" : NULL;
+}
+
+const char *life_close(struct life *l)
+{
+	struct lsm *closing = l->db;
+
+	l->db = NULL;
+	if (lsm_close(closing))
+		return "does not close";
+	return note(l, LIFE_SYNCED, l->story->count) ? "out of memory" : NULL;
+}
+
+/* The next edit of the manifest begins a new one. */
+static void roll_manifest(struct lsm *db)
+{
+	mutex_guard(&db->tree->log_mu);
+
+	db->tree->roll_bytes = 1;
+}
+
+static const char *sync_store(struct life *l)
+{
+	if (lsm_sync(l->db))
+		return "does not sync";
+	return note(l, LIFE_SYNCED, l->story->count) ? "out of memory" : NULL;
+}
+
+static const char *flush(struct life *l)
+{
+	return lsm_flush(l->db) ? "does not flush" : NULL;
+}
+
+static const char *compact(struct life *l)
+{
+	bool all = rng_below(l->rng, 2);
+	char from[16], to[16];
+
+	(void)snprintf(from, sizeof(from), "key%02d", (int)rng_below(l->rng, 12));
+	(void)snprintf(to, sizeof(to), "key%02d", (int)(12 + rng_below(l->rng, 12)));
+	if (lsm_compact(l->db, slice_str(all ? "" : from), slice_str(all ? "" : to)))
+		return "does not compact";
+	return NULL;
+}
+
+static const char *reopen(struct life *l)
+{
+	const char *wrong = life_close(l);
+
+	return wrong ? wrong : life_open(l);
+}
+
+static const char *checkpoint(struct life *l)
+{
+	if (note(l, LIFE_COPYING, l->story->count))
+		return "out of memory";
+	if (lsm_checkpoint(l->db, l->copy_path))
+		return "makes no checkpoint";
+	return note(l, LIFE_COPIED, l->story->count) ? "out of memory" : NULL;
+}
+
+static const char *one_change(struct life *l)
+{
+	if (story_change(l->story, l->db, l->rng))
+		return "does not take a change, or takes one that it must refuse";
+	if (note(l, LIFE_ACKED, l->story->count))
+		return "out of memory";
+	return note(l, LIFE_SYNCED, story_durable(l->story, l->db)) ? "out of memory" : NULL;
+}
+
+const char *life_run(struct life *l)
+{
+	const char *wrong = NULL;
+
+	for (uint32_t n = 0; !wrong && n < l->odds->changes; n++) {
+		wrong = one_change(l);
+		if (!wrong && happens(l, l->odds->sync))
+			wrong = sync_store(l);
+		if (!wrong && happens(l, l->odds->roll))
+			roll_manifest(l->db);
+		if (!wrong && happens(l, l->odds->flush))
+			wrong = flush(l);
+		if (!wrong && happens(l, l->odds->compact))
+			wrong = compact(l);
+		if (!wrong && l->odds->copy_at == n + 1)
+			wrong = checkpoint(l);
+		if (!wrong && happens(l, l->odds->reopen))
+			wrong = reopen(l);
+	}
+	atomic_fetch_add(&l->counts->refused, l->story->refused);
+	l->story->refused = 0;
+	return wrong;
+}

@@ -1,0 +1,53 @@
+/*
+ * What a store goes through between its creation or recovery and the cut: changes, syncs, flushes,
+ * compactions, a checkpoint, closing and opening with other options; all of it at random.
+ *
+ * Thread rule: one thread.
+ */
+#pragma once
+
+#include "tests/power/story.h"
+
+/* What becomes known as life goes on. */
+enum life_mark {
+	LIFE_OPENED,  /* the store was: what it held then is on the disk */
+	LIFE_ACKED,   /* change n was answered */
+	LIFE_SYNCED,  /* changes up to n are on the disk */
+	LIFE_COPYING, /* a checkpoint with the changes up to n begins */
+	LIFE_COPIED,  /* and is whole and durable */
+};
+
+/* Counted over all lives, by several processes. */
+struct life_counts {
+	_Atomic uint64_t refused;       /* batches whose precondition did not hold */
+	_Atomic uint64_t modes[4];      /* stores opened, by sync mode */
+	_Atomic uint64_t strategies[3]; /* and by strategy */
+};
+
+/* What happens after a change, one time in so many; 0: never. */
+struct life_odds {
+	uint32_t changes;
+	unsigned sync, flush, compact, reopen, roll;
+	uint32_t copy_at; /* the change after which a checkpoint is made; 0: none */
+};
+
+struct life {
+	struct env *env; /* NULL: the kernel's files */
+	const char *path;
+	const char *copy_path; /* the checkpoint's */
+	struct story *story;
+	struct rng *rng;
+	const struct life_odds *odds;
+	int (*note)(void *arg, enum life_mark mark, uint32_t n); /* NULL: nobody listens */
+	void *note_arg;
+	struct life_counts *counts;
+	struct lsm *db; /* NULL: closed */
+};
+
+/* Options for a small store, all of them at random. */
+struct lsm_options life_options(const struct life *l);
+
+/* Each answers NULL, or what went wrong. */
+const char *life_open(struct life *l);
+const char *life_run(struct life *l);
+const char *life_close(struct life *l);
