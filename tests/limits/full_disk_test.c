@@ -1,0 +1,334 @@
+/*
+ * A full disk, and back: on a tmpfs and on an ext4 of 64 MiB the store is filled until not one byte
+ * is left, by itself and by others. Every acknowledged change stays readable, deletes and a flush
+ * work, puts answer -ENOSPC and change nothing, the store says what is wrong, opens read-only,
+ * closes and opens again. When space returns, because others give it back or by deletes and a
+ * compaction, writing goes on in the same open store.
+ *
+ * usage: full_disk_test [SEEDS]	(default 1), as root; APEX_SEED runs that one seed.
+ * Long form: full_disk_test 20
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lsm/base/clock.h"
+#include "lsm/base/rng.h"
+#include "tests/limits/records.h"
+#include "tests/limits/small_disk.h"
+#include "tests/support/scratch.h"
+#include "tests/support/tap.h"
+
+enum {
+	DISK_MIB = 64,
+	VALUE_BYTES = 16 << 10,
+	RECORDS = 8 << 10, /* far more than fit */
+	SMALL = 1 << 20,   /* numbers from here on: records of one byte */
+	SMALL_MAX = 100000,
+	PATIENCE_S = 30, /* for what the background does once a second */
+};
+
+#define BALLAST_BYTES (UINT64_C(8) << 20)
+
+struct run {
+	const char *disk;
+	char store[512];
+	struct lsm *db;
+	struct records records;
+	uint64_t small; /* so many records of one byte are there */
+	struct rng rng;
+};
+
+static struct lsm_options options_for_64_mib(void)
+{
+	struct lsm_options o;
+
+	lsm_options_init(&o);
+	o.memtable_bytes = 1 << 20;
+	o.base_level_bytes = 4 << 20;
+	o.target_file_bytes = 1 << 20;
+	o.cache_bytes = 1 << 20;
+	o.sync_mode = LSM_SYNC_MANUAL;
+	return o;
+}
+
+static bool good(int err, const char *what)
+{
+	if (err)
+		tap_note("%s: %d (%s)", what, err, lsm_error_text());
+	return !err;
+}
+
+static bool open_store(struct run *r, bool read_only, struct lsm **ret_db)
+{
+	struct lsm_options options = options_for_64_mib();
+
+	options.read_only = read_only;
+	return good(lsm_open(r->store, &options, ret_db), read_only ? "open read-only" : "open");
+}
+
+static int put_small(struct run *r)
+{
+	char text[RECORD_TEXT_MAX];
+	int err = lsm_put(r->db, record_key(SMALL + r->small, text), slice_str("x"), NULL);
+
+	r->small += !err;
+	return err;
+}
+
+/* Put until the disk is full, then single bytes until not even they fit. */
+static bool fill(struct run *r)
+{
+	int err = 0;
+
+	for (uint64_t i = 0; !err && i < r->records.count; i++) {
+		if (r->records.generations[i] == RECORD_ABSENT)
+			err = records_put(&r->records, r->db, i,
+					  (uint8_t)(1 + rng_below(&r->rng, 200)));
+	}
+	if (err != -ENOSPC)
+		return good(err ? err : -EIO, "filling the disk");
+	/* what others take meanwhile is theirs: to the last byte */
+	if (!good(ballast_make(r->disk, "last", UINT64_MAX), "ballast"))
+		return false;
+	do
+		err = put_small(r);
+	while (!err && r->small < SMALL_MAX);
+	return err == -ENOSPC || good(err ? err : -EIO, "filling the disk byte by byte");
+}
+
+/* Everything that was acknowledged, and nothing else. */
+static bool check_in(struct run *r, struct lsm *db)
+{
+	char text[RECORD_TEXT_MAX];
+
+	for (uint64_t i = 0; i < r->records.count; i++)
+		if (!records_check(&r->records, db, i))
+			return false;
+	for (uint64_t i = 0; i <= r->small; i++) {
+		struct lsm_record record;
+		int err = lsm_get(db, record_key(SMALL + i, text), NULL, &record);
+
+		if (!err)
+			lsm_record_release(&record);
+		if (err != (i < r->small ? 0 : -ENOENT))
+			return good(err ? err : -EIO, "a record of one byte");
+	}
+	return true;
+}
+
+static bool check(struct run *r)
+{
+	return check_in(r, r->db);
+}
+
+/* A put that is refused leaves the old value. */
+static bool puts_are_refused(struct run *r)
+{
+	for (int i = 0; i < 50; i++) {
+		uint64_t number = rng_below(&r->rng, r->records.count);
+		int err = records_put(&r->records, r->db, number, 201);
+
+		if (err != -ENOSPC)
+			return good(err ? err : -EIO, "a put that has no room");
+		if (!records_check(&r->records, r->db, number))
+			return false;
+	}
+	return true;
+}
+
+static bool delete_some(struct run *r, unsigned share)
+{
+	for (uint64_t i = 0; i < r->records.count; i++) {
+		if (r->records.generations[i] == RECORD_ABSENT || rng_below(&r->rng, share) != 0)
+			continue;
+		if (!good(records_put(&r->records, r->db, i, RECORD_ABSENT), "delete"))
+			return false;
+	}
+	return true;
+}
+
+static enum lsm_health health_of(struct run *r, char ret_text[256])
+{
+	struct lsm_stats stats;
+
+	lsm_stats_read(r->db, &stats);
+	(void)snprintf(ret_text, 256, "%s", stats.health_text);
+	return stats.health;
+}
+
+static bool says_so(struct run *r)
+{
+	char text[256];
+	enum lsm_health health = health_of(r, text);
+
+	tap_note("health: %s: %s", lsm_health_name(health), text);
+	return health == LSM_HEALTH_DEGRADED && text[0];
+}
+
+static bool reads_beside(struct run *r)
+{
+	struct lsm *reader;
+
+	if (!open_store(r, true, &reader))
+		return false;
+	bool same = check_in(r, reader);
+
+	return good(lsm_close(reader), "close of the reader") && same;
+}
+
+static bool reopen(struct run *r)
+{
+	int err = lsm_close(r->db);
+
+	r->db = NULL;
+	return good(err, "close") && open_store(r, false, &r->db);
+}
+
+/* Until it says 0, as the background tries again by itself; what is refused changes nothing. */
+static bool comes_back(struct run *r)
+{
+	uint64_t end = clock_mono_ns() + PATIENCE_S * UINT64_C(1000000000);
+	char text[256];
+	int err;
+
+	while ((err = put_small(r)) == -ENOSPC && clock_mono_ns() < end)
+		(void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	if (!good(err, "a put after space has returned"))
+		return false;
+	while (health_of(r, text) != LSM_HEALTH_OK && clock_mono_ns() < end)
+		(void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+	return health_of(r, text) == LSM_HEALTH_OK || good(-EIO, text);
+}
+
+static bool write_some(struct run *r, unsigned count)
+{
+	for (uint64_t i = 0; count > 0 && i < r->records.count; i++) {
+		if (r->records.generations[i] != RECORD_ABSENT)
+			continue;
+		if (!good(records_put(&r->records, r->db, i, 202), "put"))
+			return false;
+		count--;
+	}
+	return true;
+}
+
+static bool compact(struct run *r)
+{
+	return good(lsm_compact(r->db, slice_str(""), slice_str("")), "compact");
+}
+
+static bool verify(struct run *r)
+{
+	struct lsm_verify_report report;
+
+	return good(lsm_verify(r->db, &report), "verify");
+}
+
+static bool live_on_full_disk(struct run *r)
+{
+	return tap_result(check(r), "every acknowledged put is readable") &&
+	       tap_result(puts_are_refused(r), "puts answer ENOSPC and change nothing") &&
+	       tap_result(says_so(r), "health says so") &&
+	       tap_result(delete_some(r, 50), "deletes work") &&
+	       tap_result(good(lsm_flush(r->db), "flush"), "a flush works") &&
+	       tap_result(check(r), "and all is as it should be") &&
+	       tap_result(reads_beside(r), "a reader opens it") &&
+	       tap_result(reopen(r), "it closes and opens again") &&
+	       tap_result(check(r), "with everything in it") &&
+	       tap_result(delete_some(r, 50), "deletes still work");
+}
+
+/* The others give space back. */
+static bool others_leave(struct run *r)
+{
+	ballast_drop(r->disk, "first");
+	ballast_drop(r->disk, "last");
+	return tap_result(comes_back(r), "space returns: writing goes on") &&
+	       tap_result(write_some(r, 64), "more is written") &&
+	       tap_result(check(r), "and all is there");
+}
+
+/* Deletes and a compaction make the space. */
+static bool delete_for_space(struct run *r)
+{
+	uint64_t before = small_disk_free(r->disk);
+
+	if (!tap_result(delete_some(r, 3), "a third is deleted") ||
+	    !tap_result(compact(r), "compaction on a full disk"))
+		return false;
+	tap_note("%" PRIu64 " bytes free before, %" PRIu64 " after", before,
+		 small_disk_free(r->disk));
+	return tap_result(comes_back(r), "deletes made space: writing goes on") &&
+	       tap_result(write_some(r, 64), "more is written") &&
+	       tap_result(check(r), "and all is there");
+}
+
+static bool live(struct run *r)
+{
+	tap_result(good(ballast_make(r->disk, "first", BALLAST_BYTES), "ballast") &&
+			   open_store(r, false, &r->db),
+		   "a store on an empty disk");
+	if (!r->db || !tap_result(fill(r), "it fills to the last byte") || !live_on_full_disk(r) ||
+	    !others_leave(r))
+		return false;
+	return tap_result(fill(r), "it fills again") && delete_for_space(r) &&
+	       tap_result(reopen(r) && check(r), "all is there after reopening") &&
+	       tap_result(verify(r), "verification");
+}
+
+static void run_on(const char *type, const char *folder, uint64_t seed)
+{
+	struct run r = {.records = records_new(RECORDS, VALUE_BYTES)};
+	char disk[400];
+
+	(void)snprintf(disk, sizeof(disk), "%s/disk", folder);
+	(void)snprintf(r.store, sizeof(r.store), "%s/store", disk);
+	r.disk = disk;
+	rng_seed(&r.rng, seed);
+	if (mkdir(disk, 0700) && errno != EEXIST)
+		tap_result(false, "no folder %s", disk);
+	int err = small_disk_mount(type, disk, DISK_MIB);
+
+	if (err) {
+		tap_skip(type, "no file system of this kind can be mounted here");
+	} else {
+		tap_note("%s, seed %" PRIu64, type, seed);
+		(void)live(&r);
+		if (lsm_close(r.db))
+			tap_note("close: %s", lsm_error_text());
+		if (small_disk_unmount(disk))
+			tap_note("%s cannot be unmounted", disk);
+	}
+	records_free(&r.records);
+}
+
+int main(int argc, char **argv)
+{
+	const char *one = getenv("APEX_SEED");
+	uint64_t seeds = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+	uint64_t first = one ? strtoull(one, NULL, 10) : 1;
+	char *folder;
+
+	if (geteuid() != 0) {
+		tap_skip("full disk", "only root can mount a small disk");
+		return tap_end();
+	}
+	if (scratch_make("apex-full", &folder)) {
+		fprintf(stderr, "full_disk_test: no folder\n");
+		return 2;
+	}
+	for (uint64_t seed = first; seed < first + (one ? 1 : seeds); seed++) {
+		run_on("tmpfs", folder, seed);
+		run_on("ext4", folder, seed);
+	}
+	if (scratch_remove(folder))
+		tap_note("%s cannot be removed", folder);
+	free(folder);
+	return tap_end();
+}
