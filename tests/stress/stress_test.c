@@ -2,7 +2,7 @@
  * Everything at once, for the thread sanitizer above all: four writers, four readers, two that scan
  * both ways with snapshots, flushes, compactions, syncs, statistics, verification, and a close and
  * reopen after each round, with memtables and tables so small that all of it happens all the time.
- * Each round has another sync mode. world.h says what is checked.
+ * Each round has another sync mode and compaction strategy. world.h says what is checked.
  *
  * usage: stress_test [SECONDS]		(default 10); APEX_SEED chooses what the threads do
  * Long form: meson setup build/tsan -Db_sanitize=thread -Db_lundef=false -Dwerror=false &&
@@ -149,6 +149,8 @@ static struct lsm_options options_of(uint64_t round)
 	o.cache_shards = 2;
 	o.max_open_tables = 8;
 	o.compaction_threads = 2;
+	o.strategy = (enum lsm_strategy)(round % 3);
+	o.runs_max = 3;
 	o.l0_threshold = 2;
 	o.size_ratio = 3;
 	o.base_level_bytes = 16 << 10;
