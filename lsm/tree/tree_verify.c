@@ -121,7 +121,8 @@ static int read_named_manifest(struct tree *t, struct manifest_state *state, uin
 
 /*
  * As read_named_manifest. An edit that is not whole is damage, or what a crash left; but beside a
- * writer it may be one that is being written, which is whole when looked at again.
+ * writer it may be one that is being written, which is whole when looked at again, and in a broken
+ * tree it is what the failed write left, which has been reported.
  */
 static int read_whole_manifest(struct tree *t, struct manifest_state *state, uint64_t *ret_number)
 {
@@ -130,7 +131,7 @@ static int read_whole_manifest(struct tree *t, struct manifest_state *state, uin
 	for (int tries = WHOLE_TRIES; tries > 0; tries--) {
 		manifest_state_done(state);
 		err = read_named_manifest(t, state, ret_number);
-		if (err || !state->torn)
+		if (err || !state->torn || tree_is_broken(t))
 			return err;
 	}
 	return fail(-EUCLEAN,
