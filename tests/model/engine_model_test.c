@@ -98,6 +98,7 @@ static struct lsm_options random_options(struct run *run)
 	o.compaction_threads = (unsigned)rng_below(rng, 3);
 	o.strategy = (enum lsm_strategy)rng_below(rng, 3);
 	o.runs_max = (unsigned)(2 + rng_below(rng, 4));
+	o.reserve_bytes = rng_below(rng, 2) * (64 << 10);
 	return o;
 }
 

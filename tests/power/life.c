@@ -26,6 +26,7 @@ struct lsm_options life_options(const struct life *l)
 	o.compaction_threads = (unsigned)rng_below(rng, 3);
 	o.strategy = (enum lsm_strategy)rng_below(rng, 3);
 	o.runs_max = (unsigned)(2 + rng_below(rng, 3));
+	o.reserve_bytes = rng_below(rng, 2) * (16 << 10);
 	o.l0_threshold = (unsigned)(1 + rng_below(rng, 4));
 	o.l0_slowdown = 1000; /* no time is to be lost here */
 	o.l0_stop = 1000;
