@@ -19,6 +19,7 @@ struct wal_writer {
 	uint64_t
 		old_end; /* before it each record is followed by zeros (wal_format.h); 0: no need */
 	uint64_t reserved; /* the appending thread's: where the space taken ahead ends */
+	uint64_t cursor;   /* the appending thread's: where the file's next append would go */
 	/*
 	 * Stored by the appending thread. Relaxed, as is `dead`: each is one fact, and no other
 	 * memory is read on the strength of it.
@@ -45,6 +46,7 @@ static struct wal_writer *writer_new(struct env_file *file, uint64_t number, uin
 	w->crc_seed = wal_crc_seed(number, salt);
 	wal_file_name(number, w->name);
 	w->reserved = size;
+	w->cursor = size;
 	atomic_init(&w->size, size);
 	atomic_init(&w->dead, false);
 	return w;
@@ -71,8 +73,6 @@ static int write_header(struct env_dir *dir, struct env_file *file, uint64_t num
 
 	wal_file_header_encode(number, salt, old_end, bytes);
 	int rc = env_file_append(file, parts, parts[1].len ? 2 : 1);
-	if (!rc)
-		rc = env_file_seek(file, sizeof(bytes));
 	if (!rc)
 		rc = env_file_sync(file);
 	return rc ? rc : env_dir_sync(dir);
@@ -106,6 +106,7 @@ static int begin_log(struct env_dir *dir, struct env_file *file, uint64_t number
 		return -ENOMEM;
 	w->old_end = old_end;
 	w->reserved = max_of(old_end, (uint64_t)WAL_FILE_HEADER_SIZE);
+	w->cursor += end_mark_size(WAL_FILE_HEADER_SIZE, old_end);
 	*ret_writer = w;
 	return 0;
 }
@@ -276,10 +277,15 @@ int wal_writer_reserve(struct wal_writer *w, uint64_t payload_len, uint64_t step
 	return rc;
 }
 
-/* The bytes of a record that ends at `end`, and what must follow it. */
+/*
+ * The bytes of a record that ends at `end`, and what must follow it, over what followed the one
+ * before. The step back comes first: after the append nothing may fail, or a record would be
+ * answered with an error and be in the log all the same.
+ */
 static int write_record(struct wal_writer *w, struct slice header, struct slice payload,
 			uint64_t end)
 {
+	uint64_t begin = wal_writer_size(w);
 	size_t end_mark = end_mark_size(end, w->old_end);
 	/* One append, so one system call a record, and the payload is not copied. */
 	struct slice parts[3] = {header};
@@ -289,9 +295,12 @@ static int write_record(struct wal_writer *w, struct slice header, struct slice 
 		parts[count++] = payload;
 	if (wal_padding(payload.len) + end_mark)
 		parts[count++] = slice_of(zeros, wal_padding(payload.len) + end_mark);
-	int rc = env_file_append(w->file, parts, count);
+	int rc = w->cursor == begin ? 0 : env_file_seek(w->file, begin);
 
-	return rc || !end_mark ? rc : env_file_seek(w->file, end);
+	if (!rc)
+		rc = env_file_append(w->file, parts, count);
+	w->cursor = end + end_mark;
+	return rc;
 }
 
 int wal_writer_append(struct wal_writer *w, const struct wal_record *rec)

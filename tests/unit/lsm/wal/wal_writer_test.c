@@ -511,6 +511,51 @@ START_TEST(making_a_log_of_an_older_one_fails_at_every_call)
 }
 END_TEST
 
+START_TEST(in_an_older_ones_space_an_append_that_fails_leaves_no_record)
+{
+	bool struck = true;
+
+	for (uint64_t at = 0; struck; at++) {
+		struct env_fault_plan plan = {.at_call = at, .error = -EIO};
+		struct disk d;
+		struct env *env;
+		struct env_dir *dir;
+		struct wal_writer *w;
+
+		faulty_open(&d, &env, &dir);
+		fixture_log(&d, 2, three, array_size(three));
+		ck_assert_int_eq(wal_writer_recycle(dir, 2, 3, fixture_salt(3), &w), 0);
+		ck_assert_int_eq(fixture_append(w, &three[0]), 0);
+		env_fault_set(env, &plan);
+		int rc = fixture_append(w, &three[1]);
+
+		struck = env_fault_struck(env);
+		ck_assert_int_eq(rc, struck ? -EIO : 0);
+		wal_writer_close(w);
+		expect_records(&d, 3, three, struck ? 1 : 2, -ENODATA);
+		faulty_close(&d, env, dir);
+	}
+}
+END_TEST
+
+START_TEST(a_trimmed_log_is_written_on_where_it_ended)
+{
+	struct disk d;
+	struct wal_writer *w;
+
+	disk_open(&d);
+	fixture_log(&d, 2, three, array_size(three));
+	ck_assert_int_eq(wal_writer_recycle(d.dir, 2, 3, fixture_salt(3), &w), 0);
+	ck_assert_int_eq(fixture_append(w, &three[0]), 0);
+	ck_assert(wal_writer_trim(w));
+	ck_assert_int_eq(fixture_append(w, &three[1]), 0);
+	ck_assert_int_eq(fixture_append(w, &three[2]), 0);
+	wal_writer_close(w);
+	expect_records(&d, 3, three, array_size(three), -ENODATA);
+	disk_close(&d);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -531,6 +576,8 @@ int main(void)
 		&syncs_run_beside_appends,
 		&a_log_made_of_an_older_one_keeps_its_blocks_and_shows_nothing_of_it,
 		&making_a_log_of_an_older_one_fails_at_every_call,
+		&a_trimmed_log_is_written_on_where_it_ended,
+		&in_an_older_ones_space_an_append_that_fails_leaves_no_record,
 	};
 
 	return unit_run("wal_writer", tests, array_size(tests));
