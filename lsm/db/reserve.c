@@ -138,7 +138,12 @@ void db_reserve_start(struct lsm *db)
 	mutex_guard(&r->mu);
 
 	r->next_try_ns = env_mono_ns(db->env) + RETRY_NS;
-	set_low_locked(db, take_locked(db) != 0);
+	int err = take_locked(db);
+
+	if (err && err != -ENOSPC && err != -EDQUOT)
+		log_warn("no reserve for a full disk error=%d reason=\"%s\"", err, fail_text());
+	else
+		set_low_locked(db, err != 0);
 }
 
 void db_reserve_close(struct lsm *db)

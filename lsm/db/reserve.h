@@ -28,7 +28,8 @@
  * want none. Not when read-only. */
 must_check int db_reserve_open(struct lsm *db);
 
-/* When all else is open: take what is missing, or be low on space. */
+/* When all else is open: take what is missing, or be low on space. A failure that is not the disk's
+ * want of room leaves the store without a reserve, and says so in the log. */
 void db_reserve_start(struct lsm *db);
 
 void db_reserve_close(struct lsm *db);
