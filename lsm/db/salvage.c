@@ -4,6 +4,7 @@
  * (salvage_newest), straight into the last level of a new tree (salvage_output, tree_ingest).
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "lsm/base/error.h"
@@ -17,6 +18,7 @@
 #include "lsm/tree/file_name.h"
 #include "lsm/tree/merge.h"
 #include "lsm/tree/tree_ingest.h"
+#include "lsm/wal/wal_writer.h"
 
 struct salvage {
 	struct env *env;       /* borrowed */
@@ -88,6 +90,19 @@ static int add_memtable(struct salvage *s, struct memtable *memtable)
 	return err;
 }
 
+/* `due` is the change behind the last log's: was that one on the disk too? */
+static void check_end(struct salvage *s, uint64_t due)
+{
+	char name[ENV_NAME_MAX + 1] = "the logs";
+
+	if (due == 0 || due > s->plan.durable_seqno)
+		return;
+	if (s->plan.logs.count > 0)
+		wal_file_name(s->plan.logs.numbers[s->plan.logs.count - 1], name);
+	salvage_lost(&s->losses, "%s: ends too early, changes %" PRIu64 " to %" PRIu64 " are lost",
+		     name, due, s->plan.durable_seqno);
+}
+
 /* The order of changes goes on from the tables to the logs, if nothing is there but what a manifest
  * names. */
 static int read_logs(struct salvage *s)
@@ -108,6 +123,8 @@ static int read_logs(struct salvage *s)
 			err = add_memtable(s, memtable);
 		memtable_unref(memtable);
 	}
+	if (!err)
+		check_end(s, due);
 	return err;
 }
 

@@ -111,10 +111,10 @@ static int skip_gap(struct log_walk *w, uint64_t offset)
 
 	if (rc)
 		return rc;
-	if (behind == 0)
+	if (behind == 0 && !wal_reader_has_old_bytes(w->reader))
 		return -ENODATA;
 	rc = wal_reader_resync(w->reader);
-	if (rc && rc != -ENODATA)
+	if (rc && (rc != -ENODATA || behind == 0))
 		return rc;
 	w->gap = true;
 	w->gap_offset = offset;

@@ -97,6 +97,7 @@ static int take_named(struct salvage_plan *plan, struct manifest_state *state)
 
 	plan->named = true;
 	plan->flushed_seqno = state->flushed_seqno;
+	plan->durable_seqno = state->durable_seqno;
 	plan->newest_seqno = state->flushed_seqno;
 	for (size_t i = 0; !err && i < state->tables.count; i++)
 		err = add_named_table(plan, state->tables.files[i].file);

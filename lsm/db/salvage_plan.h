@@ -19,6 +19,7 @@ struct salvage_plan {
 	bool has_store_id;
 	uint64_t store_id;
 	uint64_t flushed_seqno; /* changes up to it are in tables, not to be taken from logs */
+	uint64_t durable_seqno; /* changes up to it were in tables or logs; 0: not known */
 	uint64_t newest_seqno;  /* as far as known */
 	struct salvage_table_info *tables; /* owned */
 	size_t count, cap;
