@@ -65,22 +65,22 @@ static void add_to_batch(struct lsm_batch *batch, struct rng *rng, uint32_t numb
 }
 
 /* A precondition that holds, or does not. */
-static void add_condition(struct lsm_batch *batch, struct lsm *db, struct rng *rng, bool right)
+static int add_condition(struct lsm_batch *batch, struct lsm *db, struct rng *rng, bool right)
 {
 	char text[KEY_TEXT_MAX];
 	struct slice name = key_name((int)rng_below(rng, STORY_KEYS), text);
 	struct lsm_record record = {0};
 	int err = lsm_stat(db, name, NULL, &record);
 
-	assert(err == 0 || err == -ENOENT);
+	if (err && err != -ENOENT)
+		return err;
 	uint64_t seqno = right ? record.seqno : record.seqno + 1 + rng_below(rng, 9);
 
 	if (!right && record.seqno && rng_below(rng, 2))
 		seqno = 0;
 	if (!err)
 		lsm_record_release(&record);
-	err = lsm_batch_expect(batch, name, seqno);
-	assert(!err);
+	return lsm_batch_expect(batch, name, seqno);
 }
 
 /* What a wrong precondition keeps out must leave no trace; the caller's next change shows it. */
@@ -91,9 +91,10 @@ static int try_refused(struct story *s, struct lsm *db, struct rng *rng)
 
 	assert(batch);
 	add_to_batch(batch, rng, s->first + STORY_CHANGES_MAX, &unused);
-	add_condition(batch, db, rng, false);
-	int err = lsm_write(db, batch, NULL, NULL);
+	int err = add_condition(batch, db, rng, false);
 
+	if (!err)
+		err = lsm_write(db, batch, NULL, NULL);
 	lsm_batch_free(batch);
 	s->refused++;
 	if (err == -ESTALE || err == -EEXIST)
@@ -113,8 +114,8 @@ int story_change(struct story *s, struct lsm *db, struct rng *rng)
 		add_to_batch(batch, rng, s->first + s->count, &next);
 	if (rng_below(rng, 8) == 0)
 		err = try_refused(s, db, rng);
-	if (rng_below(rng, 8) == 0) {
-		add_condition(batch, db, rng, true);
+	if (!err && rng_below(rng, 8) == 0) {
+		err = add_condition(batch, db, rng, true);
 		s->conditional++;
 	}
 	/* noted first: what fails or is cut short may be on the disk all the same */
