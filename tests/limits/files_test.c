@@ -1,6 +1,6 @@
 /*
- * Twenty-four open files: a store of hundreds of tables is written, read, scanned, compacted and
- * reopened by a process that may not open more.
+ * Twenty-four open files: a store of hundreds of tables is written, read, scanned, compacted,
+ * checkpointed and reopened by a process that may not open more.
  *
  * usage: files_test [RECORDS]		(default 30000); APEX_SEED chooses the reads
  * Long form: files_test 1000000
@@ -121,6 +121,21 @@ static bool scan(struct run *r)
 	       records_check_scan(&r->records, r->db, false);
 }
 
+/* A copy by hard links, opened beside the store: both have to do with what there is. */
+static bool copy_is_whole(struct run *r)
+{
+	struct lsm *copy;
+	char path[600];
+
+	(void)snprintf(path, sizeof(path), "%s.copy", r->store);
+	if (!good(lsm_checkpoint(r->db, path), "checkpoint") ||
+	    !good(lsm_open(path, &r->options, &copy), "open of the copy"))
+		return false;
+	bool whole = records_check_scan(&r->records, copy, true);
+
+	return good(lsm_close(copy), "close of the copy") && whole;
+}
+
 static bool run(struct run *r)
 {
 	if (!tap_result(good(lsm_open(r->store, &r->options, &r->db), "open"), "a store is made"))
@@ -133,6 +148,7 @@ static bool run(struct run *r)
 	       tap_result(write_share(r, 2, 10), "a tenth is overwritten") &&
 	       tap_result(write_share(r, RECORD_ABSENT, 20), "a twentieth is deleted") &&
 	       tap_result(compact(r), "compaction of everything") &&
+	       tap_result(copy_is_whole(r), "a checkpoint, opened beside the store") &&
 	       tap_result(reopen(r), "reopening") && tap_result(scan(r), "scans after that") &&
 	       tap_result(read_some(r), "reads after that") &&
 	       tap_result(verify(r), "verification") &&

@@ -1,9 +1,12 @@
 /*
  * A full disk, and back: on a tmpfs and on an ext4 of 64 MiB the store is filled until not one byte
- * is left, by itself and by others. Every acknowledged change stays readable, deletes and a flush
- * work, puts answer -ENOSPC and change nothing, the store says what is wrong, opens read-only,
- * closes and opens again. When space returns, because others give it back or by deletes and a
- * compaction, writing goes on in the same open store.
+ * more is taken. Every acknowledged change stays readable, deletes and a flush work, puts answer
+ * -ENOSPC and change nothing, the store says what is wrong, opens read-only, closes and opens
+ * again. When space returns, because others give it back or by deletes and a compaction, writing
+ * goes on in the same open store.
+ *
+ * And once more with others who take every byte that they can get, those of the reserve among them
+ * when the store gives it back: then deletes and flushes may be refused too, but no more than that.
  *
  * usage: full_disk_test [SEEDS]	(default 1), as root; APEX_SEED runs that one seed.
  * Long form: full_disk_test 20
@@ -30,6 +33,7 @@ enum {
 	RECORDS = 8 << 10, /* far more than fit */
 	SMALL = 1 << 20,   /* numbers from here on: records of one byte */
 	SMALL_MAX = 100000,
+	CALM = 30,       /* looks in which nothing moves */
 	PATIENCE_S = 30, /* for what the background does once a second */
 };
 
@@ -37,6 +41,7 @@ enum {
 
 struct run {
 	const char *disk;
+	bool others_take_all;
 	char store[512];
 	struct lsm *db;
 	struct records records;
@@ -81,8 +86,18 @@ static int put_small(struct run *r)
 	return err;
 }
 
-/* Put until the disk is full, then single bytes until not even they fit. */
-static bool fill(struct run *r)
+static void wait_a_little(void)
+{
+	(void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+}
+
+static uint64_t deadline(void)
+{
+	return clock_mono_ns() + PATIENCE_S * UINT64_C(1000000000);
+}
+
+/* Large values until one is refused, then single bytes until not even they fit. */
+static int fill_once(struct run *r)
 {
 	int err = 0;
 
@@ -91,15 +106,44 @@ static bool fill(struct run *r)
 			err = records_put(&r->records, r->db, i,
 					  (uint8_t)(1 + rng_below(&r->rng, 200)));
 	}
-	if (err != -ENOSPC)
-		return good(err ? err : -EIO, "filling the disk");
-	/* what others take meanwhile is theirs: to the last byte */
-	if (!good(ballast_make(r->disk, "last", UINT64_MAX), "ballast"))
-		return false;
+	if (err && err != -ENOSPC)
+		return err;
 	do
 		err = put_small(r);
 	while (!err && r->small < SMALL_MAX);
-	return err == -ENOSPC || good(err ? err : -EIO, "filling the disk byte by byte");
+	return err;
+}
+
+static uint64_t last_seqno(struct run *r)
+{
+	struct lsm_stats stats;
+
+	lsm_stats_read(r->db, &stats);
+	return stats.last_seqno;
+}
+
+/*
+ * Fill the disk until nothing is taken any more. The background still makes space for a while, by
+ * flushes and compactions under way: until it does so no more.
+ */
+static bool fill(struct run *r)
+{
+	uint64_t end = deadline();
+
+	for (unsigned calm = 0; calm < CALM; calm++) {
+		uint64_t before = last_seqno(r), taken = 0;
+		int err = fill_once(r);
+
+		if (err != -ENOSPC || clock_mono_ns() > end)
+			return good(err ? err : -EIO, "filling the disk");
+		if (r->others_take_all &&
+		    !good(ballast_make(r->disk, "last", UINT64_MAX, &taken), "ballast"))
+			return false;
+		if (last_seqno(r) != before || taken > 0)
+			calm = 0;
+		wait_a_little();
+	}
+	return true;
 }
 
 /* Everything that was acknowledged, and nothing else. */
@@ -142,12 +186,19 @@ static bool puts_are_refused(struct run *r)
 	return true;
 }
 
+/* Done; or refused, where others may have taken the reserve. */
+static bool done_or_refused(struct run *r, int err, const char *what)
+{
+	return (r->others_take_all && err == -ENOSPC) || good(err, what);
+}
+
 static bool delete_some(struct run *r, unsigned share)
 {
 	for (uint64_t i = 0; i < r->records.count; i++) {
 		if (r->records.generations[i] == RECORD_ABSENT || rng_below(&r->rng, share) != 0)
 			continue;
-		if (!good(records_put(&r->records, r->db, i, RECORD_ABSENT), "delete"))
+		if (!done_or_refused(r, records_put(&r->records, r->db, i, RECORD_ABSENT),
+				     "delete"))
 			return false;
 	}
 	return true;
@@ -193,16 +244,16 @@ static bool reopen(struct run *r)
 /* Until it says 0, as the background tries again by itself; what is refused changes nothing. */
 static bool comes_back(struct run *r)
 {
-	uint64_t end = clock_mono_ns() + PATIENCE_S * UINT64_C(1000000000);
+	uint64_t end = deadline();
 	char text[256];
 	int err;
 
 	while ((err = put_small(r)) == -ENOSPC && clock_mono_ns() < end)
-		(void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+		wait_a_little();
 	if (!good(err, "a put after space has returned"))
 		return false;
 	while (health_of(r, text) != LSM_HEALTH_OK && clock_mono_ns() < end)
-		(void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+		wait_a_little();
 	return health_of(r, text) == LSM_HEALTH_OK || good(-EIO, text);
 }
 
@@ -218,9 +269,21 @@ static bool write_some(struct run *r, unsigned count)
 	return true;
 }
 
-static bool compact(struct run *r)
+/* All records with numbers in [from, to). */
+static bool delete_range(struct run *r, uint64_t from, uint64_t to)
 {
-	return good(lsm_compact(r->db, slice_str(""), slice_str("")), "compact");
+	for (uint64_t i = from; i < to; i++) {
+		if (!good(records_put(&r->records, r->db, i, RECORD_ABSENT), "delete"))
+			return false;
+	}
+	return true;
+}
+
+static bool compact_range(struct run *r, uint64_t from, uint64_t to)
+{
+	char first[RECORD_TEXT_MAX], last[RECORD_TEXT_MAX];
+
+	return good(lsm_compact(r->db, record_key(from, first), record_key(to, last)), "compact");
 }
 
 static bool verify(struct run *r)
@@ -232,6 +295,12 @@ static bool verify(struct run *r)
 
 static bool live_on_full_disk(struct run *r)
 {
+	if (r->others_take_all)
+		return tap_result(check(r) && puts_are_refused(r) && delete_some(r, 50) &&
+					  done_or_refused(r, lsm_flush(r->db), "flush"),
+				  "what cannot be done is refused") &&
+		       tap_result(says_so(r), "health says so") &&
+		       tap_result(check(r) && reads_beside(r), "all is readable");
 	return tap_result(check(r), "every acknowledged put is readable") &&
 	       tap_result(puts_are_refused(r), "puts answer ENOSPC and change nothing") &&
 	       tap_result(says_so(r), "health says so") &&
@@ -258,9 +327,10 @@ static bool others_leave(struct run *r)
 static bool delete_for_space(struct run *r)
 {
 	uint64_t before = small_disk_free(r->disk);
+	uint64_t from = 200, to = 1000; /* of some 3000 */
 
-	if (!tap_result(delete_some(r, 3), "a third is deleted") ||
-	    !tap_result(compact(r), "compaction on a full disk"))
+	if (!tap_result(delete_range(r, from, to), "a range is deleted") ||
+	    !tap_result(compact_range(r, from, to), "and compacted, on the full disk"))
 		return false;
 	tap_note("%" PRIu64 " bytes free before, %" PRIu64 " after", before,
 		 small_disk_free(r->disk));
@@ -271,20 +341,27 @@ static bool delete_for_space(struct run *r)
 
 static bool live(struct run *r)
 {
-	tap_result(good(ballast_make(r->disk, "first", BALLAST_BYTES), "ballast") &&
+	uint64_t taken;
+
+	tap_result(good(ballast_make(r->disk, "first", BALLAST_BYTES, &taken), "ballast") &&
 			   open_store(r, false, &r->db),
 		   "a store on an empty disk");
-	if (!r->db || !tap_result(fill(r), "it fills to the last byte") || !live_on_full_disk(r) ||
-	    !others_leave(r))
+	if (!r->db || !tap_result(fill(r), "it fills until no byte is taken") ||
+	    !live_on_full_disk(r) || !others_leave(r))
 		return false;
+	if (r->others_take_all)
+		return tap_result(reopen(r) && check(r) && verify(r), "it opens again, whole");
 	return tap_result(fill(r), "it fills again") && delete_for_space(r) &&
 	       tap_result(reopen(r) && check(r), "all is there after reopening") &&
 	       tap_result(verify(r), "verification");
 }
 
-static void run_on(const char *type, const char *folder, uint64_t seed)
+static void run_on(const char *type, const char *folder, uint64_t seed, bool others_take_all)
 {
-	struct run r = {.records = records_new(RECORDS, VALUE_BYTES)};
+	struct run r = {
+		.records = records_new(RECORDS, VALUE_BYTES),
+		.others_take_all = others_take_all,
+	};
 	char disk[400];
 
 	(void)snprintf(disk, sizeof(disk), "%s/disk", folder);
@@ -298,7 +375,8 @@ static void run_on(const char *type, const char *folder, uint64_t seed)
 	if (err) {
 		tap_skip(type, "no file system of this kind can be mounted here");
 	} else {
-		tap_note("%s, seed %" PRIu64, type, seed);
+		tap_note("%s, seed %" PRIu64 "%s", type, seed,
+			 others_take_all ? ", others take all they can get" : "");
 		(void)live(&r);
 		if (lsm_close(r.db))
 			tap_note("close: %s", lsm_error_text());
@@ -324,8 +402,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (uint64_t seed = first; seed < first + (one ? 1 : seeds); seed++) {
-		run_on("tmpfs", folder, seed);
-		run_on("ext4", folder, seed);
+		run_on("tmpfs", folder, seed, false);
+		run_on("ext4", folder, seed, false);
+		run_on("tmpfs", folder, seed, true);
+		run_on("ext4", folder, seed, true);
 	}
 	if (scratch_remove(folder))
 		tap_note("%s cannot be removed", folder);

@@ -76,8 +76,10 @@ uint64_t small_disk_free(const char *path)
 }
 
 /* Write until `bytes` are there or the disk is full, with smaller and smaller writes. */
-static void fill(int fd, uint64_t bytes)
+static uint64_t fill(int fd, uint64_t bytes)
 {
+	uint64_t wanted = bytes;
+
 	static const char block[64 << 10];
 	size_t step = sizeof(block);
 
@@ -90,9 +92,10 @@ static void fill(int fd, uint64_t bytes)
 		else
 			step /= 2;
 	}
+	return wanted - bytes;
 }
 
-int ballast_make(const char *folder, const char *name, uint64_t bytes)
+int ballast_make(const char *folder, const char *name, uint64_t bytes, uint64_t *ret_taken)
 {
 	char path[PATH_TEXT_MAX];
 	cleanup_fd int fd = -1;
@@ -101,7 +104,7 @@ int ballast_make(const char *folder, const char *name, uint64_t bytes)
 	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	fill(fd, bytes);
+	*ret_taken = fill(fd, bytes);
 	(void)fsync(fd); /* ENOSPC of delayed blocks is what is wanted */
 	return 0;
 }

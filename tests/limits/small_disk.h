@@ -22,8 +22,9 @@ must_check int small_disk_unmount(const char *path);
 uint64_t small_disk_free(const char *path);
 
 /*
- * Take space by a file that is no store's: `bytes` of it, or (UINT64_MAX) all there is, down to the
- * last byte. 0 unless it could not even be made.
+ * Take space by a file that is no store's, or more of it: `bytes`, or (UINT64_MAX) all there is,
+ * down to the last byte. 0, and how much it was; or it could not even be made.
  */
-must_check int ballast_make(const char *folder, const char *name, uint64_t bytes);
+must_check int ballast_make(const char *folder, const char *name, uint64_t bytes,
+			    uint64_t *ret_taken);
 void ballast_drop(const char *folder, const char *name);

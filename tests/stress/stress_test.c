@@ -1,8 +1,9 @@
 /*
  * Everything at once, for the thread sanitizer above all: four writers, four readers, two that scan
- * both ways with snapshots, flushes, compactions, syncs, statistics, verification, and a close and
- * reopen after each round, with memtables and tables so small that all of it happens all the time.
- * Each round has another sync mode and compaction strategy. world.h says what is checked.
+ * both ways with snapshots, flushes, compactions, checkpoints, syncs, statistics, verification, and
+ * a close and reopen after each round, with memtables and tables so small that all of it happens
+ * all the time. Each round has another sync mode and compaction strategy. world.h says what is
+ * checked.
  *
  * usage: stress_test [SECONDS]		(default 10); APEX_SEED chooses what the threads do
  * Long form: meson setup build/tsan -Db_sanitize=thread -Db_lundef=false -Dwerror=false &&
@@ -35,9 +36,37 @@ struct worker {
 	struct world *world;
 	struct thread thread;
 	struct rng rng;
-	unsigned number; /* among its kind */
+	unsigned number;  /* among its kind */
+	const char *copy; /* where checkpoints go */
 	struct world_seen seen;
 };
+
+static struct lsm_options options_of(uint64_t round)
+{
+	struct lsm_options o;
+
+	lsm_options_init(&o);
+	o.sync_mode = (enum lsm_sync_mode)(round % 4);
+	o.sync_interval_ms = 5;
+	o.sync_batch_records = 50;
+	o.sync_batch_delay_us = 2000;
+	o.memtable_bytes = 16 << 10;
+	o.memtables_max = 2;
+	o.block_bytes = 512;
+	o.value_inline_max = 1000;
+	o.filter_separator = round % 2 ? '/' : -1;
+	o.cache_bytes = round % 3 ? 64 << 10 : 0;
+	o.cache_shards = 2;
+	o.max_open_tables = 8;
+	o.compaction_threads = 2;
+	o.strategy = (enum lsm_strategy)(round % 3);
+	o.runs_max = 3;
+	o.l0_threshold = 2;
+	o.size_ratio = 3;
+	o.base_level_bytes = 16 << 10;
+	o.target_file_bytes = 8 << 10;
+	return o;
+}
 
 static void write_on(void *arg)
 {
@@ -73,11 +102,24 @@ static int compact_some(struct lsm *db, struct rng *rng)
 			   world_key_name(WORLD_WRITERS - 1, WORLD_KEYS_ALL - 1, to));
 }
 
-static int do_upkeep(struct lsm *db, struct rng *rng)
+static int make_copy(struct worker *me)
 {
+	struct lsm_options options = options_of(rng_next(&me->rng));
+
+	/* a violation has been noted, if there was one */
+	(void)world_checkpoint(me->world, &options, me->copy);
+	return scratch_remove(me->copy);
+}
+
+static int do_upkeep(struct worker *me)
+{
+	struct lsm *db = me->world->db;
+	struct rng *rng = &me->rng;
 	struct lsm_verify_report report;
 
-	switch (rng_below(rng, 8)) {
+	switch (rng_below(rng, 9)) {
+	case 8:
+		return make_copy(me);
 	case 0:
 		return compact_some(db, rng);
 	case 1:
@@ -95,7 +137,7 @@ static void keep_up(void *arg)
 	struct worker *me = arg;
 
 	while (world_goes_on(me->world)) {
-		int err = do_upkeep(me->world->db, &me->rng);
+		int err = do_upkeep(me);
 
 		if (err)
 			(void)world_fail(me->world, "upkeep answers %d", err);
@@ -129,33 +171,6 @@ static void watch(void *arg)
 				(void)world_fail(me->world, "a prefix answers %d", err);
 		}
 	}
-}
-
-static struct lsm_options options_of(uint64_t round)
-{
-	struct lsm_options o;
-
-	lsm_options_init(&o);
-	o.sync_mode = (enum lsm_sync_mode)(round % 4);
-	o.sync_interval_ms = 5;
-	o.sync_batch_records = 50;
-	o.sync_batch_delay_us = 2000;
-	o.memtable_bytes = 16 << 10;
-	o.memtables_max = 2;
-	o.block_bytes = 512;
-	o.value_inline_max = 1000;
-	o.filter_separator = round % 2 ? '/' : -1;
-	o.cache_bytes = round % 3 ? 64 << 10 : 0;
-	o.cache_shards = 2;
-	o.max_open_tables = 8;
-	o.compaction_threads = 2;
-	o.strategy = (enum lsm_strategy)(round % 3);
-	o.runs_max = 3;
-	o.l0_threshold = 2;
-	o.size_ratio = 3;
-	o.base_level_bytes = 16 << 10;
-	o.target_file_bytes = 8 << 10;
-	return o;
 }
 
 static void start(struct worker *worker, struct world *w, const char *name, void (*body)(void *),
@@ -220,10 +235,12 @@ static void report(const struct world *w, const char *where, uint64_t seed, uint
 	tap_result(!atomic_load(&w->failed),
 		   "seed %" PRIu64 " in %s: %" PRIu64 " rounds, %" PRIu64 " changes, %" PRIu64
 		   " reads, %" PRIu64 " scans (%" PRIu64 " of snapshots) of %" PRIu64
-		   " records, %" PRIu64 " times upkeep",
+		   " records, %" PRIu64 " conditional batches (and %" PRIu64 " refused), %" PRIu64
+		   " times upkeep",
 		   seed, where, rounds, atomic_load(&w->changes), atomic_load(&w->reads),
 		   atomic_load(&w->scans), atomic_load(&w->snapshots),
-		   atomic_load(&w->records_scanned), atomic_load(&w->upkeep));
+		   atomic_load(&w->records_scanned), atomic_load(&w->counted),
+		   atomic_load(&w->stale), atomic_load(&w->upkeep));
 }
 
 /* A store of its own in a folder of `where`, from nothing. */
@@ -232,16 +249,17 @@ static int run_in(const char *where, uint64_t seed, uint64_t ms)
 	static struct world w;
 	static struct worker workers[THREADS];
 	uint64_t round = 0, round_ms = ms / 4 < ROUND_MS_MAX ? ms / 4 : ROUND_MS_MAX;
-	char *folder, store[512];
+	char *folder, store[512], copy[512];
 
 	if (setenv("TMPDIR", where, 1) || scratch_make("apex-stress", &folder)) {
 		fprintf(stderr, "stress_test: no folder can be made in %s\n", where);
 		return -1;
 	}
 	(void)snprintf(store, sizeof(store), "%s/store", folder);
+	(void)snprintf(copy, sizeof(copy), "%s/copy", folder);
 	w = (struct world){0};
 	for (unsigned i = 0; i < THREADS; i++) {
-		workers[i] = (struct worker){0};
+		workers[i] = (struct worker){.copy = copy};
 		rng_seed(&workers[i].rng, seed * THREADS + i);
 	}
 	while (ms >= round_ms && run_round(&w, store, round, round_ms, workers)) {

@@ -8,6 +8,8 @@
 
 #include "lsm/base/rng.h"
 
+#define COUNTER "counter" /* a key that all writers count up, by conditional batches */
+
 bool world_fail(struct world *w, const char *fmt, ...)
 {
 	char text[256];
@@ -151,6 +153,60 @@ static bool change_group(struct world *w, unsigned writer, uint64_t number, bool
 	return true;
 }
 
+/* The counter's seqno and value; both 0 when it is absent. */
+static bool read_counter(struct world *w, uint64_t *ret_seqno, uint64_t *ret_count)
+{
+	struct lsm_record record;
+	char text[32] = "";
+	int err = lsm_get(w->db, slice_str(COUNTER), NULL, &record);
+
+	*ret_seqno = *ret_count = 0;
+	if (err)
+		return err == -ENOENT || world_fail(w, "get of the counter answers %d", err);
+	memcpy(text, record.value.ptr, record.value.len < 31 ? record.value.len : 31);
+	*ret_seqno = record.seqno;
+	lsm_record_release(&record);
+	return sscanf(text, "%" SCNu64, ret_count) == 1 ||
+	       world_fail(w, "the counter is no number");
+}
+
+/* Write count + 1 if nobody has written since; -ESTALE or -EEXIST if somebody has. */
+static int write_counter(struct world *w, uint64_t seqno, uint64_t count)
+{
+	struct lsm_batch *batch = lsm_batch_new();
+	char text[32];
+	int err = batch ? lsm_batch_expect(batch, slice_str(COUNTER), seqno) : -ENOMEM;
+
+	(void)snprintf(text, sizeof(text), "%" PRIu64, count + 1);
+	if (!err)
+		err = lsm_batch_put(batch, slice_str(COUNTER), slice_of(NULL, 0), slice_str(text));
+	if (!err)
+		err = lsm_write(w->db, batch, NULL, NULL);
+	lsm_batch_free(batch);
+	return err;
+}
+
+static bool count_one(struct world *w)
+{
+	uint64_t low = atomic_load(&w->counted), seqno, count;
+
+	if (!read_counter(w, &seqno, &count))
+		return false;
+	if (count < low)
+		return world_fail(w, "the counter is %" PRIu64 ", but %" PRIu64 " were counted",
+				  count, low);
+	int err = write_counter(w, seqno, count);
+
+	if (err == -ESTALE || err == -EEXIST) {
+		atomic_fetch_add_explicit(&w->stale, 1, memory_order_relaxed);
+		return true;
+	}
+	if (err)
+		return world_fail(w, "a conditional batch answers %d", err);
+	atomic_fetch_add(&w->counted, 1);
+	return true;
+}
+
 bool world_change(struct world *w, unsigned writer, struct rng *rng)
 {
 	uint64_t number = ++w->numbers[writer];
@@ -158,6 +214,8 @@ bool world_change(struct world *w, unsigned writer, struct rng *rng)
 	atomic_fetch_add_explicit(&w->changes, 1, memory_order_relaxed);
 	if (rng_below(rng, 6) == 0)
 		return change_group(w, writer, number, rng_below(rng, 5) == 0);
+	if (rng_below(rng, 6) == 0)
+		return count_one(w);
 	return change_one(w, writer, number, rng);
 }
 
@@ -259,6 +317,10 @@ struct view {
 static bool note_record(struct world *w, struct lsm_iter *it, struct view *view)
 {
 	unsigned writer = 0;
+
+	if (slice_eq(lsm_iter_record(it)->key, slice_str(COUNTER)))
+		return true;
+
 	int key = world_key_parse(lsm_iter_record(it)->key, &writer);
 	struct slice value;
 
@@ -335,11 +397,11 @@ static bool judge_view(struct world *w, const struct view *low, const struct vie
 	return judge_groups(w, view);
 }
 
-static bool scan_with(struct world *w, const struct lsm_read_options *options, bool forward,
-		      struct view *ret_view)
+static bool scan_with(struct world *w, struct lsm *db, const struct lsm_read_options *options,
+		      bool forward, struct view *ret_view)
 {
 	struct lsm_iter *it;
-	int err = lsm_iter_new(w->db, options, &it);
+	int err = lsm_iter_new(db, options, &it);
 
 	if (err)
 		return world_fail(w, "a new iterator answers %d", err);
@@ -360,7 +422,7 @@ static bool check_snapshot(struct world *w, const struct lsm_snapshot *snapshot,
 	const struct lsm_read_options options = {.snapshot = snapshot};
 	struct view first, again;
 
-	if (!scan_with(w, &options, true, &first) || !judge_groups(w, &first))
+	if (!scan_with(w, w->db, &options, true, &first) || !judge_groups(w, &first))
 		return false;
 	for (int i = 0; i < 100 && world_goes_on(w); i++) {
 		unsigned writer = (unsigned)rng_below(rng, WORLD_WRITERS);
@@ -372,7 +434,7 @@ static bool check_snapshot(struct world *w, const struct lsm_snapshot *snapshot,
 		if (found != first.numbers[writer][key])
 			return world_fail(w, "a get in a snapshot is not what its scan saw");
 	}
-	if (!scan_with(w, &options, false, &again))
+	if (!scan_with(w, w->db, &options, false, &again))
 		return false;
 	return memcmp(&first, &again, sizeof(first)) == 0 || world_fail(w, "a snapshot changes");
 }
@@ -385,7 +447,7 @@ bool world_scan(struct world *w, struct rng *rng)
 	atomic_fetch_add_explicit(&w->scans, 1, memory_order_relaxed);
 	load_answered(w, &low);
 	if (rng_below(rng, 2) == 0)
-		return scan_with(w, NULL, rng_below(rng, 2) == 0, &view) &&
+		return scan_with(w, w->db, NULL, rng_below(rng, 2) == 0, &view) &&
 		       judge_view(w, &low, &view);
 
 	int err = lsm_snapshot_new(w->db, &snapshot);
@@ -402,7 +464,32 @@ bool world_scan(struct world *w, struct rng *rng)
 bool world_check_still(struct world *w)
 {
 	struct view low, view;
+	uint64_t seqno, count;
 
 	load_answered(w, &low);
-	return scan_with(w, NULL, true, &view) && judge_view(w, &low, &view);
+	if (!scan_with(w, w->db, NULL, true, &view) || !judge_view(w, &low, &view) ||
+	    !read_counter(w, &seqno, &count))
+		return false;
+	return count == atomic_load(&w->counted) ||
+	       world_fail(w, "the counter is %" PRIu64 ", counted were %" PRIu64, count,
+			  atomic_load(&w->counted));
+}
+
+bool world_checkpoint(struct world *w, const struct lsm_options *options, const char *path)
+{
+	struct view low, view;
+	struct lsm *copy;
+
+	load_answered(w, &low);
+	int err = lsm_checkpoint(w->db, path);
+
+	if (err)
+		return world_fail(w, "checkpoint answers %d", err);
+	err = lsm_open(path, options, &copy);
+	if (err)
+		return world_fail(w, "the open of a checkpoint answers %d", err);
+	bool good = scan_with(w, copy, NULL, true, &view) && judge_view(w, &low, &view);
+
+	err = lsm_close(copy);
+	return good && (!err || world_fail(w, "the close of a checkpoint answers %d", err));
 }

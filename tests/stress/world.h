@@ -43,7 +43,9 @@ struct world {
 	uint64_t numbers[WORLD_WRITERS]; /* of the last change; each its writer's */
 	_Atomic bool stop;
 	_Atomic bool failed;
-	char complaint[512]; /* written once, by the thread that set failed */
+	char complaint[512];      /* written once, by the thread that set failed */
+	_Atomic uint64_t counted; /* conditional batches that were acknowledged */
+	_Atomic uint64_t stale;   /* ... that were refused */
 	_Atomic uint64_t changes, reads, scans, records_scanned, snapshots, upkeep;
 };
 
@@ -60,7 +62,10 @@ struct slice world_value(unsigned writer, unsigned key, uint64_t number,
 /* The change that wrote the value; 0: no change of this key did. */
 uint64_t world_value_number(unsigned writer, unsigned key, struct slice value);
 
-/* One random change by this writer: a put, a deletion, or a batch. False: a violation. */
+/*
+ * One random change by this writer: a put, a deletion, a batch, or a conditional batch that counts
+ * a shared counter up: no count may be lost. False: a violation.
+ */
 struct rng;
 bool world_change(struct world *w, unsigned writer, struct rng *rng);
 
@@ -76,3 +81,6 @@ bool world_scan(struct world *w, struct rng *rng);
 
 /* Nobody writes: the store has the last change of each key, no more and no less. */
 bool world_check_still(struct world *w);
+
+/* Copy the store to `path`, open the copy, and check that it has at least what was acknowledged. */
+bool world_checkpoint(struct world *w, const struct lsm_options *options, const char *path);
