@@ -73,6 +73,7 @@ struct lsm_options rot_options(struct env *env)
 	struct lsm_options o;
 
 	lsm_options_init(&o);
+	o.reserve_bytes = 0; /* a file in which nothing stands */
 	o.env = env;
 	o.sync_mode = LSM_SYNC_MANUAL;
 	o.memtable_bytes = 4 << 10;

@@ -89,7 +89,8 @@ static void flip_bit(struct rotting *r, size_t file, uint8_t *bytes, uint64_t bi
 	struct rot_expect e = rot_expect_bytes(r->store, file, slice_of(bytes, f->bytes.len));
 
 	/* the whole list of what may rot unseen */
-	e.must_notice = f->kind != ROT_LOCK && !f->is_stray;
+	e.must_notice =
+		f->kind != ROT_LOCK && !f->is_stray && !rot_is_dead(r->store, file, bit / 8);
 	if (f->kind == ROT_TABLE || f->kind == ROT_CURRENT)
 		e.file = f->name;
 	(void)rot_check(r->store, r->store->env, &e, what, &r->tally);
