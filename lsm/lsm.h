@@ -96,7 +96,8 @@ struct lsm_options {
 
 	uint64_t cache_bytes; /* of uncompressed blocks */
 	unsigned cache_shards;
-	unsigned max_open_tables;
+	unsigned max_open_tables; /* at most; the process's RLIMIT_NOFILE may leave fewer, and then
+				     lower the limits of level 0 too */
 
 	enum lsm_strategy strategy;
 	unsigned runs_max; /* runs that a level lets pile up before they are merged; not if leveled

@@ -81,6 +81,7 @@ static int new_store(const struct lsm_options *options, struct lsm **ret_db)
 		return -ENOMEM;
 	memset(db, 0, sizeof(*db));
 	db->options = *options;
+	db_options_fit(&db->options);
 	db->env = options->env ? options->env : env_posix();
 	if (db_health_start(db)) {
 		free(db);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
+#include <sys/resource.h>
 
 #include "lsm/base/error.h"
 #include "lsm/db/db.h"
@@ -94,6 +95,31 @@ int db_options_check(const struct lsm_options *o)
 	};
 
 	return check_limits(limits, array_size(limits));
+}
+
+enum {
+	/* standard streams, folder, LOCK, RESERVE, manifest, CURRENT.tmp, a flush's table, spare
+	 * and present log, and some for the program */
+	OTHER_DESCRIPTORS = 12,
+};
+
+void db_options_fit(struct lsm_options *o)
+{
+	uint64_t others = OTHER_DESCRIPTORS + o->memtables_max + o->compaction_threads;
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY)
+		return;
+	uint64_t left = limit.rlim_cur > others ? limit.rlim_cur - others : 0;
+	unsigned tables =
+		(unsigned)min_of(max_of(left * 3 / 4, UINT64_C(1)), (uint64_t)o->max_open_tables);
+
+	if (tables == o->max_open_tables)
+		return;
+	o->max_open_tables = tables;
+	o->l0_stop = min_of(o->l0_stop, tables);
+	o->l0_slowdown = min_of(o->l0_slowdown, o->l0_stop);
+	o->l0_threshold = min_of(o->l0_threshold, o->l0_slowdown);
 }
 
 struct table_options db_table_options(const struct lsm_options *options)

@@ -13,20 +13,30 @@ static uint64_t take_kept(struct lsm *db)
 	return number;
 }
 
-static int log_make(struct lsm *db, struct wal_writer **ret_log)
+/* The file of log `number`, of an old one's if one is kept. */
+static int log_create(struct lsm *db, uint64_t number, struct wal_writer **ret_log)
 {
-	uint64_t number = tree_new_file_number(db->tree);
 	uint64_t salt = tree_file_id(db->tree, number);
 	uint64_t old = take_kept(db);
-	struct wal_writer *log;
 	int err = -ENOENT;
 
 	if (old)
-		err = wal_writer_recycle(db->dir, old, number, salt, &log);
+		err = wal_writer_recycle(db->dir, old, number, salt, ret_log);
 	/* a purge that had the old one in hand when it was kept may have removed it */
 	if (err == -ENOENT)
-		err = wal_writer_create(db->dir, number, salt, &log);
+		err = wal_writer_create(db->dir, number, salt, ret_log);
+	return err;
+}
 
+static int log_make(struct lsm *db, struct wal_writer **ret_log)
+{
+	uint64_t number = tree_new_file_number(db->tree);
+	struct wal_writer *log;
+	int err;
+
+	do
+		err = log_create(db, number, &log);
+	while (tree_make_way(db->tree, err));
 	if (err)
 		return err;
 	err = tree_add_log(db->tree, number);

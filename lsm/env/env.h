@@ -303,6 +303,12 @@ must_check int env_dir_prepare_small(struct env_dir *d, const char *name, struct
  */
 must_check int env_dir_switch_small(struct env_dir *d, const char *name);
 
+/* Whether the answer means that the process, or the machine, has no file descriptor left. */
+static inline bool env_is_out_of_files(int rc)
+{
+	return rc == -EMFILE || rc == -ENFILE;
+}
+
 /* Whether the answer means that the disk, or this user's part of it, is full. */
 static inline bool env_is_full(int rc)
 {

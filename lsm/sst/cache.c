@@ -351,6 +351,26 @@ void cache_clear(struct cache *c)
 		clear_shard(&c->shards[i]);
 }
 
+uint64_t cache_drop_older_half(struct cache *c)
+{
+	uint64_t dropped = 0;
+
+	for (unsigned i = 0; i < c->shard_count; i++) {
+		struct cache_shard *s = &c->shards[i];
+		struct cache_entry *removed = NULL;
+
+		mutex_lock(&s->lock);
+		for (uint64_t left = (read_count(&s->entries) + 1) / 2; left > 0; left--) {
+			remove_locked(s, find_locked(s, s->oldest->key, s->oldest->hash), &removed);
+			count(&s->evictions, 1);
+			dropped++;
+		}
+		mutex_unlock(&s->lock);
+		release_all(removed);
+	}
+	return dropped;
+}
+
 void cache_free(struct cache *c)
 {
 	if (!c)

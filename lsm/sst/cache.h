@@ -54,6 +54,8 @@ void cache_release(void *entry);
 void cache_erase(struct cache *c, struct cache_key key);
 /* Forget all that nobody holds. */
 void cache_clear(struct cache *c);
+/* Let go of the older half of what it keeps, at least one; how many. Those held live on. */
+uint64_t cache_drop_older_half(struct cache *c);
 void cache_set_capacity(struct cache *c, uint64_t capacity);
 /* No lock that a reader could wait for. */
 void cache_stats_read(struct cache *c, struct cache_stats *ret_stats);

@@ -70,7 +70,11 @@ static int open_miss(struct table_cache *c, const struct table_file *f,
 	if (!o)
 		return -ENOMEM;
 	o->cache = c;
-	int err = table_open(&c->env, f->number, f->size_bytes, f->id, &o->table);
+	int err;
+
+	do
+		err = table_open(&c->env, f->number, f->size_bytes, f->id, &o->table);
+	while (table_cache_make_way(c, err));
 	if (err) {
 		free(o);
 		return err == -ENOENT ? missing(c, f) : err;
@@ -94,6 +98,11 @@ int table_cache_get(struct table_cache *c, const struct table_file *f, struct ta
 	*ret_table = table_ref(o->table);
 	cache_release(entry);
 	return 0;
+}
+
+bool table_cache_make_way(struct table_cache *c, int error)
+{
+	return env_is_out_of_files(error) && cache_drop_older_half(c->open) > 0;
 }
 
 void table_cache_erase(struct table_cache *c, const struct table_file *f)

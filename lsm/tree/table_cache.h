@@ -30,6 +30,13 @@ void table_cache_done(struct table_cache *c);
 must_check int table_cache_get(struct table_cache *c, const struct table_file *f,
 			       struct table **ret_table);
 
+/*
+ * Opening some file answered `error`: when that was for want of descriptors, close tables, least
+ * recently used ones first. True: try again. False: another error, or no table is left to close
+ * (those that somebody reads stay open).
+ */
+bool table_cache_make_way(struct table_cache *c, int error);
+
 /* Let go of it; the file is about to be removed. */
 void table_cache_erase(struct table_cache *c, const struct table_file *f);
 

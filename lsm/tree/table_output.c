@@ -14,7 +14,11 @@ static int begin_table(struct table_output *o)
 	o->number = tree_new_file_number(t);
 	o->id = tree_file_id(t, o->number);
 	table_file_name(o->number, name);
-	int err = env_dir_open(t->options.dir, name, ENV_CREATE, &file);
+	int err;
+
+	do
+		err = env_dir_open(t->options.dir, name, ENV_CREATE, &file);
+	while (table_cache_make_way(&t->tables, err));
 	if (err)
 		return err;
 	o->file = file;

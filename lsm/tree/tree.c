@@ -22,6 +22,11 @@ const struct table_counters *tree_table_counters(const struct tree *t)
 	return &t->tables.counters;
 }
 
+bool tree_make_way(struct tree *t, int error)
+{
+	return table_cache_make_way(&t->tables, error);
+}
+
 void tree_close(struct tree *t)
 {
 	if (!t)

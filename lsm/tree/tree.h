@@ -158,6 +158,9 @@ void tree_purge(struct tree *t);
  */
 must_check int tree_take_obsolete_log(struct tree *t, uint64_t *ret_number);
 
+/* As table_cache_make_way, for files that are not the tree's: true when it is worth another try. */
+bool tree_make_way(struct tree *t, int error);
+
 /*
  * Look key up in the version's tables, newest first; as table_get. One table a run is asked.
  */

@@ -135,8 +135,11 @@ static int switch_manifest(struct tree *t, uint64_t number)
 int tree_begin_manifest(struct tree *t)
 {
 	struct manifest_writer next = {0};
-	int err = prepare_manifest(t, &next);
+	int err;
 
+	do
+		err = prepare_manifest(t, &next);
+	while (table_cache_make_way(&t->tables, err));
 	if (err)
 		return err;
 	err = switch_manifest(t, next.number);
