@@ -79,6 +79,47 @@ static int open_tree(struct lsm *db, struct tree_recovery *ret_found)
 	return env_is_full(err) ? refuse_full_disk(err) : err;
 }
 
+/*
+ * What the logs make: memtables as there were, one a log, so that the flush of one needs no more
+ * room on the disk than it would have needed then, and lets go of its log. Small ones go together.
+ */
+struct replayed {
+	const struct lsm_options *options;                  /* borrowed */
+	struct full_memtable tables[DB_FULL_MEMTABLES_MAX]; /* references; the last is written on */
+	size_t count;
+	uint64_t at_log;   /* the log being read */
+	uint64_t last_log; /* of the last record taken in */
+};
+
+static void replayed_done(struct replayed *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		memtable_unref(p->tables[i].table);
+}
+
+static int begin_memtable(struct replayed *p)
+{
+	int err = memtable_new(&p->tables[p->count].table);
+
+	p->count += !err;
+	return err;
+}
+
+/* Before the record: where another log begins and much is in the memtable, it was full. */
+static int next_memtable(struct replayed *p, const struct wal_record *rec)
+{
+	struct full_memtable *last = &p->tables[p->count - 1];
+	bool is_full = p->at_log != p->last_log && memtable_count(last->table) > 0 &&
+		       memtable_bytes(last->table) >= p->options->memtable_bytes / 4;
+
+	p->last_log = p->at_log;
+	if (!is_full || p->count > p->options->memtables_max)
+		return 0;
+	last->last_seqno = rec->first_seqno - 1;
+	last->keep_log = p->at_log;
+	return begin_memtable(p);
+}
+
 /* Its CRC was right, but it is checked as bytes of a stranger all the same. */
 int db_apply_logged(struct memtable *memtable, const struct wal_record *rec)
 {
@@ -104,7 +145,10 @@ int db_apply_logged(struct memtable *memtable, const struct wal_record *rec)
 
 static int apply_record(void *arg, const struct wal_record *rec)
 {
-	return db_apply_logged(arg, rec);
+	struct replayed *p = arg;
+	int err = next_memtable(p, rec);
+
+	return err ? err : db_apply_logged(p->tables[p->count - 1].table, rec);
 }
 
 /* A log before the tail is complete, but a killed process leaves it in the page cache: sync it, and
@@ -199,7 +243,7 @@ static int check_still_there(struct lsm *db, const struct wal_set *logs)
 	return 0;
 }
 
-static int replay(struct lsm *db, const struct tree_recovery *tree, struct memtable *memtable,
+static int replay(struct lsm *db, const struct tree_recovery *tree, struct replayed *p,
 		  struct wal_recovery *ret_found)
 {
 	uint64_t start = env_mono_ns(db->env);
@@ -208,14 +252,16 @@ static int replay(struct lsm *db, const struct tree_recovery *tree, struct memta
 		.count = tree->log_count,
 		.after_seqno = tree->flushed_seqno,
 		.durable_seqno = tree->durable_seqno,
+		.at_log = &p->at_log,
 	};
-	int err = wal_recover(db->dir, &logs, apply_record, memtable, ret_found);
+	int err = wal_recover(db->dir, &logs, apply_record, p, ret_found);
 
 	if (!err && db->options.read_only)
 		err = check_still_there(db, &logs);
 	if (err)
 		return err;
-	db->recovered_records = memtable_count(memtable);
+	for (size_t i = 0; i < p->count; i++)
+		db->recovered_records += memtable_count(p->tables[i].table);
 	db->recovered_bytes = ret_found->payload_bytes;
 	db->recovery_torn_bytes = ret_found->torn ? ret_found->torn_bytes : 0;
 	db->recovery_ns = env_mono_ns(db->env) - start;
@@ -226,24 +272,36 @@ static int replay(struct lsm *db, const struct tree_recovery *tree, struct memta
 	return 0;
 }
 
-static int start_state(struct lsm *db, struct memtable *memtable)
+static int start_state(struct lsm *db, const struct replayed *p)
 {
 	struct version *version = tree_current(db->tree);
-	int err = db_state_start(db, memtable_ref(memtable), version);
+	int err = db_state_start(db, memtable_ref(p->tables[0].table), version);
 
 	if (err) {
-		memtable_unref(memtable);
+		memtable_unref(p->tables[0].table);
 		version_unref(version);
 		return err;
 	}
-	db->memtable = memtable;
+	db->memtable = p->tables[0].table;
+	mutex_guard(&db->work_mu);
+
+	for (size_t i = 1; i < p->count; i++) {
+		const struct full_memtable *full = &p->tables[i - 1];
+		struct db_state *next = db_state_new();
+
+		if (!next)
+			return -ENOMEM;
+		db->memtable = memtable_ref(p->tables[i].table);
+		db_state_switch_memtable_locked(db, next, db->memtable, full->last_seqno,
+						full->keep_log);
+	}
 	return 0;
 }
 
-static int recover_into(struct lsm *db, const struct tree_recovery *tree, struct memtable *memtable)
+static int recover_into(struct lsm *db, const struct tree_recovery *tree, struct replayed *p)
 {
 	struct wal_recovery found = {0};
-	int err = replay(db, tree, memtable, &found);
+	int err = replay(db, tree, p, &found);
 
 	if (err)
 		return err;
@@ -256,20 +314,20 @@ static int recover_into(struct lsm *db, const struct tree_recovery *tree, struct
 		return err;
 	if (!db->options.read_only)
 		atomic_store_explicit(&db->durable_seqno, found.last_seqno, memory_order_relaxed);
-	return start_state(db, memtable);
+	return start_state(db, p);
 }
 
 int db_recover(struct lsm *db)
 {
+	struct replayed p = {.options = &db->options};
 	struct tree_recovery tree = {0};
-	struct memtable *memtable = NULL;
 	int err = open_tree(db, &tree);
 
 	if (!err)
-		err = memtable_new(&memtable);
+		err = begin_memtable(&p);
 	if (!err)
-		err = recover_into(db, &tree, memtable);
-	memtable_unref(memtable);
+		err = recover_into(db, &tree, &p);
+	replayed_done(&p);
 	free(tree.logs);
 	return err;
 }

@@ -248,6 +248,8 @@ static int replay_log(struct replay *p, size_t index)
 	if (rc)
 		return rc;
 	p->at_number = p->logs->numbers[index];
+	if (p->logs->at_log)
+		*p->logs->at_log = p->at_number;
 	if (index == 0)
 		note_tail(p, wal_reader_offset(r));
 	for (;;) {

@@ -14,6 +14,8 @@ struct wal_set {
 	uint64_t after_seqno; /* the first change in them is the next one */
 	/* The caller knows that every change up to it was on the disk; 0: of none. */
 	uint64_t durable_seqno;
+	/* Borrowed; NULL allowed. During apply the number of the record's log stands here. */
+	uint64_t *at_log;
 };
 
 struct wal_recovery {

@@ -119,7 +119,7 @@ START_TEST(a_store_opens_with_quite_other_options)
 END_TEST
 
 /* A log of one change that no table has. */
-static void leave_log(struct lsm *db, uint64_t seqno)
+static void leave_log(struct lsm *db, uint64_t seqno, const char *value)
 {
 	__attribute__((cleanup(batch_done))) struct batch changes = {0};
 	uint64_t number = tree_new_file_number(db->tree);
@@ -127,7 +127,7 @@ static void leave_log(struct lsm *db, uint64_t seqno)
 	struct wal_writer *w;
 
 	ck_assert_int_eq(batch_put(&changes, slice_str(db_key(key, (unsigned)seqno)),
-				   slice_of(NULL, 0), slice_str("v")),
+				   slice_of(NULL, 0), slice_str(value)),
 			 0);
 	const struct wal_record rec = {
 		.type = WAL_BATCH,
@@ -151,7 +151,7 @@ START_TEST(many_logs_are_no_hindrance_and_go)
 	struct lsm *db = db_open_with(&options);
 
 	for (unsigned seqno = 1; seqno <= count; seqno++)
-		leave_log(db, seqno);
+		leave_log(db, seqno, "v");
 	options.env = env_mem_clone(env);
 	db_close(db);
 	db = db_open_with(&options);
@@ -297,6 +297,46 @@ START_TEST(a_reader_beside_a_busy_writer_sees_a_prefix_of_its_history)
 }
 END_TEST
 
+/* As when memtables were full and waited for their flush: each comes back as one, with its log. */
+START_TEST(each_log_comes_back_as_a_memtable_of_its_own)
+{
+	const unsigned count = 5;
+	struct env *env = env_mem_new();
+	struct lsm_options options = db_small_options(env);
+	struct lsm *db = db_open_with(&options);
+	char key[DB_TEXT_MAX], value[6001];
+
+	memset(value, 'v', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
+	for (unsigned seqno = 1; seqno <= count; seqno++)
+		leave_log(db, seqno, value);
+	options.env = env_mem_clone(env);
+	db_close(db);
+	options.read_only = true; /* nothing is flushed meanwhile */
+	for (options.memtables_max = 1; options.memtables_max < 8; options.memtables_max++) {
+		db = db_open_with(&options);
+		struct lsm_stats stats = db_stats(db);
+
+		ck_assert_uint_eq(stats.full_memtables, min_of(options.memtables_max, count - 1));
+		ck_assert_uint_eq(stats.memtable_records + stats.full_memtable_records, count);
+		ck_assert_uint_eq(stats.recovered_records, count);
+		for (unsigned seqno = 1; seqno <= count; seqno++)
+			ck_assert(db_has(db, db_key(key, seqno), value));
+		db_close(db);
+	}
+	options.read_only = false;
+	db = db_open_with(&options);
+	ck_assert_int_eq(lsm_flush(db), 0);
+	ck_assert_uint_eq(db_stats(db).flushes, count);
+	ck_assert_uint_le(db_stats(db).log_files, 2);
+	for (unsigned seqno = 1; seqno <= count; seqno++)
+		ck_assert(db_has(db, db_key(key, seqno), value));
+	db_close(db);
+	env_free(options.env);
+	env_free(env);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -308,6 +348,7 @@ int main(void)
 		&a_log_that_the_manifest_has_lost_is_damage,
 		&a_log_cut_short_after_a_clean_close_is_damage,
 		&a_reader_beside_a_busy_writer_sees_a_prefix_of_its_history,
+		&each_log_comes_back_as_a_memtable_of_its_own,
 	};
 
 	return unit_run("db recover", tests, array_size(tests));

@@ -43,8 +43,8 @@ must_check static inline int recover_in(struct env_dir *dir, size_t count,
 
 	ck_assert_uint_le(count, array_size(numbers));
 	fail_clear();
-	int rc = wal_recover(dir, &(struct wal_set){numbers, count, 0, 0}, history_apply, &h,
-			     ret_recovery);
+	int rc = wal_recover(dir, &(struct wal_set){.numbers = numbers, .count = count},
+			     history_apply, &h, ret_recovery);
 	if (rc)
 		return rc;
 	ck_assert_uint_eq(ret_recovery->last_seqno, h.due - 1);

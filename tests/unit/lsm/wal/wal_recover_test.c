@@ -114,7 +114,9 @@ START_TEST(history_goes_on_after_what_the_tables_hold)
 	disk_open(&d);
 	fixture_log(&d, 7, later, array_size(later));
 	ck_assert_int_eq(
-		wal_recover(d.dir, &(struct wal_set){numbers, 1, 41, 0}, history_apply, &h, &found),
+		wal_recover(d.dir,
+			    &(struct wal_set){.numbers = numbers, .count = 1, .after_seqno = 41},
+			    history_apply, &h, &found),
 		0);
 	ck_assert_uint_eq(found.last_seqno, 43);
 	ck_assert_uint_eq(found.tail_number, 7);
@@ -473,7 +475,9 @@ START_TEST(seqnos_that_go_back_are_damage)
 	expect_damage(&d, 1, "000001.wal: offset 104: change 2 where 3 is due", NULL);
 	/* As well when the whole log is older than the tables. */
 	ck_assert_int_eq(
-		wal_recover(d.dir, &(struct wal_set){numbers, 1, 5, 0}, history_apply, &h, &found),
+		wal_recover(d.dir,
+			    &(struct wal_set){.numbers = numbers, .count = 1, .after_seqno = 5},
+			    history_apply, &h, &found),
 		-EUCLEAN);
 	disk_close(&d);
 }
@@ -514,9 +518,9 @@ START_TEST(an_error_of_apply_ends_the_replay)
 
 	disk_open(&d);
 	fixture_log(&d, 1, synced, array_size(synced));
-	ck_assert_int_eq(
-		wal_recover(d.dir, &(struct wal_set){numbers, 1, 0, 0}, history_apply, &h, &found),
-		-ENOSPC);
+	ck_assert_int_eq(wal_recover(d.dir, &(struct wal_set){.numbers = numbers, .count = 1},
+				     history_apply, &h, &found),
+			 -ENOSPC);
 	ck_assert_uint_eq(h.records, 2);
 	ck_assert_uint_eq(found.records, 123);
 	disk_close(&d);
