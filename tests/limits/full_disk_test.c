@@ -38,6 +38,7 @@ enum {
 };
 
 #define BALLAST_BYTES (UINT64_C(8) << 20)
+#define OUTPUTS_BYTES (UINT64_C(36) << 20)
 
 struct run {
 	const char *disk;
@@ -323,14 +324,27 @@ static bool others_leave(struct run *r)
 	       tap_result(check(r), "and all is there");
 }
 
-/* Deletes and a compaction make the space. */
+/*
+ * Deletes and a compaction make the space. The reserve is for a flush; a compaction needs room for
+ * its outputs, here up to the whole store and twice that with a job in the background, and is
+ * refused until it has it.
+ */
 static bool delete_for_space(struct run *r)
 {
 	uint64_t before = small_disk_free(r->disk);
 	uint64_t from = 200, to = 1000; /* of some 3000 */
+	char first[RECORD_TEXT_MAX], last[RECORD_TEXT_MAX];
 
-	if (!tap_result(delete_range(r, from, to), "a range is deleted") ||
-	    !tap_result(compact_range(r, from, to), "and compacted, on the full disk"))
+	if (!tap_result(delete_range(r, from, to), "a range is deleted"))
+		return false;
+	int err = lsm_compact(r->db, record_key(from, first), record_key(to, last));
+
+	tap_note("compact: %d", err);
+	if (!tap_result((err == 0 || err == -ENOSPC) && check(r),
+			"compacted on the full disk, or refused with nothing changed"))
+		return false;
+	ballast_drop(r->disk, "outputs");
+	if (!tap_result(compact_range(r, from, to), "compacted with room for the outputs"))
 		return false;
 	tap_note("%" PRIu64 " bytes free before, %" PRIu64 " after", before,
 		 small_disk_free(r->disk));
@@ -343,9 +357,11 @@ static bool live(struct run *r)
 {
 	uint64_t taken;
 
-	tap_result(good(ballast_make(r->disk, "first", BALLAST_BYTES, &taken), "ballast") &&
-			   open_store(r, false, &r->db),
-		   "a store on an empty disk");
+	tap_result(
+		good(ballast_make(r->disk, "first", BALLAST_BYTES, &taken), "ballast") &&
+			good(ballast_make(r->disk, "outputs", OUTPUTS_BYTES, &taken), "ballast") &&
+			open_store(r, false, &r->db),
+		"a store on an empty disk");
 	if (!r->db || !tap_result(fill(r), "it fills until no byte is taken") ||
 	    !live_on_full_disk(r) || !others_leave(r))
 		return false;

@@ -115,4 +115,10 @@ void ballast_drop(const char *folder, const char *name)
 
 	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
 	(void)unlink(path);
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		(void)syncfs(fd);
+		(void)close(fd);
+	}
 }

@@ -27,4 +27,6 @@ uint64_t small_disk_free(const char *path);
  */
 must_check int ballast_make(const char *folder, const char *name, uint64_t bytes,
 			    uint64_t *ret_taken);
+/* Its space is there for others on return: ext4 gives it back with the next commit of its journal.
+ */
 void ballast_drop(const char *folder, const char *name);
