@@ -110,8 +110,11 @@ struct lsm_options {
 	uint64_t base_level_bytes;   /* target of level 1 */
 	uint64_t target_file_bytes;
 
-	/* Disk space kept for deletes, and for one flush, on a full disk. 0: none. A store that had
-	 * to give it back is degraded and takes only what frees space until it has it again. */
+	/*
+	 * Disk space kept for deletes, and for one flush, on a full disk. 0: none. A store that had
+	 * to give it back is degraded and takes only what frees space until it has it again. A
+	 * compaction may use it too, but needs room for its outputs: up to a level's size.
+	 */
 	uint64_t reserve_bytes;
 };
 

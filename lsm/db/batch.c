@@ -6,6 +6,7 @@
 
 #include "lsm/db/counters.h"
 #include "lsm/db/expect.h"
+#include "lsm/db/health.h"
 #include "lsm/db/logs.h"
 #include "lsm/db/reserve.h"
 #include "lsm/db/spare_log.h"
@@ -109,6 +110,8 @@ static int commit_with_reserve(struct lsm *db, const struct lsm_batch *batch,
 	while (env_is_full(err) &&
 	       (use_reserve ? db_reserve_release(db, &releases) : db_spare_log_give_back(db)))
 		err = db_commit(db, &attempt, ret_commit);
+	if (!use_reserve && (!err || env_is_full(err)))
+		db_health_note_full(db, err != 0);
 	return err;
 }
 

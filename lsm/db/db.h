@@ -192,7 +192,8 @@ struct lsm {
 	struct thread timer_thread;
 
 	struct db_reserve reserve;
-	bool low_on_space; /* guarded by work_mu: what the health says of the reserve */
+	bool low_on_space;      /* guarded by work_mu: what the health says of the reserve */
+	_Atomic bool disk_full; /* stored under work_mu: the last batch with puts found no room */
 
 	/* Live snapshots. */
 	struct mutex snapshots_mu;

@@ -66,6 +66,9 @@ static void health_settle_locked(struct lsm *db)
 		health_replace_locked(db, LSM_HEALTH_DEGRADED,
 				      "low on space: the reserve is given back, and only what "
 				      "frees space is taken");
+	else if (atomic_load_explicit(&db->disk_full, memory_order_relaxed))
+		health_replace_locked(db, LSM_HEALTH_DEGRADED,
+				      "the disk is full: only what frees space is taken");
 	else
 		health_replace_locked(db, LSM_HEALTH_OK, "");
 }
@@ -73,6 +76,19 @@ static void health_settle_locked(struct lsm *db)
 void db_health_set_low_locked(struct lsm *db, bool low)
 {
 	db->low_on_space = low;
+	/* room for the reserve is room for a put */
+	if (!low)
+		atomic_store_explicit(&db->disk_full, false, memory_order_relaxed);
+	health_settle_locked(db);
+}
+
+void db_health_note_full(struct lsm *db, bool full)
+{
+	if (likely(atomic_load_explicit(&db->disk_full, memory_order_relaxed) == full))
+		return;
+	mutex_guard(&db->work_mu);
+
+	atomic_store_explicit(&db->disk_full, full, memory_order_relaxed);
 	health_settle_locked(db);
 }
 

@@ -20,6 +20,12 @@ void db_health_recover_locked(struct lsm *db, enum db_job_kind kind);
 void db_health_set_low_locked(struct lsm *db, bool low);
 
 /*
+ * A batch that may not draw on the reserve found the disk full, or was taken. Costs next to nothing
+ * while that does not change. Not with work_mu held.
+ */
+void db_health_note_full(struct lsm *db, bool full);
+
+/*
  * The log could not be written or synced: from now on nothing is written, until the store is opened
  * anew, because nobody can know what the disk holds. Returns the error to answer: `error`, but for
  * -ENOSPC and -EDQUOT, which promise that nothing has happened: -EIO. Not with work_mu held.

@@ -94,6 +94,16 @@ static void expect_well(struct lsm *db)
 	ck_assert_str_eq(db_stats(db).health_text, "");
 }
 
+/* The disk is full, yet nothing of the reserve is used. */
+static void expect_held(struct lsm *db)
+{
+	struct lsm_stats stats = db_stats(db);
+
+	ck_assert_uint_eq(stats.reserve_bytes, RESERVE_BYTES);
+	ck_assert_int_eq(stats.health, LSM_HEALTH_DEGRADED);
+	ck_assert_msg(strstr(stats.health_text, "disk is full") != NULL, "%s", stats.health_text);
+}
+
 START_TEST(deletes_and_a_flush_work_on_a_full_disk_and_puts_do_not)
 {
 	struct env *env = env_mem_new();
@@ -108,7 +118,7 @@ START_TEST(deletes_and_a_flush_work_on_a_full_disk_and_puts_do_not)
 	unsigned end = fill_until_full(db, 20);
 
 	/* a put alone does not touch it */
-	expect_well(db);
+	expect_held(db);
 	ck_assert_int_eq(delete_range(db, 0, end), 0);
 	expect_low(db);
 	ck_assert_int_eq(db_try_put(db, "k", "v"), -ENOSPC);
@@ -119,6 +129,24 @@ START_TEST(deletes_and_a_flush_work_on_a_full_disk_and_puts_do_not)
 	put_when_there_is_space(db, "k");
 	expect_well(db);
 	ck_assert(db_has(db, "k", "v") && db_has(db, "key000000", NULL));
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(a_refused_put_shows_in_health_until_one_is_taken)
+{
+	struct env *env = env_mem_new();
+	struct lsm_options options = reserve_options(env);
+	struct lsm *db = db_open_with(&options);
+
+	fill_disk(env);
+	unsigned end = fill_until_full(db, 0);
+
+	expect_held(db);
+	env_mem_set_capacity(env, ENDLESS);
+	ck_assert_int_eq(db_fill(db, end, end + 1, 200), 0);
+	expect_well(db);
 	db_close(db);
 	env_free(env);
 }
@@ -138,7 +166,7 @@ START_TEST(a_batch_that_frees_space_may_use_it)
 	(void)fill_until_full(db, 0);
 	/* a put is in it */
 	ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), -ENOSPC);
-	expect_well(db);
+	expect_held(db);
 	ck_assert_int_eq(lsm_write(db, batch, &use, NULL), 0);
 	expect_low(db);
 	ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), -ENOSPC);
@@ -352,6 +380,7 @@ int main(void)
 {
 	static const TTest *const *tests[] = {
 		&deletes_and_a_flush_work_on_a_full_disk_and_puts_do_not,
+		&a_refused_put_shows_in_health_until_one_is_taken,
 		&a_batch_that_frees_space_may_use_it,
 		&it_is_taken_again_when_space_returns,
 		&a_flush_in_the_background_uses_it_and_its_log_pays_it_back,
