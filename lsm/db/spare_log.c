@@ -1,7 +1,9 @@
 #include "lsm/db/spare_log.h"
 
 #include <errno.h>
+#include <stdio.h>
 
+#include "lsm/base/error.h"
 #include "lsm/db/health.h"
 
 static uint64_t take_kept(struct lsm *db)
@@ -28,6 +30,32 @@ static int log_create(struct lsm *db, uint64_t number, struct wal_writer **ret_l
 	return err;
 }
 
+static bool remove_log(struct lsm *db, uint64_t number)
+{
+	char name[ENV_NAME_MAX + 1];
+
+	wal_file_name(number, name);
+	/* the next open removes it if this cannot */
+	return env_dir_unlink(db->dir, name) == 0;
+}
+
+/*
+ * The manifest could not be told of the log. Its file may be as long as the old log that it was
+ * made of, which a full disk has need of. But when the tree is broken the manifest may name it:
+ * then it stays, and being empty does no harm.
+ */
+static int discard_unnamed(struct lsm *db, struct wal_writer *log, int error)
+{
+	uint64_t number = wal_writer_number(log);
+	char why[ERROR_TEXT_MAX];
+
+	(void)snprintf(why, sizeof(why), "%s", fail_text());
+	wal_writer_close(log);
+	if (tree_is_broken(db->tree) || remove_log(db, number))
+		return error;
+	return fail(error, "%s", why);
+}
+
 static int log_make(struct lsm *db, struct wal_writer **ret_log)
 {
 	uint64_t number = tree_new_file_number(db->tree);
@@ -41,12 +69,8 @@ static int log_make(struct lsm *db, struct wal_writer **ret_log)
 		return err;
 	err = tree_add_log(db->tree, number);
 	db_watch_tree(db);
-	if (err) {
-		/* the file stays: whether the manifest names it is unknown, and an empty log does
-		 * no harm */
-		wal_writer_close(log);
-		return err;
-	}
+	if (err)
+		return discard_unnamed(db, log, err);
 	*ret_log = log;
 	return 0;
 }
@@ -105,15 +129,6 @@ void db_spare_log_put(struct lsm *db, struct wal_writer *log)
 	db->spare_log = log;
 	db->spare_state = SPARE_READY;
 	mutex_unlock(&db->work_mu);
-}
-
-static bool remove_log(struct lsm *db, uint64_t number)
-{
-	char name[ENV_NAME_MAX + 1];
-
-	wal_file_name(number, name);
-	/* the next open removes it if this cannot */
-	return env_dir_unlink(db->dir, name) == 0;
 }
 
 /* A batch far larger than a memtable makes a log that would be waste from then on. */

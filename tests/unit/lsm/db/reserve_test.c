@@ -2,6 +2,9 @@
  * The room kept for a full disk: who may use it, when it comes back, what opening makes of it.
  */
 #include "lsm/db/reserve.h"
+#include "lsm/db/spare_log.h"
+#include "lsm/tree/tree_impl.h"
+#include "lsm/wal/wal_format.h"
 #include "tests/unit/lsm/db/db_fixture.h"
 
 enum {
@@ -376,6 +379,52 @@ START_TEST(a_disk_full_at_any_moment_can_be_emptied)
 }
 END_TEST
 
+/* Until the flush thread has made the spare log, or could not. */
+static enum spare_log_state await_spare_log(struct lsm *db)
+{
+	mutex_guard(&db->work_mu);
+
+	while (db->spare_state != SPARE_READY && db->spare_state != SPARE_FAILED)
+		cond_wait(&db->work_done, &db->work_mu);
+	return db->spare_state;
+}
+
+/* With so many bytes free no log file stays that the manifest does not name. False: the spare log
+ * was made. */
+static bool make_spare_log_with(uint64_t free_bytes)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = db_open_small(env);
+	struct wal_writer *log;
+
+	ck_assert_int_eq(await_spare_log(db), SPARE_READY);
+	/* a fresh manifest has no space ahead */
+	mutex_lock(&db->tree->log_mu);
+	ck_assert_int_eq(tree_begin_manifest(db->tree), 0);
+	mutex_unlock(&db->tree->log_mu);
+	env_mem_set_capacity(env, used_bytes(env) + free_bytes);
+	ck_assert_int_eq(db_spare_log_take(db, &log), 0);
+	bool failed = await_spare_log(db) == SPARE_FAILED;
+
+	ck_assert_uint_eq(db_find(env, ".wal").count, db->tree->logs.count);
+	ck_assert_int_eq(db_stats(db).health, LSM_HEALTH_OK);
+	env_mem_set_capacity(env, ENDLESS);
+	wal_writer_close(log);
+	db_close(db);
+	env_free(env);
+	return failed;
+}
+
+START_TEST(a_log_without_room_in_the_manifest_leaves_no_file)
+{
+	uint64_t free_bytes = 0;
+
+	while (make_spare_log_with(free_bytes))
+		free_bytes++;
+	ck_assert_uint_gt(free_bytes, WAL_FILE_HEADER_SIZE);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -390,6 +439,7 @@ int main(void)
 		&a_completely_full_disk_can_be_opened_and_emptied,
 		&with_nothing_to_give_a_full_disk_is_opened_read_only,
 		&a_disk_full_at_any_moment_can_be_emptied,
+		&a_log_without_room_in_the_manifest_leaves_no_file,
 	};
 
 	return unit_run("db reserve", tests, array_size(tests));
