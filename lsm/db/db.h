@@ -65,7 +65,8 @@ struct db_counters {
 /* A log that still holds changes which no table has. */
 struct db_log {
 	uint64_t number;
-	uint64_t bytes; /* of a log without a writer */
+	uint64_t bytes; /* of a log without a writer: where its records end; of the newest ones of a
+			   read-only store the file's size */
 	struct wal_writer
 		*writer; /* owned; NULL for one that was replayed at open and is complete */
 	bool synced;     /* guarded by sync_mu; never true for the one being written */

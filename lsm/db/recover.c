@@ -89,12 +89,14 @@ struct replayed {
 	size_t count;
 	uint64_t at_log;   /* the log being read */
 	uint64_t last_log; /* of the last record taken in */
+	uint64_t *ends;    /* owned; of the records in each log */
 };
 
 static void replayed_done(struct replayed *p)
 {
 	for (size_t i = 0; i < p->count; i++)
 		memtable_unref(p->tables[i].table);
+	free(p->ends);
 }
 
 static int begin_memtable(struct replayed *p)
@@ -151,29 +153,36 @@ static int apply_record(void *arg, const struct wal_record *rec)
 	return err ? err : db_apply_logged(p->tables[p->count - 1].table, rec);
 }
 
-/* A log before the tail is complete, but a killed process leaves it in the page cache: sync it, and
- * count its bytes. */
-static int sync_old_log(struct lsm *db, const char *name, uint64_t *ret_size)
+/* A log before the tail is complete, but a killed process leaves it in the page cache. */
+static int sync_old_log(struct lsm *db, uint64_t number)
 {
 	cleanup_file struct env_file *file = NULL;
+	char name[ENV_NAME_MAX + 1];
+
+	wal_file_name(number, name);
 	int err = env_dir_open(db->dir, name, ENV_REUSE, &file);
 
-	if (!err)
-		err = env_file_sync(file);
-	return err ? err : env_file_size(file, ret_size);
+	return err ? err : env_file_sync(file);
 }
 
-static int adopt_old_log(struct lsm *db, uint64_t number)
+/* Its records end at `end`: what a crash may have left behind them is no part of the store. */
+static int adopt_old_log(struct lsm *db, uint64_t number, uint64_t end)
+{
+	int err = db->options.read_only ? 0 : sync_old_log(db, number);
+
+	return err ? err : db_logs_note_old_locked(db, number, end);
+}
+
+/* The tail and what is newer, for one who only reads: a writer beside may go on there, and what a
+ * crash left is still to be cut off. */
+static int adopt_open_log(struct lsm *db, uint64_t number)
 {
 	char name[ENV_NAME_MAX + 1];
 	uint64_t size;
-	int err;
 
 	wal_file_name(number, name);
-	if (db->options.read_only)
-		err = env_dir_file_size(db->dir, name, &size);
-	else
-		err = sync_old_log(db, name, &size);
+	int err = env_dir_file_size(db->dir, name, &size);
+
 	return err ? err : db_logs_note_old_locked(db, number, size);
 }
 
@@ -184,12 +193,15 @@ static int adopt_old_log(struct lsm *db, uint64_t number)
  * they are emptied, before anything new is written to the tail, lest old records come back as its
  * continuation. The first of them becomes the spare log. All of them are synced on the way.
  */
-static int adopt_log(struct lsm *db, uint64_t number, const struct wal_recovery *found)
+static int adopt_log(struct lsm *db, uint64_t number, uint64_t end,
+		     const struct wal_recovery *found)
 {
 	struct wal_writer *writer;
 
-	if (number < found->tail_number || db->options.read_only)
-		return adopt_old_log(db, number);
+	if (number < found->tail_number)
+		return adopt_old_log(db, number, end);
+	if (db->options.read_only)
+		return adopt_open_log(db, number);
 	bool tail = number == found->tail_number;
 	int err = wal_writer_resume(db->dir, number,
 				    tail ? found->tail_offset : WAL_FILE_HEADER_SIZE, &writer);
@@ -205,14 +217,14 @@ static int adopt_log(struct lsm *db, uint64_t number, const struct wal_recovery 
 	return 0;
 }
 
-static int adopt_logs(struct lsm *db, const struct tree_recovery *tree,
+static int adopt_logs(struct lsm *db, const struct tree_recovery *tree, const struct replayed *p,
 		      const struct wal_recovery *found)
 {
 	struct wal_writer *first;
 	int err = 0;
 
 	for (size_t i = 0; !err && i < tree->log_count; i++)
-		err = adopt_log(db, tree->logs[i], found);
+		err = adopt_log(db, tree->logs[i], p->ends[i], found);
 	if (err || db->log_count > 0 || db->options.read_only)
 		return err;
 	/* a new store */
@@ -254,6 +266,10 @@ static int replay(struct lsm *db, const struct tree_recovery *tree, struct repla
 		.durable_seqno = tree->durable_seqno,
 		.at_log = &p->at_log,
 	};
+
+	logs.ends = p->ends = calloc(logs.count + 1, sizeof(*p->ends));
+	if (!p->ends)
+		return -ENOMEM;
 	int err = wal_recover(db->dir, &logs, apply_record, p, ret_found);
 
 	if (!err && db->options.read_only)
@@ -309,7 +325,7 @@ static int recover_into(struct lsm *db, const struct tree_recovery *tree, struct
 	db->flushed_seqno = tree->flushed_seqno;
 	db->unmarked = found.records > 0;
 	atomic_store_explicit(&db->visible_seqno, found.last_seqno, memory_order_relaxed);
-	err = adopt_logs(db, tree, &found);
+	err = adopt_logs(db, tree, p, &found);
 	if (err)
 		return err;
 	if (!db->options.read_only)

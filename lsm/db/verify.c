@@ -27,7 +27,7 @@ static size_t list_logs(struct lsm *db, struct log_extent *extents)
 		struct db_log *log = &db->logs[i];
 
 		extents[i].number = log->number;
-		extents[i].exact = log->writer != NULL;
+		extents[i].exact = log->writer || !db->options.read_only;
 		extents[i].bytes = log->writer ? wal_writer_size(log->writer) : log->bytes;
 	}
 	return db->log_count;

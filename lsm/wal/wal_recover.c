@@ -233,6 +233,13 @@ static int apply_record(struct replay *p, const struct wal_record *rec)
 	return 0;
 }
 
+/* The records of the log that were taken in reach to here. */
+static void note_end(const struct replay *p, size_t index, uint64_t offset)
+{
+	if (p->logs->ends)
+		p->logs->ends[index] = offset;
+}
+
 /* The history reaches to here. A log without records leaves the tail in the one before it. */
 static void note_tail(struct replay *p, uint64_t offset)
 {
@@ -252,6 +259,7 @@ static int replay_log(struct replay *p, size_t index)
 		*p->logs->at_log = p->at_number;
 	if (index == 0)
 		note_tail(p, wal_reader_offset(r));
+	note_end(p, index, wal_reader_offset(r));
 	for (;;) {
 		struct wal_record rec;
 
@@ -269,6 +277,7 @@ static int replay_log(struct replay *p, size_t index)
 		if (rc)
 			return rc;
 		note_tail(p, wal_reader_offset(r));
+		note_end(p, index, wal_reader_offset(r));
 	}
 }
 

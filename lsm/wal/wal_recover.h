@@ -16,6 +16,8 @@ struct wal_set {
 	uint64_t durable_seqno;
 	/* Borrowed; NULL allowed. During apply the number of the record's log stands here. */
 	uint64_t *at_log;
+	/* Borrowed; NULL allowed. For each log that is replayed: where its last record ends. */
+	uint64_t *ends;
 };
 
 struct wal_recovery {
