@@ -21,7 +21,6 @@
 #include "tests/fault/quiet.h"
 #include "tests/fault/settings.h"
 #include "tests/fault/workers.h"
-#include "tests/support/scratch.h"
 #include "tests/support/tap.h"
 
 enum {
@@ -97,10 +96,10 @@ static bool rehearse(const struct settings *s, struct workload w, uint64_t *ret_
 	*ret_allocations = allocations_count();
 
 	const char *left = end_allocations();
-	bool good = !left && !outcome.violation[0] && workload_check(&w, ledger, why);
+	bool good = !left && !outcome.violation[0] && workload_check(&w, ledger, &outcome, why);
 
 	ledger_free(ledger);
-	if (!good || scratch_remove(path))
+	if (!good || workload_remove(path))
 		return tap_result(false, "a run without faults: %s%s%s", outcome.violation, why,
 				  left ? left : "");
 	return true;

@@ -27,7 +27,7 @@
 #include "tests/support/tap.h"
 
 enum {
-	SAMPLE_EVERY = 8,
+	SAMPLE_EVERY = 10,
 };
 
 static const enum call_failure failures[] = {

@@ -8,7 +8,6 @@
 
 #include "lsm/base/clock.h"
 #include "tests/fault/workers.h"
-#include "tests/support/scratch.h"
 #include "tests/support/tap.h"
 
 const char *sync_mode_name(enum lsm_sync_mode mode)
@@ -34,19 +33,20 @@ static bool rehearse(struct campaign *c, struct ledger *ledger, struct call *ret
 	workload_run(&w, ledger, &outcome);
 	calls_end();
 	c->opens = outcome.opens;
+	c->copies = outcome.copies.made;
 	*ret_count = calls_count();
 	memcpy(ret_calls, calls_list(), CALLS_LISTED_MAX * sizeof(*ret_calls));
-	bool good = !outcome.violation[0] && workload_check(&w, ledger, why) &&
+	bool good = !outcome.violation[0] && workload_check(&w, ledger, &outcome, why) &&
 		    *ret_count <= CALLS_LISTED_MAX;
 
 	if (!good)
 		return tap_result(false, "a run without faults: %s%s, %" PRIu64 " calls",
 				  outcome.violation, why, *ret_count);
 	tap_note("seed %" PRIu64 " sync mode %s: %u operations, %u changes, %" PRIu64
-		 " flushes, %" PRIu64 " compactions, %" PRIu64 " calls",
+		 " flushes, %" PRIu64 " compactions, %u checkpoints, %" PRIu64 " calls",
 		 w.seed, sync_mode_name(w.sync_mode), w.operations, ledger->begun, outcome.flushes,
-		 outcome.compactions, *ret_count);
-	return scratch_remove(path) == 0;
+		 outcome.compactions, outcome.copies.made, *ret_count);
+	return workload_remove(path) == 0;
 }
 
 /* Each kind of call; and the manifests that were begun while the store was open. */
@@ -61,9 +61,10 @@ static void count_kinds(const struct campaign *c)
 	for (int kind = 0; kind < CALL_KINDS; kind++)
 		len += (size_t)snprintf(line + len, sizeof(line) - len, " %s %u",
 					call_kind_name((enum call_kind)kind), counts[kind]);
-	/* CURRENT is renamed into its place when the store is made, at each open, and then */
+	/* CURRENT is renamed into its place when a store or a copy is made, at each open, and then
+	 */
 	tap_note("calls:%s; %" PRIu64 " opens, %" PRId64 " manifests renewed meanwhile", line,
-		 c->opens, (int64_t)counts[CALL_RENAME] - 1 - (int64_t)c->opens);
+		 c->opens, (int64_t)counts[CALL_RENAME] - 1 - (int64_t)c->opens - c->copies);
 }
 
 /* Two background threads at work at once may change places; nothing else should. */

@@ -21,7 +21,8 @@ struct campaign {
 	/* The calls of a run in which nothing fails. */
 	struct call *calls; /* owned */
 	uint64_t call_count;
-	uint64_t opens; /* of the store, in it */
+	uint64_t opens;  /* of the store, in it */
+	unsigned copies; /* checkpoints made */
 	/* What is to be run next. */
 	struct shot *shots; /* owned */
 	size_t shot_count, shot_cap;

@@ -7,7 +7,7 @@
  * acknowledged is written by the child into memory that it shares with this process (ledger.h).
  *
  * usage: kill_call_test [quick | long]
- *	quick	(default) a workload of 100 operations
+ *	quick	(default) a workload of 60 operations
  *	long	300 operations, five seeds from APEX_SEED on
  * APEX_SEED: the workload's seed (1). APEX_FAULT_STRIDE: only each n-th call (1).
  */
@@ -18,7 +18,7 @@
 #include "tests/support/tap.h"
 
 enum {
-	QUICK_OPERATIONS = 100,
+	QUICK_OPERATIONS = 60,
 	LONG_SEEDS = 5,
 };
 

@@ -100,7 +100,7 @@ static bool run_at(struct round *round, uint64_t at, struct trial_board *board,
 		(void)snprintf(why, WORKLOAD_TEXT_MAX, "%s", board->outcome->violation);
 		env_mem_power_cut(disk);
 		w.env = disk;
-		good = good && workload_check(&w, board->ledger, why);
+		good = good && workload_check(&w, board->ledger, board->outcome, why);
 	}
 	env_free(env);
 	env_free(disk);

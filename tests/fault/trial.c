@@ -12,8 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/support/scratch.h"
-
 enum {
 	LEFT_DESCRIPTORS = 3, /* exit status of a child */
 };
@@ -104,7 +102,7 @@ bool trial_run(const struct trial *t, struct trial_board *b, char why[WORKLOAD_T
 {
 	int status = 0;
 
-	if (scratch_remove(t->workload.path))
+	if (workload_remove(t->workload.path))
 		return say(why, "the last store cannot be removed", errno);
 	ledger_start(b->ledger, t->workload.seed);
 	*b->outcome = (struct workload_outcome){0};
@@ -119,5 +117,5 @@ bool trial_run(const struct trial *t, struct trial_board *b, char why[WORKLOAD_T
 	while (waitpid(child, &status, 0) < 0)
 		assert(errno == EINTR);
 	return ended_well(t, b->outcome, status, why) &&
-	       workload_check(&t->workload, b->ledger, why);
+	       workload_check(&t->workload, b->ledger, b->outcome, why);
 }

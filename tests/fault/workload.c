@@ -9,11 +9,20 @@
 #include "lsm/base/error.h"
 #include "lsm/base/rng.h"
 #include "tests/fault/quiet.h"
+#include "tests/support/scratch.h"
 
 enum {
 	OPENS_TRIED_MAX = 3, /* in a row; then the run ends */
 	SYNCED_PUT_EVERY = 6,
 	SCAN_STEPS_MAX = 12,
+	CONDITIONS_MAX = 3, /* of a batch */
+	OPERATIONS_PER_COPY = 200,
+};
+
+/* What a reader was told of a key since the store was opened. */
+struct seen {
+	uint32_t number; /* the change that put it */
+	uint64_t seqno;  /* 0: nothing was */
 };
 
 struct run {
@@ -26,7 +35,8 @@ struct run {
 	struct lsm_snapshot *snapshot;          /* NULL: none is held */
 	struct ledger_state at_snapshot;        /* what it must show */
 	uint64_t struck_at_open, struck_before; /* w->struck then; before the operation before */
-	bool sync_failed;                       /* of the doubtful change, which readers see */
+	struct seen seen[LEDGER_KEYS];
+	bool sync_failed; /* of the doubtful change, which readers see */
 	bool ended;
 	char why[LEDGER_WHY_MAX];
 };
@@ -81,13 +91,14 @@ static void judge_durable(struct run *r, const char *what, int err)
 	ledger_mark_durable(r->ledger);
 }
 
-/* Another store shape for each opening. */
+/* Another store shape for each opening; the same one for the same seed. */
 static struct lsm_options options_of(const struct workload *w, uint64_t opening)
 {
 	static const uint32_t block_bytes[] = {512, 1024, 4096};
-	static const enum lsm_strategy strategies[] = {LSM_LEVELED, LSM_TIERED, LSM_LAZY_LEVELING};
 	struct lsm_options o;
+	struct rng rng;
 
+	rng_seed(&rng, w->seed * UINT64_C(1000003) + WORKLOAD_OPERATIONS + opening);
 	lsm_options_init(&o);
 	o.env = w->env;
 	o.sync_mode = w->sync_mode;
@@ -97,8 +108,9 @@ static struct lsm_options options_of(const struct workload *w, uint64_t opening)
 	o.memtable_bytes = 6 << 10;
 	o.block_bytes = block_bytes[opening % array_size(block_bytes)];
 	o.compression = opening % 2 ? LSM_COMPRESSION_NONE : LSM_COMPRESSION_LZ4;
-	o.strategy = strategies[opening % array_size(strategies)];
-	o.runs_max = 2;
+	o.strategy = (enum lsm_strategy)rng_below(&rng, LSM_LAZY_LEVELING + 1);
+	o.runs_max = 2 + (unsigned)rng_below(&rng, 3);
+	o.reserve_bytes = rng_below(&rng, 2) == 0 ? 0 : 64 << 10;
 	o.l0_threshold = 2;
 	o.base_level_bytes = 16 << 10;
 	o.target_file_bytes = 8 << 10;
@@ -118,6 +130,7 @@ static void try_open(struct run *r)
 	int err = lsm_open(r->w->path, &options, &r->db);
 
 	judge_error(r, "open", err, false);
+	memset(r->seen, 0, sizeof(r->seen)); /* a seqno of a change that was lost is given again */
 	r->opens_failed = err ? r->opens_failed + 1 : 0;
 	r->outcome->opens++;
 	if (err)
@@ -255,17 +268,24 @@ static int fill_batch(struct run *r, const struct ledger_change *change, uint32_
 	return err;
 }
 
-static void op_batch(struct run *r)
+static struct ledger_change draw_batch(struct run *r)
 {
 	struct ledger_change change = {
 		.count = 2 + (uint32_t)rng_below(&r->rng, LEDGER_TOUCHED_MAX - 1),
 	};
-	struct lsm_write_options options = {.sync = rng_below(&r->rng, SYNCED_PUT_EVERY) == 0};
 
 	for (uint32_t i = 0; i < change.count; i++) {
 		change.touched[i].key = (uint16_t)rng_below(&r->rng, LEDGER_KEYS);
 		change.touched[i].put = rng_below(&r->rng, 4) != 0;
 	}
+	return change;
+}
+
+static void op_batch(struct run *r)
+{
+	struct ledger_change change = draw_batch(r);
+	struct lsm_write_options options = {.sync = rng_below(&r->rng, SYNCED_PUT_EVERY) == 0};
+
 	if (is_read_only(r))
 		return;
 	uint32_t number = ledger_begin(r->ledger, &change);
@@ -285,11 +305,11 @@ static bool may_see(const struct run *r, unsigned key, uint32_t number)
 	       (r->ledger->doubtful && number == r->ledger->with_doubtful.by[key]);
 }
 
-static void op_get(struct run *r)
+static void get_key(struct run *r, unsigned key)
 {
-	unsigned key = (unsigned)rng_below(&r->rng, LEDGER_KEYS), named = 0;
 	char text[LEDGER_KEY_TEXT];
-	struct lsm_record record;
+	struct lsm_record record = {0};
+	unsigned named = 0;
 	uint32_t number = 0;
 	int err = lsm_get(r->db, ledger_key(key, text), NULL, &record);
 
@@ -299,6 +319,7 @@ static void op_get(struct run *r)
 	}
 	if (err == 0) {
 		err = ledger_recognise(r->ledger, &record, record.value, &named, &number, r->why);
+		r->seen[key] = (struct seen){.number = number, .seqno = record.seqno};
 		lsm_record_release(&record);
 		if (err)
 			violate(r, "get: %s", r->why);
@@ -306,6 +327,96 @@ static void op_get(struct run *r)
 	if (!r->ended && !may_see(r, key, number))
 		violate(r, "get: key %u has change %u, not %u", key, number,
 			ledger_now(r->ledger)->by[key]);
+}
+
+static void op_get(struct run *r)
+{
+	get_key(r, (unsigned)rng_below(&r->rng, LEDGER_KEYS));
+}
+
+/* What the ledger says of a batch with preconditions. */
+struct verdict {
+	bool stale, exists; /* a precondition fails in this way */
+};
+
+/* From `key` on round the first that was seen, or `key`. */
+static unsigned next_seen(const struct run *r, unsigned key)
+{
+	for (unsigned i = 0; i < LEDGER_KEYS; i++)
+		if (r->seen[(key + i) % LEDGER_KEYS].seqno != 0)
+			return (key + i) % LEDGER_KEYS;
+	return key;
+}
+
+/*
+ * A precondition of a key: that it is absent, or that it is as it was seen last, which may be long
+ * ago; mostly it is looked at again first, so that the precondition holds.
+ */
+static int add_condition(struct run *r, struct lsm_batch *batch, struct verdict *verdict)
+{
+	unsigned key = (unsigned)rng_below(&r->rng, LEDGER_KEYS);
+	bool look = rng_below(&r->rng, 3) != 0, absent = rng_below(&r->rng, 8) == 0;
+	char text[LEDGER_KEY_TEXT];
+
+	if (look)
+		get_key(r, key);
+	else if (!absent)
+		key = next_seen(r, key);
+
+	uint16_t number = ledger_now(r->ledger)->by[key];
+
+	if (absent || (look && number == 0) || r->seen[key].seqno == 0) {
+		verdict->exists |= number != 0;
+		return lsm_batch_expect(batch, ledger_key(key, text), 0);
+	}
+	verdict->stale |= number != r->seen[key].number;
+	return lsm_batch_expect(batch, ledger_key(key, text), r->seen[key].seqno);
+}
+
+/* The change has been begun, and preconditions of it do not hold. */
+static void answer_wrong(struct run *r, int err, const struct verdict *verdict)
+{
+	bool right = (verdict->stale && err == -ESTALE) || (verdict->exists && err == -EEXIST);
+
+	if (err == 0)
+		violate(r, "a batch whose preconditions do not hold is applied");
+	else if (right && fail_text()[0] == '\0')
+		violate(r, "a precondition does not hold: no sentence");
+	else if (!right)
+		judge_error(r, "conditional change", err, false);
+	if (!r->outcome->violation[0])
+		resolve_doubt(r, false);
+}
+
+static void op_conditional(struct run *r)
+{
+	struct ledger_change change = draw_batch(r);
+	struct lsm_write_options options = {.sync = rng_below(&r->rng, SYNCED_PUT_EVERY) == 0};
+	unsigned conditions = 1 + (unsigned)rng_below(&r->rng, CONDITIONS_MAX);
+	struct verdict verdict = {0};
+
+	if (is_read_only(r))
+		return;
+	struct lsm_batch *batch = lsm_batch_new();
+	int err = batch ? 0 : -ENOMEM;
+
+	for (unsigned i = 0; !err && i < conditions && !r->ended; i++)
+		err = add_condition(r, batch, &verdict);
+	if (r->ended) { /* by a read */
+		lsm_batch_free(batch);
+		return;
+	}
+	uint32_t number = ledger_begin(r->ledger, &change);
+
+	if (!err)
+		err = fill_batch(r, &change, number, batch);
+	if (!err)
+		err = lsm_write(r->db, batch, &options, NULL);
+	lsm_batch_free(batch);
+	if (verdict.stale || verdict.exists)
+		answer_wrong(r, err, &verdict);
+	else
+		answer_change(r, err, options.sync);
 }
 
 static void op_stat(struct run *r)
@@ -463,6 +574,25 @@ static void op_space(struct run *r)
 	judge_error(r, "space", lsm_space(r->db, &space), true);
 }
 
+/* Looked at when nothing fails any more (copies.h). */
+static void op_checkpoint(struct run *r)
+{
+	struct copies *copies = &r->outcome->copies;
+	char path[COPY_PATH_MAX];
+
+	if (copies->made > r->w->operations / OPERATIONS_PER_COPY ||
+	    !copies_begin(copies, r->w->path, r->ledger->kept, path))
+		return;
+	int err = lsm_checkpoint(r->db, path);
+
+	judge_error(r, "checkpoint", err, false);
+	if (err)
+		return;
+	if (r->sync_failed)
+		violate(r, "checkpoint answers 0 of a store that takes no writes");
+	copies_keep(copies);
+}
+
 /* A doubt ends here: what is found is what the next changes build on. */
 static void settle_doubt(struct run *r)
 {
@@ -493,9 +623,10 @@ static const struct {
 	void (*run)(struct run *r);
 	unsigned weight;
 } operations[] = {
-	{op_put, 34}, {op_delete, 7},    {op_batch, 12},   {op_get, 12},   {op_stat, 3},
-	{op_scan, 5}, {op_scan_back, 5}, {op_snapshot, 6}, {op_flush, 3},  {op_compact, 3},
-	{op_sync, 4}, {op_verify, 2},    {op_space, 1},    {op_reopen, 1},
+	{op_put, 34},  {op_delete, 7},  {op_batch, 12},      {op_get, 12},
+	{op_stat, 3},  {op_scan, 5},    {op_scan_back, 5},   {op_snapshot, 6},
+	{op_flush, 3}, {op_compact, 3}, {op_sync, 4},        {op_verify, 2},
+	{op_space, 1}, {op_reopen, 1},  {op_conditional, 6}, {op_checkpoint, 1},
 };
 
 static void run_operation(struct run *r)
@@ -511,7 +642,10 @@ static void run_operation(struct run *r)
 		op_reopen(r); /* whatever the seed */
 		return;
 	}
-
+	if (r->outcome->operation == r->w->operations / 4) {
+		op_checkpoint(r);
+		return;
+	}
 	for (size_t i = 0; i < array_size(operations); i++) {
 		if (drawn < operations[i].weight) {
 			operations[i].run(r);
@@ -599,7 +733,8 @@ static bool write_more(struct lsm *db, struct ledger *l)
 	return true;
 }
 
-bool workload_check(const struct workload *w, struct ledger *ledger, char why[WORKLOAD_TEXT_MAX])
+bool workload_check(const struct workload *w, struct ledger *ledger,
+		    const struct workload_outcome *outcome, char why[WORKLOAD_TEXT_MAX])
 {
 	struct lsm_options options = options_of(w, 0);
 	struct lsm_verify_report report;
@@ -607,6 +742,8 @@ bool workload_check(const struct workload *w, struct ledger *ledger, char why[WO
 	char reason[LEDGER_WHY_MAX] = "";
 	struct lsm *db;
 
+	if (!copies_check(&outcome->copies, w->path, &options, ledger, reason))
+		return say(why, "checkpoint", reason);
 	if (lsm_open(w->path, &options, &db))
 		return say(why, "does not open again", lsm_error_text());
 	if (!check_content(db, ledger, w->loses_power ? ledger->durable : ledger->kept, &found,
@@ -626,4 +763,11 @@ bool workload_check(const struct workload *w, struct ledger *ledger, char why[WO
 	if (lsm_close(db))
 		return say(why, "does not close a second time", lsm_error_text());
 	return true;
+}
+
+int workload_remove(const char *path)
+{
+	int rc = scratch_remove(path);
+
+	return rc ? rc : copies_remove(path);
 }

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "tests/support/ledger.h"
+#include "tests/fault/copies.h"
 
 enum {
 	WORKLOAD_OPERATIONS = 300,
@@ -51,6 +51,7 @@ struct workload_outcome {
 	uint32_t errors;    /* operations answered with an error */
 	bool left_open;     /* the store was not closed */
 	uint64_t opens, flushes, compactions;
+	struct copies copies;
 	char violation[WORKLOAD_TEXT_MAX]; /* "" when all was as it must be */
 };
 
@@ -60,6 +61,10 @@ void workload_run(const struct workload *w, struct ledger *ledger,
 
 /*
  * Open what a run has left, with nothing failing; hold it against the ledger, write, verify, and
- * open it a second time. False: `why` says what is wrong.
+ * open it a second time; look into the copies it has made. False: `why` says what is wrong.
  */
-bool workload_check(const struct workload *w, struct ledger *ledger, char why[WORKLOAD_TEXT_MAX]);
+bool workload_check(const struct workload *w, struct ledger *ledger,
+		    const struct workload_outcome *outcome, char why[WORKLOAD_TEXT_MAX]);
+
+/* Remove the store at `path` and its copies from the kernel's file system. */
+must_check int workload_remove(const char *path);
