@@ -223,6 +223,39 @@ static void take_seed(const struct fuzz_sink *sink, const char *name, struct env
 	sink->take(sink->arg, name, buf_slice(&seed));
 }
 
+/* The second log is made of the first: its few records stand before most of the older ones. */
+static void seed_recycled(const struct fuzz_sink *sink, const char *name, enum seal_mode mode)
+{
+	static const struct seed_record older[] = {
+		{1, 1, 0, "a longer record of the older log"},
+		{1, 2, 0, "its second record"},
+		{1, 1, 0, "its last"},
+	};
+	struct wal_record rec = {
+		.type = WAL_BATCH,
+		.count = 1,
+		.first_seqno = 1,
+		.time_ns = 1000,
+		.payload = slice_str("newer"),
+		.payload_crc = crc32c(0, "newer", 5),
+	};
+	struct env *env = env_mem_new();
+	struct wal_writer *w;
+	struct env_dir *dir;
+
+	expect(env && env_open_dir(env, DISK_DIR, true, &dir) == 0);
+	write_logs(dir, older, array_size(older), false);
+	expect(wal_writer_recycle(dir, 1, 2, 154, &w) == 0);
+	expect(wal_writer_append(w, &rec) == 0);
+	wal_writer_close(w);
+	/* an input's logs are 1, 2 ...: the other one is new and empty, and not the last */
+	expect(wal_writer_create(dir, 1, 77, &w) == 0);
+	wal_writer_close(w);
+	take_seed(sink, name, env, 2, mode);
+	env_dir_close(dir);
+	env_free(env);
+}
+
 void fuzz_seeds(const struct fuzz_sink *sink)
 {
 	static const struct seed_record records[] = {
@@ -245,4 +278,6 @@ void fuzz_seeds(const struct fuzz_sink *sink)
 		env_dir_close(dir);
 		env_free(env);
 	}
+	seed_recycled(sink, "recycled", SEAL_CLEAR);
+	seed_recycled(sink, "recycled_sealed", SEAL_FILL);
 }

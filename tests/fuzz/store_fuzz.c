@@ -471,6 +471,65 @@ static void seed_runs(const struct fuzz_sink *sink)
 	env_free(env);
 }
 
+/* The tables of level 0 become runs of level 1, as a tiered compaction of each alone makes them. */
+static void lower_tables(struct env_dir *dir)
+{
+	cleanup_manifest_state struct manifest_state state = {0};
+	struct version_edit whole = {.has_next_file = true, .has_flushed_seqno = true};
+	struct manifest_writer w = {0};
+	struct version *version;
+	const char *reason;
+	uint64_t number;
+
+	expect(current_read(dir, &number) == 0 && manifest_read(dir, number, &state) == 0);
+	expect(version_builder_finish(&state.tables, &version, &reason) == 0);
+	for (size_t i = 0; i < version->levels[0].count; i++) {
+		struct table_file *file = version->levels[0].files[i];
+
+		expect(version_edit_add_table(&whole, 1, file->number, file) == 0);
+	}
+	for (size_t i = 0; i < state.logs.count; i++)
+		expect(number_list_insert(&whole.logs_added, state.logs.numbers[i]) == 0);
+	whole.next_file = state.next_file + 1;
+	whole.flushed_seqno = state.flushed_seqno;
+	expect(manifest_create(dir, state.next_file, ENV_CREATE, state.store_id, &whole, &w) == 0);
+	manifest_close(&w);
+	expect(current_write(dir, state.next_file) == 0);
+	version_edit_done(&whole);
+	version_unref(version);
+}
+
+/* Level 1 has several runs that overlap, and a log lies over them. */
+static void seed_piled_runs(const struct fuzz_sink *sink)
+{
+	struct env *env = env_mem_new();
+	struct lsm_options options = small_options(env);
+	struct lsm_stats stats;
+	struct env_dir *dir;
+	struct lsm *db;
+
+	expect(env);
+	env_mem_set_clock(env, 1000);
+	options.strategy = LSM_TIERED;
+	create_store(env);
+	expect(lsm_open(STORE_DIR, &options, &db) == 0);
+	for (unsigned n = 0; n < 3; n++) {
+		put_some(db, n, 6 - n, n == 1 ? long_value : "short");
+		expect(lsm_flush(db) == 0);
+	}
+	expect(lsm_close(db) == 0);
+	expect(env_open_dir(env, STORE_DIR, false, &dir) == 0);
+	lower_tables(dir);
+	env_dir_close(dir);
+	expect(lsm_open(STORE_DIR, &options, &db) == 0);
+	put_some(db, 2, 4, "last");
+	lsm_stats_read(db, &stats);
+	expect(stats.levels[1].runs == 3);
+	expect(lsm_close(db) == 0);
+	take_store(sink, "piled_runs", env, SEAL_CLEAR);
+	env_free(env);
+}
+
 void fuzz_seeds(const struct fuzz_sink *sink)
 {
 	struct env *env = env_mem_new();
@@ -494,6 +553,7 @@ void fuzz_seeds(const struct fuzz_sink *sink)
 	take_store(sink, "sealed", env, SEAL_FILL);
 	env_free(env);
 	seed_runs(sink);
+	seed_piled_runs(sink);
 	seed_limits(sink, "last_file", MANIFEST_COUNT_MAX - COUNT_MARGIN, 1);
 	seed_limits(sink, "last_seqno", 6, MANIFEST_COUNT_MAX - COUNT_MARGIN);
 	seed_limits(sink, "beyond_last_file", FILE_NUMBER_MAX, 1);

@@ -6,46 +6,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lsm/env/env_mem.h"
 #include "lsm/sst/block_builder.h"
 #include "lsm/sst/block_writer.h"
 #include "lsm/sst/footer.h"
 #include "lsm/sst/properties.h"
 #include "lsm/sst/table.h"
-#include "lsm/sst/table_builder.h"
-#include "tests/fuzz/feed.h"
 #include "tests/fuzz/fuzz.h"
-#include "tests/fuzz/record_feed.h"
 #include "tests/fuzz/seal.h"
-
-enum {
-	TABLE_NUMBER = 1,
-	TABLE_ID = 77,
-};
-
-#define DISK_DIR "store"
-
-struct disk {
-	struct env *env;
-	struct env_dir *dir;
-	struct table_counters counters;
-	struct table_env tables;
-};
-
-static void disk_open(struct disk *d)
-{
-	*d = (struct disk){.env = env_mem_new()};
-	expect(d->env && env_open_dir(d->env, DISK_DIR, true, &d->dir) == 0);
-	d->tables = (struct table_env){.dir = d->dir, .counters = &d->counters};
-	expect(cache_new(1 << 20, 1, &d->tables.blocks) == 0);
-}
-
-static void disk_close(struct disk *d)
-{
-	cache_free(d->tables.blocks);
-	env_dir_close(d->dir);
-	env_free(d->env);
-}
+#include "tests/fuzz/table_feed.h"
 
 static void expect_refusal(int rc)
 {
@@ -332,20 +300,6 @@ static void try_assembly(struct disk *d, struct feed *f)
 		(void)read_written(d);
 }
 
-static struct table_options feed_options(struct feed *f)
-{
-	uint8_t flags = feed_byte(f);
-
-	return (struct table_options){
-		.block_size = 64U << flags % 4,
-		.restart_interval = 1 + feed_byte(f) % 20,
-		.codec = flags & 4 ? SST_LZ4 : SST_STORED,
-		.bloom_bits_per_key = flags & 8 ? 10 : 0,
-		.filter_separator = flags & 16 ? '/' : -1,
-		.value_inline_max = flags & 32 ? 40 : 4096,
-	};
-}
-
 /* The records that went in come out. */
 static void expect_records(struct disk *d, uint64_t file_size, struct feed start)
 {
@@ -373,26 +327,11 @@ static void expect_records(struct disk *d, uint64_t file_size, struct feed start
 /* Any records, by the builder. */
 static void try_building(struct disk *d, struct feed *f)
 {
-	struct table_options options = feed_options(f);
+	struct table_options options = table_feed_options(f);
 	struct feed start = *f;
-	struct record_feed records = {.feed = f};
-	struct table_summary summary = {0};
-	struct table_builder *b;
-	char name[ENV_NAME_MAX + 1];
-	struct env_file *file;
-	struct record rec;
+	struct table_summary summary;
 
-	table_file_name(TABLE_NUMBER, name);
-	expect(env_dir_open(d->dir, name, ENV_REPLACE, &file) == 0);
-	expect(table_builder_new(file, name, TABLE_ID, &options, &b) == 0);
-	while (record_feed_next(&records, &rec))
-		expect(table_builder_add(b, &rec) == 0);
-	record_feed_done(&records);
-	if (table_builder_entries(b) > 0)
-		expect(table_builder_finish(b, &summary) == 0);
-	table_builder_free(b);
-	env_file_close(file);
-	if (summary.file_size == 0)
+	if (!table_feed_build(d, f, &options, &summary))
 		return;
 	expect(read_written(d));
 	expect_records(d, summary.file_size, start);
@@ -417,20 +356,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 /* ---- seeds ---- */
 
-enum {
-	FLAGS_PLAIN = 0,
-	FLAGS_FILTERED = 1 | 8 | 16,
-	FLAGS_OUTSIDE = 32 | 8,
-	FLAGS_PACKED = 3 | 4 | 8 | 16 | 32,
-};
-
-static void seed_building(struct buf *out, uint8_t flags)
-{
-	feed_put_byte(out, flags);
-	feed_put_byte(out, 3);
-	record_feed_seed(out, 24);
-}
-
 /* The file that such an input leads to, as an image. */
 static void seed_image(const struct fuzz_sink *sink, uint8_t flags, const char *name,
 		       enum seal_mode mode)
@@ -440,7 +365,7 @@ static void seed_image(const struct fuzz_sink *sink, uint8_t flags, const char *
 	struct slice bytes;
 	struct disk d;
 
-	seed_building(&building, flags);
+	table_feed_seed(&building, flags);
 	struct feed f = {.rest = buf_slice(&building)};
 
 	disk_open(&d);
@@ -522,7 +447,7 @@ void fuzz_seeds(const struct fuzz_sink *sink)
 		char name[32];
 
 		feed_put_byte(&building, 2);
-		seed_building(&building, kinds[i].flags);
+		table_feed_seed(&building, kinds[i].flags);
 		(void)snprintf(name, sizeof(name), "building_%s", kinds[i].name);
 		sink->take(sink->arg, name, buf_slice(&building));
 		(void)snprintf(name, sizeof(name), "image_%s", kinds[i].name);
