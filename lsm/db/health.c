@@ -169,7 +169,9 @@ static int refuse(struct lsm *db)
 {
 	char text[ERROR_TEXT_MAX];
 
-	(void)db_health_read(db, text);
+	/* who made it read-only may not have got to the sentence yet */
+	if (db_health_read(db, text) != LSM_HEALTH_READ_ONLY)
+		return fail(-EROFS, "the store has become read-only, reopen it");
 	return fail(-EROFS, "%s", text);
 }
 
