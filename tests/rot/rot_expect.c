@@ -91,6 +91,12 @@ static bool is_proven_elsewhere(const struct rot_store *s, size_t first_bad, siz
 	return false;
 }
 
+/* The log of the last record: the history ends in it. */
+static size_t newest_log(const struct rot_store *s)
+{
+	return s->record_count > 0 ? s->records[s->record_count - 1].file : SIZE_MAX;
+}
+
 bool rot_is_dead(const struct rot_store *s, size_t file, uint64_t offset)
 {
 	uint64_t end = WAL_FILE_HEADER_SIZE;
@@ -100,6 +106,8 @@ bool rot_is_dead(const struct rot_store *s, size_t file, uint64_t offset)
 	for (size_t i = 0; i < s->record_count; i++)
 		if (s->records[i].file == file)
 			end = max_of(end, s->records[i].end);
+	if (file != newest_log(s))
+		return offset >= end;
 	return offset >= end + WAL_RECORD_HEADER_SIZE &&
 	       offset < wal_file_header_old_end(s->files[file].bytes.ptr);
 }

@@ -20,13 +20,16 @@
  * Log: the first record that is not whole ends the history before it (lsm/wal/wal_format.h),
  *	unless a later whole record or the manifest proves that it was on the disk: an error. The
  *	header is an error always. The zeros behind hold nothing: no answer changes, though
- *	lsm_verify may report what stands there. Of the bytes of an older log, of which it may have
- *	been made, nothing is said at all (rot_is_dead).
+ *	lsm_verify reports what stands there in the newest log. Of the bytes of an older log, of
+ *	which it may have been made, and of what stands behind the records of all but the newest,
+ *	nothing is said at all (rot_is_dead).
  */
 struct rot_expect rot_expect_bytes(const struct rot_store *s, size_t file, struct slice bytes);
 
-/* Nobody looks at this byte of the file: an older log left it, behind the records and the zeros
- * that end them. */
+/*
+ * Nobody looks at this byte of the file: it stands behind the last record of a log with which a
+ * newer one goes on, or an older log left it, behind the records and the zeros that end them.
+ */
 bool rot_is_dead(const struct rot_store *s, size_t file, uint64_t offset);
 
 /*
