@@ -59,7 +59,7 @@ if [ "$mode" = all ]; then
     # a trial of the fault loops costs ten times as much: each 20th call is enough to see leaks
     APEX_FAULT_STRIDE=20
     export APEX_FAULT_STRIDE
-    run asan --suite unit --suite model --suite cli --suite stress --suite fault
+    run asan --suite unit --suite replay --suite model --suite cli --suite stress --suite fault
   fi
   if build tsan -Db_sanitize=thread -Db_lundef=false -Dwerror=false; then
     # check cannot fork under the thread sanitizer
