@@ -89,6 +89,19 @@ static inline const char *db_key(char text[DB_TEXT_MAX], unsigned n)
 	return text;
 }
 
+/*
+ * Until the flush thread has made the spare log, or could not: from then on no call of its own is
+ * counted by an env_fault, so the first that changes the disk is the caller's.
+ */
+static inline enum spare_log_state db_await_spare_log(struct lsm *db)
+{
+	mutex_guard(&db->work_mu);
+
+	while (db->spare_state != SPARE_READY && db->spare_state != SPARE_FAILED)
+		cond_wait(&db->work_done, &db->work_mu);
+	return db->spare_state;
+}
+
 /* Whether the store (as `options` see it) has exactly this value; NULL: nothing. */
 static inline bool db_has_at(struct lsm *db, const char *key, const char *value,
 			     const struct lsm_read_options *options)

@@ -92,10 +92,7 @@ START_TEST(space_that_fails_an_append_is_no_clean_refusal)
 		.error = -ENOSPC, .writes_only = true, .how = ENV_FAULT_SHORT};
 
 	db_put(db, "a", "1"); /* takes the space that the next one needs */
-	mutex_lock(&db->work_mu);
-	while (db->spare_state != SPARE_READY)
-		cond_wait(&db->work_done, &db->work_mu);
-	mutex_unlock(&db->work_mu);
+	ck_assert_int_eq(db_await_spare_log(db), SPARE_READY);
 	env_fault_set(env, &plan);
 	/* -ENOSPC would say: nothing has happened */
 	ck_assert_int_eq(db_try_put(db, "b", "2"), -EIO);

@@ -270,10 +270,7 @@ static void fail_the_log(bool sync, uint64_t at_call)
 	const struct env_fault_plan plan = {
 		.at_call = at_call, .writes_only = true, .error = -EIO, .how = ENV_FAULT_SHORT};
 
-	mutex_lock(&db->work_mu); /* no other call may be counted: the spare log is made first */
-	while (db->spare_state != SPARE_READY)
-		cond_wait(&db->work_done, &db->work_mu);
-	mutex_unlock(&db->work_mu);
+	ck_assert_int_eq(db_await_spare_log(db), SPARE_READY);
 	db_put(db, "before", "1");
 	env_fault_set(env, &plan);
 	int err = sync ? db_put_synced(db, "k", "v") : db_try_put(db, "k", "v");

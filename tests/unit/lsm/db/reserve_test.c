@@ -212,10 +212,7 @@ START_TEST(a_flush_in_the_background_uses_it_and_its_log_pays_it_back)
 	struct lsm *db = db_open_with(&options);
 
 	ck_assert_int_eq(db_fill(db, 0, 40, 200), 0);
-	mutex_lock(&db->work_mu);
-	while (db->spare_state != SPARE_READY)
-		cond_wait(&db->work_done, &db->work_mu);
-	mutex_unlock(&db->work_mu);
+	ck_assert_int_eq(db_await_spare_log(db), SPARE_READY);
 	fill_disk(env);
 	ck_assert_int_eq(lsm_flush(db), 0);
 	expect_low(db);
@@ -379,16 +376,6 @@ START_TEST(a_disk_full_at_any_moment_can_be_emptied)
 }
 END_TEST
 
-/* Until the flush thread has made the spare log, or could not. */
-static enum spare_log_state await_spare_log(struct lsm *db)
-{
-	mutex_guard(&db->work_mu);
-
-	while (db->spare_state != SPARE_READY && db->spare_state != SPARE_FAILED)
-		cond_wait(&db->work_done, &db->work_mu);
-	return db->spare_state;
-}
-
 /* With so many bytes free no log file stays that the manifest does not name. False: the spare log
  * was made. */
 static bool make_spare_log_with(uint64_t free_bytes)
@@ -397,14 +384,14 @@ static bool make_spare_log_with(uint64_t free_bytes)
 	struct lsm *db = db_open_small(env);
 	struct wal_writer *log;
 
-	ck_assert_int_eq(await_spare_log(db), SPARE_READY);
+	ck_assert_int_eq(db_await_spare_log(db), SPARE_READY);
 	/* a fresh manifest has no space ahead */
 	mutex_lock(&db->tree->log_mu);
 	ck_assert_int_eq(tree_begin_manifest(db->tree), 0);
 	mutex_unlock(&db->tree->log_mu);
 	env_mem_set_capacity(env, used_bytes(env) + free_bytes);
 	ck_assert_int_eq(db_spare_log_take(db, &log), 0);
-	bool failed = await_spare_log(db) == SPARE_FAILED;
+	bool failed = db_await_spare_log(db) == SPARE_FAILED;
 
 	ck_assert_uint_eq(db_find(env, ".wal").count, db->tree->logs.count);
 	ck_assert_int_eq(db_stats(db).health, LSM_HEALTH_OK);
