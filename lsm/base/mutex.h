@@ -26,8 +26,12 @@ enum lock_rank {
 	RANK_DB_WORK = 70,      /* lsm/db: background work wanted and under way */
 	RANK_DB_TIMER = 75,     /* lsm/db: when the log is synced unasked */
 	RANK_DB_SNAPSHOTS = 80, /* lsm/db: the list of live snapshots */
+	RANK_DB_FOLD = 85,      /* lsm/db: what one key's patches come to */
 	RANK_TREE_LOG = 90,     /* lsm/tree: one manifest edit at a time */
 	RANK_TREE = 100,        /* lsm/tree: the current version, file marks */
+	RANK_BLOB_SYNC = 102,   /* lsm/blob: one sync at a time */
+	RANK_BLOB_WRITER = 104, /* lsm/blob: one file being appended to, with its I/O */
+	RANK_BLOB = 106,        /* lsm/blob: which files there are, and which are open */
 	RANK_CACHE = 110,       /* lsm/sst: one shard of a cache */
 	RANK_ENV = 120,         /* lsm/env: in-memory, recording, fault-injecting */
 };

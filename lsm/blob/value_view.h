@@ -1,0 +1,52 @@
+/*
+ * A value to be read: its base, and the patches over it. Made from records by whoever has them
+ * (lsm/db/value.h, lsm/tree/flush.c); read here.
+ *
+ * Thread rule: reads from any thread.
+ */
+#pragma once
+
+#include "lsm/blob/blob_store.h"
+#include "lsm/blob/value_map.h"
+
+struct value_view {
+	uint64_t size;
+	/* The base; borrowed. Bytes (of a PUT) or extents (of a LARGE), the other empty. */
+	struct slice bytes;
+	struct slice extents;
+	const struct value_map *map; /* borrowed; NULL: no patches */
+};
+
+/*
+ * The stretch of the value that begins at offset, which lies below size; it is of one kind, ends at
+ * `to` at the latest, and is at least 1 long. -EUCLEAN: the base's extents make no sense.
+ */
+must_check int value_view_at(const struct value_view *v, uint64_t offset, uint64_t to,
+			     struct segment *ret_segment);
+
+/* What is wanted of a value, and where to. */
+struct value_range {
+	uint64_t offset;
+	void *into;
+	size_t len;
+};
+
+/*
+ * Read a range, as far as the value goes; *ret_len is shorter at its end. -EBADMSG, -EUCLEAN, the
+ * env's errors, with sentences.
+ */
+must_check int value_view_read(const struct value_view *v, struct blob_store *blobs,
+			       const struct value_range *range, size_t *ret_len);
+
+/*
+ * The two halves of it, for one whose view changes: first all but the chunks, whose extents are
+ * appended to *ret_chunks, without I/O; then those, when the view is needed no more.
+ */
+must_check int value_view_plan(const struct value_view *v, const struct value_range *range,
+			       struct buf *ret_chunks, size_t *ret_len);
+must_check int value_chunks_read(struct blob_store *blobs, struct slice chunks,
+				 const struct value_range *range);
+
+/* Hint that the bytes from offset on are wanted soon: those of the next chunks. */
+void value_view_read_ahead(const struct value_view *v, struct blob_store *blobs, uint64_t offset,
+			   uint64_t len);
