@@ -33,6 +33,7 @@ struct env;
 struct lsm;
 struct lsm_batch;
 struct lsm_iter;
+struct lsm_patch;
 struct lsm_snapshot;
 
 enum {
@@ -42,7 +43,9 @@ enum {
 	LSM_LEVELS = 7,
 };
 
-#define LSM_VALUE_MAX (UINT64_C(1) << 30) /* bytes of a value */
+#define LSM_VALUE_MAX (UINT64_C(1) << 46) /* bytes of a value, whatever value_max says */
+/* Bytes of a value that lsm_get and lsm_iter_value hand out in one piece; above: -EFBIG. */
+#define LSM_WHOLE_MAX (UINT64_C(1) << 30)
 
 /* When the log is brought to the disk without anyone asking. */
 enum lsm_sync_mode {
@@ -93,6 +96,17 @@ struct lsm_options {
 	unsigned bloom_bits_per_key; /* 0: no filters */
 	int filter_separator; /* a byte: filters also answer for prefixes that end in it; -1: keys
 				 only */
+
+	/*
+	 * Values longer than large_value_threshold are kept in blob files, in chunks of at most
+	 * chunk_bytes, so that they are written once, read in parts and changed in place.
+	 */
+	uint32_t large_value_threshold;
+	uint32_t chunk_bytes;
+	uint64_t value_max;       /* writing a longer value: -EFBIG */
+	unsigned blob_gc_pct;     /* a blob file of which less than this is in use is emptied by
+				     compaction; 0: never */
+	uint64_t blob_file_bytes; /* a blob file that has reached this is complete */
 
 	uint64_t cache_bytes; /* of uncompressed blocks */
 	unsigned cache_shards;
@@ -162,6 +176,9 @@ must_check int lsm_put(struct lsm *db, struct slice key, struct slice value,
 /* Deleting what is not there is no error. */
 must_check int lsm_delete(struct lsm *db, struct slice key,
 			  const struct lsm_write_options *options);
+/* As a batch of one lsm_batch_patch, with options.meta. */
+must_check int lsm_write_patch(struct lsm *db, struct slice key, const struct lsm_patch *patch,
+			       const struct lsm_write_options *options);
 
 /* Several changes, applied all or not at all, in their order. NULL when out of memory. */
 struct lsm_batch *lsm_batch_new(void);
@@ -173,6 +190,43 @@ void lsm_batch_clear(struct lsm_batch *batch);
 must_check int lsm_batch_put(struct lsm_batch *batch, struct slice key, struct slice meta,
 			     struct slice value);
 must_check int lsm_batch_delete(struct lsm_batch *batch, struct slice key);
+
+/*
+ * A change of a part of a value. First the value is cut to `size`, or grows to it by zeros, then
+ * `bytes`, or instead of them so many `zeros`, take their place at offset. An absent key counts as
+ * an empty value. What stays is not written again, however much it is, and is not read either; so
+ * `size` is the caller's to know (lsm_stat), with lsm_batch_expect if others write too.
+ */
+struct lsm_patch {
+	uint64_t size;
+	uint64_t offset;
+	struct slice bytes; /* offset + len <= size */
+	uint64_t zeros;     /* 0 when there are bytes; offset + zeros <= size */
+};
+/* meta replaces the record's. -EFBIG: size over LSM_VALUE_MAX (lsm_write: over value_max). -EINVAL:
+ * a change beyond size. */
+must_check int lsm_batch_patch(struct lsm_batch *batch, struct slice key, struct slice meta,
+			       const struct lsm_patch *patch);
+/*
+ * Give `to` the value that `from` has now, without copying what lies in blob files; with the
+ * precondition that `from` still has it when the batch is written. The batch is for this store
+ * alone from now on. -ENOENT: `from` is absent. (lsm_write: -EFBIG: over value_max.)
+ */
+must_check int lsm_batch_copy(struct lsm_batch *batch, struct lsm *db, struct slice from,
+			      struct slice to, struct slice to_meta);
+/*
+ * As lsm_batch_copy for a part: [from_offset, from_offset + len) of the value of `from`, which
+ * reaches that far, takes its place at to_offset of `to`, whose size is then to_size.
+ */
+struct lsm_range_copy {
+	struct slice from;
+	uint64_t from_offset, len;
+	struct slice to;
+	struct slice to_meta;
+	uint64_t to_offset, to_size;
+};
+must_check int lsm_batch_copy_range(struct lsm_batch *batch, struct lsm *db,
+				    const struct lsm_range_copy *copy);
 /* Changes; preconditions do not count. */
 uint32_t lsm_batch_count(const struct lsm_batch *batch);
 
@@ -230,14 +284,31 @@ struct lsm_record {
 	} pins[2]; /* internal: what keeps the slices in memory */
 };
 
-/* Not copied: the record points into a memtable or a cached block, kept there until it is released.
- * -ENOENT. */
+/*
+ * Not copied: the record points into a memtable or a cached block, kept there until it is released.
+ * A value that has been patched or lies in blob files is put together in memory of its own;
+ * -EFBIG: it is over LSM_WHOLE_MAX (lsm_read has no such limit). -ENOENT.
+ */
 must_check int lsm_get(struct lsm *db, struct slice key, const struct lsm_read_options *options,
 		       struct lsm_record *ret_record);
 /* As lsm_get without the value, which is not read from the disk. */
 must_check int lsm_stat(struct lsm *db, struct slice key, const struct lsm_read_options *options,
 			struct lsm_record *ret_record);
 void lsm_record_release(struct lsm_record *record);
+/*
+ * Read [offset, offset + len) of a value, as far as it goes; *ret_len is less only at its end.
+ * ret_record may be NULL; else it is filled as by lsm_stat, and to be released.
+ */
+struct lsm_range {
+	uint64_t offset;
+	void *into;
+	size_t len;
+};
+must_check int lsm_read(struct lsm *db, struct slice key, const struct lsm_read_options *options,
+			const struct lsm_range *range, size_t *ret_len,
+			struct lsm_record *ret_record);
+/* A hint that this part of the value will be read soon. */
+void lsm_read_ahead(struct lsm *db, struct slice key, uint64_t offset, uint64_t len);
 
 /*
  * 0 when some key begins with prefix, -ENOENT when none does. Filters answer most of the latter
@@ -264,8 +335,10 @@ bool lsm_iter_valid(const struct lsm_iter *it);
 must_check int lsm_iter_status(const struct lsm_iter *it);
 /* Where it stands, good until the next move; value.ptr NULL (see lsm_iter_value). It is valid. */
 const struct lsm_record *lsm_iter_record(const struct lsm_iter *it);
-/* The value there, read now, good until the next move. */
+/* The value there, read now, good until the next move. -EFBIG: as of lsm_get. */
 must_check int lsm_iter_value(struct lsm_iter *it, struct slice *ret_value);
+/* A part of the value there, as lsm_read. */
+must_check int lsm_iter_read(struct lsm_iter *it, const struct lsm_range *range, size_t *ret_len);
 
 /* The store as it is now, for as long as the snapshot lives. -ENOMEM. */
 must_check int lsm_snapshot_new(struct lsm *db, struct lsm_snapshot **ret_snapshot);
@@ -309,7 +382,8 @@ struct lsm_salvage_report {
 	uint64_t tables_damaged;  /* of those: not all, or not in the usual way */
 	uint64_t tables_lost;     /* missing, or nothing of them can be read */
 	uint64_t blocks_lost;     /* of tables */
-	uint64_t bytes_lost;      /* of tables and logs */
+	uint64_t chunks_lost;     /* of large values; zeros are written in their place */
+	uint64_t bytes_lost;      /* of tables, logs and large values */
 	uint64_t logs_read;       /* of which something could be read, or which are empty */
 	uint64_t logs_damaged;    /* of those */
 	uint64_t logs_lost;       /* missing, or nothing of them can be read */
@@ -328,14 +402,16 @@ struct lsm_salvage_report {
  * Each loss is told to `lost` (may be NULL) as a sentence naming file and, where there is one, the
  * offset; and the keys concerned, with bytes that do not print as \xHH, long ones cut; never a
  * value. It is called by this thread; the sentence is good during the call. When the newest version
- * of a key cannot be read, the next older one takes its place, which is told too. In a stretch of
- * keys of which records were lost, older values and deleted keys may come back. When the manifest
- * cannot be relied on, all tables and logs in the folder are used, with the same effect for any
- * key.
+ * of a key cannot be read, the next older one takes its place, which is told too. When only parts
+ * of a large value cannot be read, they become zeros; their byte ranges are told. A change of a
+ * part of a value (lsm_write_patch) is made over what can be read of those before it. In a stretch
+ * of keys of which records were lost, older values and deleted keys may come back. When the
+ * manifest cannot be relied on, all tables and logs in the folder are used, with the same effect
+ * for any key.
  *
  * `from` is locked (-EWOULDBLOCK: somebody has it open) and read; no byte of it is changed, but for
  * the line in its LOCK (and none at all on a read-only file system). What its logs hold must fit
- * into memory, as for lsm_open; tables do not.
+ * into memory, as for lsm_open; tables and large values do not.
  *
  * 0 also when something was lost: see losses. -ENOENT: no store at `from`. -ENOTEMPTY: `to` holds
  * something. -EINVAL: `to` lies in `from`, or an option out of range. -ENOSPC, -EIO...: the new
@@ -391,6 +467,12 @@ struct lsm_stats {
 	uint64_t reserve_bytes; /* held now */
 	uint64_t recovered_records, recovered_bytes, recovery_torn_bytes, recovery_ns;
 	uint64_t checkpoints;
+	uint64_t blob_files, blob_bytes; /* on the disk */
+	uint64_t blob_live_bytes;        /* of them, named by tables (each name counts), about */
+	uint64_t blob_written_bytes;     /* chunks as stored, those that compaction moved too */
+	uint64_t blob_moved_bytes;       /* by compaction, out of files mostly dead */
+	uint64_t blob_read_bytes;
+	uint64_t patches; /* changes of parts of values, of records_written */
 	enum lsm_health health;
 	char health_text[256]; /* why, when not OK */
 	struct lsm_level_stats levels[LSM_LEVELS];

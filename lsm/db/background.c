@@ -14,6 +14,7 @@
 #include "lsm/db/spare_log.h"
 #include "lsm/db/state.h"
 #include "lsm/db/sync_timer.h"
+#include "lsm/db/value.h"
 
 enum {
 	RETRY_FIRST_MS = 10, /* after the first failure; twice as long after each more */
@@ -39,17 +40,33 @@ static void install(struct lsm *db, struct db_state *next, enum db_job_kind kind
 	cond_broadcast(&db->work_wanted);
 	cond_broadcast(&db->work_done);
 	mutex_unlock(&db->work_mu);
+	db_folds_clear(db->folds); /* they keep the old state */
 	purge(db);
+}
+
+void db_drop_dead_chunks(struct lsm *db)
+{
+	blob_store_seal(tree_blobs(db->tree));
+	tree_purge(db->tree);
+}
+
+static int try_flush(struct lsm *db, const struct tree_flush_job *job)
+{
+	int err = tree_flush(db->tree, job);
+
+	if (env_is_full(err))
+		db_drop_dead_chunks(db);
+	return err;
 }
 
 /* A flush that meets a full disk is worth the reserve: its log can go then. */
 static int flush_with_reserve(struct lsm *db, const struct tree_flush_job *job)
 {
 	uint64_t releases = db_reserve_releases(db);
-	int err = tree_flush(db->tree, job);
+	int err = try_flush(db, job);
 
 	while (env_is_full(err) && db_reserve_release(db, &releases))
-		err = tree_flush(db->tree, job);
+		err = try_flush(db, job);
 	return err;
 }
 
@@ -70,7 +87,10 @@ static int flush(struct lsm *db, const struct full_memtable *full)
 	if (!err)
 		err = memtable_iter(full->table, &job.source);
 	if (!err)
+		err = memtable_iter(full->table, &job.versions);
+	if (!err)
 		err = flush_with_reserve(db, &job);
+	iter_free(job.versions);
 	iter_free(job.source);
 	db_watch_tree(db);
 	if (err) {
@@ -86,6 +106,14 @@ static int flush(struct lsm *db, const struct full_memtable *full)
 	return 0;
 }
 
+static void want_compaction(struct lsm *db)
+{
+	mutex_guard(&db->work_mu);
+
+	db->compaction_wanted = true;
+	cond_broadcast(&db->work_wanted);
+}
+
 static int flush_oldest(struct lsm *db)
 {
 	struct db_state *state = db_state_acquire(db);
@@ -97,8 +125,11 @@ static int flush_oldest(struct lsm *db)
 	db_state_release(state);
 	/* what a compaction replaced meanwhile has waited for this state, and no other job may come
 	 */
-	if (any && !err)
+	if (any && !err) {
 		purge(db);
+		/* blob files that only this memtable still needed may now be worth emptying */
+		want_compaction(db);
+	}
 	return err;
 }
 
@@ -160,14 +191,6 @@ static void flush_loop(void *arg)
 	}
 }
 
-static void want_compaction(struct lsm *db)
-{
-	mutex_guard(&db->work_mu);
-
-	db->compaction_wanted = true;
-	cond_broadcast(&db->work_wanted);
-}
-
 int db_run_compaction(struct lsm *db, struct compaction_job *job)
 {
 	uint64_t releases = db_reserve_releases(db);
@@ -185,6 +208,8 @@ int db_run_compaction(struct lsm *db, struct compaction_job *job)
 	db_watch_tree(db);
 	if (err) {
 		db_state_release(next);
+		if (env_is_full(err))
+			db_drop_dead_chunks(db);
 		want_compaction(db); /* its tables are free for another job again */
 		return env_is_full(err) && db_reserve_release(db, &releases) ? -EAGAIN : err;
 	}

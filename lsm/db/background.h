@@ -19,3 +19,7 @@ void db_background_stop(struct lsm *db);
  * threads. -EAGAIN: it found the disk full, and now there is room of the reserve: pick again. No
  * lock held. */
 must_check int db_run_compaction(struct lsm *db, struct compaction_job *job);
+
+/* The disk is full, and chunks that were written belong to nothing any more: let go of the blob
+ * files that hold nothing else. No lock held. */
+void db_drop_dead_chunks(struct lsm *db);

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lsm/base/error.h"
+#include "lsm/db/background.h"
+#include "lsm/db/batch_impl.h"
 #include "lsm/db/counters.h"
-#include "lsm/db/expect.h"
 #include "lsm/db/health.h"
 #include "lsm/db/logs.h"
 #include "lsm/db/reserve.h"
@@ -13,18 +15,11 @@
 #include "lsm/db/sync_timer.h"
 #include "lsm/db/write.h"
 
-struct lsm_batch {
-	struct batch changes;
-	struct expect_list expected;
-};
-
-static void batch_release(struct lsm_batch *batch)
+void lsm_batch_release(struct lsm_batch *batch)
 {
-	batch_done(&batch->changes);
+	spilled_done(&batch->spilled);
 	expect_list_done(&batch->expected);
 }
-
-#define cleanup_batch __attribute__((cleanup(batch_release)))
 
 struct lsm_batch *lsm_batch_new(void)
 {
@@ -35,24 +30,68 @@ void lsm_batch_free(struct lsm_batch *batch)
 {
 	if (!batch)
 		return;
-	batch_release(batch);
+	lsm_batch_release(batch);
 	free(batch);
 }
 
 void lsm_batch_clear(struct lsm_batch *batch)
 {
-	batch_clear(&batch->changes);
+	batch_clear(&batch->spilled.changes);
+	blob_refs_done(&batch->spilled.refs);
 	expect_list_clear(&batch->expected);
+	batch->largest = 0;
 }
 
 int lsm_batch_put(struct lsm_batch *batch, struct slice key, struct slice meta, struct slice value)
 {
-	return batch_put(&batch->changes, key, meta, value);
+	if (meta.len > LSM_META_MAX)
+		return fail(-E2BIG, "a meta of %zu bytes, limit %d", meta.len, LSM_META_MAX);
+	return batch_put(&batch->spilled.changes, key, meta, value);
 }
 
 int lsm_batch_delete(struct lsm_batch *batch, struct slice key)
 {
-	return batch_delete(&batch->changes, key);
+	return batch_delete(&batch->spilled.changes, key);
+}
+
+/* The change as the log has it. */
+static int patch_of(const struct lsm_patch *from, struct slice meta, struct patch *ret_patch)
+{
+	uint64_t len = from->bytes.len ? from->bytes.len : from->zeros;
+
+	if (meta.len > LSM_META_MAX)
+		return fail(-E2BIG, "a meta of %zu bytes, limit %d", meta.len, LSM_META_MAX);
+	if (from->size > LSM_VALUE_MAX)
+		return fail(-EFBIG, "a value of %llu bytes, limit %llu",
+			    (unsigned long long)from->size, (unsigned long long)LSM_VALUE_MAX);
+	if (from->bytes.len && from->zeros)
+		return fail(-EINVAL, "a patch with bytes and zeros");
+	if (len && (from->offset > from->size || len > from->size - from->offset))
+		return fail(-EINVAL, "a patch of what lies beyond the value's end");
+	*ret_patch = (struct patch){
+		.size = from->size,
+		.op = from->bytes.len ? PATCH_BYTES
+		      : from->zeros   ? PATCH_ZEROS
+				      : PATCH_RESIZE,
+		.offset = from->offset,
+		.len = len,
+		.bytes = from->bytes,
+	};
+	return 0;
+}
+
+int lsm_batch_patch(struct lsm_batch *batch, struct slice key, struct slice meta,
+		    const struct lsm_patch *patch)
+{
+	const struct spill_target target = {.key = key, .user_meta = meta, .size = patch->size};
+	struct patch change;
+	int err = patch_of(patch, meta, &change);
+
+	if (!err)
+		err = spill_change(&batch->spilled, &target, &change);
+	if (!err)
+		batch->largest = max_of(batch->largest, patch->size);
+	return err;
 }
 
 int lsm_batch_expect(struct lsm_batch *batch, struct slice key, uint64_t seqno)
@@ -62,7 +101,7 @@ int lsm_batch_expect(struct lsm_batch *batch, struct slice key, uint64_t seqno)
 
 uint32_t lsm_batch_count(const struct lsm_batch *batch)
 {
-	return batch->changes.count;
+	return batch->spilled.changes.count;
 }
 
 int lsm_sync(struct lsm *db)
@@ -79,6 +118,8 @@ static void count_write(struct lsm *db, const struct batch *changes)
 	counter_add(&counters->writes, 1);
 	counter_add(&counters->records_written, changes->count);
 	counter_add(&counters->written_bytes, changes->rep.len);
+	if (changes->patches)
+		counter_add(&db->patches, changes->patches);
 }
 
 static int write_nothing(struct lsm *db, const struct expect_list *expected,
@@ -94,66 +135,197 @@ static int write_nothing(struct lsm *db, const struct expect_list *expected,
 	return err;
 }
 
+/* Of spare logs, or of the reserve. False: there is none to be had. */
+static bool make_room(struct lsm *db, bool use_reserve, uint64_t *releases)
+{
+	return use_reserve ? db_reserve_release(db, releases) : db_spare_log_give_back(db);
+}
+
 /* Commit; on a full disk again with the room of spare logs, and of the reserve if it may have it.
  */
-static int commit_with_reserve(struct lsm *db, const struct lsm_batch *batch,
-			       const struct lsm_write_options *options,
+static int commit_with_reserve(struct lsm *db, struct db_attempt *attempt,
 			       struct lsm_commit *ret_commit)
 {
-	bool use_reserve = batch->changes.puts == 0 || (options && options->use_reserve);
-	struct db_attempt attempt = {&batch->changes, &batch->expected, use_reserve};
+	bool use_reserve = attempt->use_reserve;
 	uint64_t releases = db_reserve_releases(db);
 	int err = use_reserve ? 0 : db_reserve_admit(db);
 
 	if (!err)
-		err = db_commit(db, &attempt, ret_commit);
-	while (env_is_full(err) &&
-	       (use_reserve ? db_reserve_release(db, &releases) : db_spare_log_give_back(db)))
-		err = db_commit(db, &attempt, ret_commit);
+		err = db_commit(db, attempt, ret_commit);
+	while (env_is_full(err) && make_room(db, use_reserve, &releases))
+		err = db_commit(db, attempt, ret_commit);
 	if (!use_reserve && (!err || env_is_full(err)))
 		db_health_note_full(db, err != 0);
 	return err;
 }
 
-int lsm_write(struct lsm *db, const struct lsm_batch *batch,
-	      const struct lsm_write_options *options, struct lsm_commit *ret_commit)
+/* Commit changes that hold no long bytes any more, and sync as it is wanted. */
+static int write_spilled(struct lsm *db, const struct spilled *changes,
+			 const struct expect_list *expected,
+			 const struct lsm_write_options *options, struct lsm_commit *ret_commit)
 {
-	const struct batch *changes = &batch->changes;
 	bool sync = db->options.sync_mode == LSM_SYNC_ALWAYS || (options && options->sync);
 	struct db_timer timer = db_timer_start_sampled(db);
+	struct db_attempt attempt = {
+		.changes = changes,
+		.expected = expected,
+		.use_reserve = changes->changes.puts == 0 || (options && options->use_reserve),
+	};
 	struct lsm_commit commit;
-	int err;
+	int err = commit_with_reserve(db, &attempt, &commit);
 
-	if (changes->count == 0)
-		return write_nothing(db, &batch->expected, options, ret_commit);
-	err = commit_with_reserve(db, batch, options, &commit);
 	if (err)
 		return err;
-	count_write(db, changes);
+	count_write(db, &changes->changes);
 	if (sync)
 		err = db_logs_sync(db, commit.seqno);
 	else
-		db_sync_timer_note(db, changes->count);
+		db_sync_timer_note(db, changes->changes.count);
 	db_timer_end(db, LSM_OP_WRITE, timer);
 	if (!err && ret_commit)
 		*ret_commit = commit;
 	return err;
 }
 
+/* Changes whose long bytes go into blob files first: `spill` does that. */
+struct long_write {
+	int (*spill)(struct lsm *db, struct spilled *out, const void *arg);
+	const void *arg;
+	const struct expect_list *expected;
+};
+
+/* As commit_with_reserve. Nothing is written by who would not be let commit. */
+static int spill_with_reserve(struct lsm *db, const struct long_write *write, bool use_reserve,
+			      struct spilled *out)
+{
+	uint64_t releases = db_reserve_releases(db);
+	int err = use_reserve ? 0 : db_reserve_admit(db);
+
+	if (!err) {
+		err = write->spill(db, out, write->arg);
+		while (env_is_full(err)) {
+			spilled_done(out);
+			db_drop_dead_chunks(db);
+			if (!make_room(db, use_reserve, &releases))
+				break;
+			err = write->spill(db, out, write->arg);
+		}
+	}
+	if (!use_reserve && env_is_full(err))
+		db_health_note_full(db, true);
+	return err;
+}
+
+static int write_long(struct lsm *db, const struct long_write *write,
+		      const struct lsm_write_options *options, struct lsm_commit *ret_commit)
+{
+	struct spilled spilled = {0};
+	int err = db_check_writable(db);
+
+	if (!err)
+		err = spill_with_reserve(db, write, options && options->use_reserve, &spilled);
+	if (!err)
+		err = write_spilled(db, &spilled, write->expected, options, ret_commit);
+	spilled_done(&spilled);
+	if (env_is_full(err))
+		db_drop_dead_chunks(db);
+	return err;
+}
+
+/* The batch stays as it is. */
+static int spill_copy(struct lsm *db, struct spilled *out, const void *arg)
+{
+	const struct lsm_batch *batch = arg;
+	int err = blob_refs_copy(&batch->spilled.refs, &out->refs);
+
+	return err ? err : spill_batch(db, out, &batch->spilled.changes);
+}
+
+int lsm_write(struct lsm *db, const struct lsm_batch *batch,
+	      const struct lsm_write_options *options, struct lsm_commit *ret_commit)
+{
+	const struct batch *changes = &batch->spilled.changes;
+
+	if (changes->count == 0)
+		return write_nothing(db, &batch->expected, options, ret_commit);
+	uint64_t largest = max_of((uint64_t)changes->longest, batch->largest);
+
+	/* which ones, and what is over the limit, is found out on the way */
+	if (db_is_large(db, largest) || largest > db->options.value_max)
+		return write_long(db,
+				  &(struct long_write){.spill = spill_copy,
+						       .arg = batch,
+						       .expected = &batch->expected},
+				  options, ret_commit);
+	return write_spilled(db, &batch->spilled, &batch->expected, options, ret_commit);
+}
+
+static struct slice meta_of(const struct lsm_write_options *options)
+{
+	return options ? options->meta : (struct slice){0};
+}
+
+static int spill_one_put(struct lsm *db, struct spilled *out, const void *arg)
+{
+	return spill_put(db, out, arg);
+}
+
+/* The bytes go from the caller's memory to the disk. */
+static int put_large(struct lsm *db, struct slice key, struct slice value,
+		     const struct lsm_write_options *options)
+{
+	const struct expect_list nothing = {0};
+	const struct record put = {
+		.key = key, .kind = RECORD_PUT, .meta = meta_of(options), .value = value};
+	const struct long_write write = {.spill = spill_one_put, .arg = &put, .expected = &nothing};
+
+	return write_long(db, &write, options, NULL);
+}
+
 int lsm_put(struct lsm *db, struct slice key, struct slice value,
 	    const struct lsm_write_options *options)
 {
 	cleanup_batch struct lsm_batch batch = {0};
-	struct slice meta = options ? options->meta : (struct slice){0};
-	int err = batch_put(&batch.changes, key, meta, value);
+
+	if (db_is_large(db, value.len))
+		return put_large(db, key, value, options);
+	int err = lsm_batch_put(&batch, key, meta_of(options), value);
 
 	return err ? err : lsm_write(db, &batch, options, NULL);
+}
+
+/* A patch on its way in. */
+struct patching {
+	struct spill_target target;
+	struct patch change;
+};
+
+static int spill_one_patch(struct lsm *db, struct spilled *out, const void *arg)
+{
+	const struct patching *p = arg;
+
+	return spill_patch(db, out, &p->target, &p->change);
+}
+
+int lsm_write_patch(struct lsm *db, struct slice key, const struct lsm_patch *patch,
+		    const struct lsm_write_options *options)
+{
+	struct patching patching = {
+		.target = {.key = key, .user_meta = meta_of(options), .size = patch->size}};
+	const struct expect_list nothing = {0};
+	const struct long_write write = {
+		.spill = spill_one_patch, .arg = &patching, .expected = &nothing};
+	int err = db_check_writable(db);
+
+	if (!err)
+		err = patch_of(patch, meta_of(options), &patching.change);
+	return err ? err : write_long(db, &write, options, NULL);
 }
 
 int lsm_delete(struct lsm *db, struct slice key, const struct lsm_write_options *options)
 {
 	cleanup_batch struct lsm_batch batch = {0};
-	int err = batch_delete(&batch.changes, key);
+	int err = lsm_batch_delete(&batch, key);
 
 	return err ? err : lsm_write(db, &batch, options, NULL);
 }

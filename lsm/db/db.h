@@ -27,6 +27,8 @@ enum {
 	DB_CLOSE_FLUSH_BYTES =
 		4
 		<< 20, /* closing leaves at most this much in the log for the next open to replay */
+	DB_BLOB_PER_MEMTABLE = 512 << 20, /* at most, before a memtable counts as full: what it lets
+					     go of is freed by its flush */
 	DB_COUNTER_SHARDS = 8,
 	DB_COMPACTION_THREADS_MAX = 16,
 };
@@ -79,6 +81,8 @@ enum spare_log_state {
 	SPARE_FAILED, /* not tried again until one has been made by the writer that needs it */
 };
 
+struct db_folds;
+
 struct lsm_snapshot {
 	uint64_t seqno;
 	struct lsm_snapshot *newer,
@@ -124,10 +128,11 @@ struct lsm {
 	/* Immutable after open. */
 	struct lsm_options options;
 	struct env *env;
-	struct env_dir *dir;   /* owned */
-	struct env_lock *lock; /* owned; NULL when read-only */
-	struct cache *blocks;  /* owned */
-	struct tree *tree;     /* owned */
+	struct env_dir *dir;    /* owned */
+	struct env_lock *lock;  /* owned; NULL when read-only */
+	struct cache *blocks;   /* owned */
+	struct tree *tree;      /* owned */
+	struct db_folds *folds; /* owned */
 	uint64_t recovered_records, recovered_bytes, recovery_torn_bytes, recovery_ns;
 
 	/* Lock-free for readers; replaced under work_mu. */
@@ -156,8 +161,11 @@ struct lsm {
 	struct db_log logs[DB_LOGS_MAX]; /* guarded by write_mu, removal by sync_mu too; oldest
 					    first, the last is written */
 	size_t log_count;
-	uint64_t last_seqno; /* guarded by write_mu */
-	bool unmarked;       /* guarded by write_mu: a record was appended since the last MARK */
+	uint64_t last_seqno;      /* guarded by write_mu */
+	uint64_t memtable_serial; /* guarded by write_mu: of the memtable written, from 1; marks the
+				     blob files that it holds on to */
+	uint64_t memtable_blob_bytes; /* guarded by write_mu: what its records name in them */
+	bool unmarked; /* guarded by write_mu: a record was appended since the last MARK */
 	_Atomic uint64_t log_written_bytes;
 	_Atomic uint64_t log_bytes; /* of all logs that are still needed */
 	_Atomic uint64_t log_files;
@@ -208,5 +216,6 @@ struct lsm {
 	struct histogram ops[LSM_OP_COUNT];
 	_Atomic uint64_t log_syncs;
 	_Atomic uint64_t checkpoints;
+	_Atomic uint64_t patches;
 	_Atomic uint64_t stall_slow, stall_stop, stall_ns;
 };

@@ -12,7 +12,7 @@
 
 struct folder_content {
 	bool current;                   /* CURRENT is there: a store */
-	bool records;                   /* logs or tables are there */
+	bool records;                   /* logs, tables or blob files are there */
 	char foreign[ENV_NAME_MAX + 1]; /* the name of something else, "" if none */
 };
 
@@ -23,6 +23,7 @@ static int note_entry(void *arg, const char *name)
 	switch (file_name_parse(name).kind) {
 	case FILE_LOG:
 	case FILE_TABLE:
+	case FILE_BLOB:
 		content->records = true;
 		return 0;
 	case FILE_MANIFEST:

@@ -40,11 +40,16 @@ static uint64_t log_step(const struct lsm *db)
 	return min_of((uint64_t)DB_LOG_STEP_BYTES, db->options.memtable_bytes / 2);
 }
 
+int db_logs_reserve_locked(struct lsm *db, size_t payload_len)
+{
+	return wal_writer_reserve(db->logs[db->log_count - 1].writer, payload_len, log_step(db));
+}
+
 int db_logs_append_locked(struct lsm *db, struct wal_record *rec)
 {
 	struct wal_writer *w = db->logs[db->log_count - 1].writer;
 	uint64_t before = wal_writer_size(w);
-	int err = wal_writer_reserve(w, rec->payload.len, log_step(db));
+	int err = db_logs_reserve_locked(db, rec->payload.len);
 
 	if (err)
 		return err;
@@ -74,6 +79,10 @@ static int sync_all_locked(struct lsm *db)
 	atomic_store_explicit(&db->unsynced_records, 0, memory_order_relaxed);
 	mutex_unlock(&db->write_mu);
 
+	/* what the records name is on the disk before they are */
+	err = blob_store_sync(tree_blobs(db->tree));
+	if (err)
+		return db_fail_log(db, err);
 	/* no writer is closed meanwhile: db_logs_retire wants sync_mu */
 	for (size_t i = 0; i < count; i++) {
 		struct db_timer timer = db_timer_start(db);

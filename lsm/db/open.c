@@ -18,6 +18,7 @@
 #include "lsm/db/snapshot.h"
 #include "lsm/db/spare_log.h"
 #include "lsm/db/state.h"
+#include "lsm/db/value.h"
 #include "lsm/env/env_posix.h"
 
 const char *lsm_error_text(void)
@@ -58,10 +59,15 @@ static void free_store(struct lsm *db)
 		(void)db_spare_log_give_back(db); /* the next open does what this cannot */
 	db_logs_close(db);
 	wal_writer_close(db->spare_log);
+	db_folds_free(db->folds);
+	if (db->tree) {
+		tree_purge(db->tree);
+		tree_keep_blobs(db->tree);
+	}
 	if (db->memtable)
 		shared_slot_done(&db->state);
 	if (db->tree)
-		tree_purge(db->tree);
+		tree_purge(db->tree); /* tables that only this state held */
 	tree_close(db->tree);
 	cache_free(db->blocks);
 	db_reserve_close(db);
@@ -114,6 +120,9 @@ static int open_once(const char *path, const struct lsm_options *options, struct
 	if (err)
 		return err;
 	err = cache_new(options->cache_bytes, options->cache_shards, &db->blocks);
+	db->folds = db_folds_new();
+	if (!db->folds)
+		err = -ENOMEM;
 	if (!err)
 		err = db_folder_open(db, path);
 	if (!err && !options->read_only)

@@ -10,6 +10,7 @@
 
 #define KIB(n) ((n)*UINT64_C(1024))
 #define MIB(n) (KIB(n) * 1024)
+#define GIB(n) (MIB(n) * 1024)
 
 void lsm_options_init(struct lsm_options *options)
 {
@@ -28,6 +29,11 @@ void lsm_options_init(struct lsm_options *options)
 		.value_inline_max = KIB(1),
 		.bloom_bits_per_key = 10,
 		.filter_separator = -1,
+		.large_value_threshold = KIB(64),
+		.chunk_bytes = KIB(256),
+		.value_max = GIB(64),
+		.blob_gc_pct = 50,
+		.blob_file_bytes = MIB(64),
 		.cache_bytes = MIB(64),
 		.cache_shards = 16,
 		.max_open_tables = 512,
@@ -79,6 +85,11 @@ int db_options_check(const struct lsm_options *o)
 		{"value_inline_max", o->value_inline_max, 0, MIB(1)},
 		{"bloom_bits_per_key", o->bloom_bits_per_key, 0, 64},
 		{"filter_separator", (uint64_t)(o->filter_separator + 1), 0, 256},
+		{"large_value_threshold", o->large_value_threshold, KIB(1), MIB(16)},
+		{"chunk_bytes", o->chunk_bytes, KIB(4), BLOB_CHUNK_MAX},
+		{"value_max", o->value_max, KIB(4), LSM_VALUE_MAX},
+		{"blob_gc_pct", o->blob_gc_pct, 0, 90},
+		{"blob_file_bytes", o->blob_file_bytes, KIB(64), GIB(16)},
 		{"cache_shards", o->cache_shards, 1, 1024},
 		{"max_open_tables", o->max_open_tables, 1, 1000000},
 		{"strategy", o->strategy, LSM_LEVELED, LSM_LAZY_LEVELING},
@@ -132,6 +143,27 @@ struct table_options db_table_options(const struct lsm_options *options)
 		.bloom_bits_per_key = options->bloom_bits_per_key,
 		.filter_separator = options->filter_separator,
 		.value_inline_max = options->value_inline_max,
+	};
+}
+
+enum {
+	/* Blob files open for reading, for each that tables may have: with db_options_fit they are
+	 * among what tables leave. */
+	BLOB_FILES_SHARE = 4,
+	BLOB_FILES_MIN = 2,
+	BLOB_WRITERS = 4, /* large values written side by side */
+};
+
+struct blob_options db_blob_options(const struct lsm_options *options)
+{
+	return (struct blob_options){
+		.chunk_bytes = options->chunk_bytes,
+		.file_bytes = options->blob_file_bytes,
+		.compress = options->compression == LSM_COMPRESSION_LZ4,
+		.min_saving_pct = options->min_saving_pct,
+		.max_open = max_of(options->max_open_tables / BLOB_FILES_SHARE,
+				   (unsigned)BLOB_FILES_MIN),
+		.writers = BLOB_WRITERS,
 	};
 }
 

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "lsm/blob/blob_store.h"
 #include "lsm/lsm.h"
 #include "lsm/tree/tree.h"
 
@@ -17,4 +18,5 @@ void db_options_fit(struct lsm_options *options);
 must_check int db_options_check(const struct lsm_options *options);
 
 struct table_options db_table_options(const struct lsm_options *options);
+struct blob_options db_blob_options(const struct lsm_options *options);
 struct picker_options db_picker_options(const struct lsm_options *options);

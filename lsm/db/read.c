@@ -4,21 +4,12 @@
 #include "lsm/db/read.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "lsm/base/error.h"
 #include "lsm/db/counters.h"
-#include "lsm/db/snapshot.h"
 #include "lsm/db/state.h"
-
-static int memtables_get(const struct db_state *state, struct slice key, uint64_t seqno,
-			 struct record *ret_rec)
-{
-	int err = memtable_get(state->memtable, key, seqno, ret_rec);
-
-	for (size_t i = state->full_count; err == -ENOENT && i-- > 0;)
-		err = memtable_get(state->full[i].table, key, seqno, ret_rec);
-	return err;
-}
+#include "lsm/db/value.h"
 
 static struct lsm_pin as_lsm_pin(struct pin *pin)
 {
@@ -28,64 +19,72 @@ static struct lsm_pin as_lsm_pin(struct pin *pin)
 	return moved;
 }
 
-/* What the caller gets of a version found; a tombstone is nothing. */
-static int to_record(const struct record *rec, struct slice key, struct lsm_record *ret_record)
+/* The record keeps what its slices lie in; f is spent. `own`: the value, if it is memory of its
+ * own. */
+static void hand_over(struct found_version *f, struct slice key, void *own,
+		      struct lsm_record *ret_record)
 {
-	if (rec->kind == RECORD_DELETE)
-		return -ENOENT;
-	if (rec->kind != RECORD_PUT)
-		return fail(-EUCLEAN, "a record of unknown kind %d", (int)rec->kind);
 	*ret_record = (struct lsm_record){
 		.key = key,
-		.value = rec->value,
-		.meta = rec->meta,
-		.value_len = rec->value_len,
-		.seqno = rec->seqno,
-		.time_ns = rec->time_ns,
+		.meta = f->meta,
+		.value_len = f->size,
+		.seqno = f->rec.seqno,
+		.time_ns = f->rec.time_ns,
 	};
-	return 0;
+	if (own)
+		ret_record->pins[1] = (struct lsm_pin){free, own};
+	if (!f->hit.table) {
+		/* the memtable lives as long as the state */
+		ret_record->pins[0] = (struct lsm_pin){db_state_release, f->state};
+		return;
+	}
+	ret_record->pins[0] = as_lsm_pin(&f->hit.block);
+	if (!own)
+		ret_record->pins[1] = as_lsm_pin(&f->hit.value);
+	found_version_done(f);
 }
 
-static int tables_get(struct lsm *db, const struct db_state *state, struct slice key,
-		      uint64_t seqno, bool with_value, struct lsm_record *ret_record)
+/* A value that lies in one piece is not copied; others are put together in *ret_own. */
+static int load_value(struct lsm *db, struct found_version *f, struct slice *ret_value,
+		      uint8_t **ret_own)
 {
-	struct table_hit hit;
-	int err = tree_get(db->tree, state->version, key, seqno, &hit);
+	int err = 0;
 
-	if (err)
+	if (f->rec.kind != RECORD_PUT) {
+		err = found_version_whole(db, f, ret_own);
+		if (!err)
+			*ret_value = slice_of(*ret_own, (size_t)f->size);
 		return err;
-	if (with_value && hit.rec.kind != RECORD_DELETE)
-		err = table_hit_value(&hit);
-	if (!err)
-		err = to_record(&hit.rec, key, ret_record);
-	if (!err) {
-		ret_record->pins[0] = as_lsm_pin(&hit.block);
-		ret_record->pins[1] = as_lsm_pin(&hit.value);
 	}
-	table_hit_done(&hit);
+	if (!f->hit.table) {
+		*ret_value = f->rec.value;
+		return 0;
+	}
+	err = table_hit_value(&f->hit);
+	if (!err)
+		*ret_value = f->hit.rec.value;
 	return err;
 }
 
 static int read_record(struct lsm *db, struct slice key, const struct lsm_read_options *options,
 		       bool with_value, struct lsm_record *ret_record)
 {
-	struct db_state *state = db_state_acquire(db);
-	uint64_t seqno = db_read_seqno(db, options);
-	struct record rec;
-	int err = memtables_get(state, key, seqno, &rec);
+	struct slice value = {0};
+	struct found_version f;
+	uint8_t *own = NULL;
+	int err = found_version_get(db, key, options, &f);
 
-	if (err == -ENOENT) {
-		err = tables_get(db, state, key, seqno, with_value, ret_record);
-	} else if (!err) {
-		err = to_record(&rec, key, ret_record);
-		if (!err) {
-			/* the memtable lives as long as the state */
-			ret_record->pins[0] = (struct lsm_pin){db_state_release, state};
-			return 0;
-		}
+	if (err)
+		return err;
+	if (with_value)
+		err = load_value(db, &f, &value, &own);
+	if (err) {
+		found_version_done(&f);
+		return err;
 	}
-	db_state_release(state);
-	return err;
+	hand_over(&f, key, own, ret_record);
+	ret_record->value = value;
+	return 0;
 }
 
 int lsm_get(struct lsm *db, struct slice key, const struct lsm_read_options *options,
@@ -111,9 +110,63 @@ int lsm_stat(struct lsm *db, struct slice key, const struct lsm_read_options *op
 	int err = read_record(db, key, options, false, ret_record);
 
 	db_timer_end(db, LSM_OP_STAT, timer);
-	if (!err)
-		ret_record->value = (struct slice){0};
 	return err;
+}
+
+int lsm_read(struct lsm *db, struct slice key, const struct lsm_read_options *options,
+	     const struct lsm_range *range, size_t *ret_len, struct lsm_record *ret_record)
+{
+	const struct value_range want = {
+		.offset = range->offset, .into = range->into, .len = range->len};
+	struct db_counters *counters = db_counters_here(db);
+	struct db_timer timer = db_timer_start_sampled(db);
+	struct found_version f;
+	size_t len = 0;
+	int err = found_version_get(db, key, options, &f);
+
+	counter_add(&counters->gets, 1);
+	if (err)
+		return err;
+	err = found_version_read(db, &f, &want, &len);
+	db_timer_end(db, LSM_OP_GET, timer);
+	if (err) {
+		found_version_done(&f);
+		return err;
+	}
+	counter_add(&counters->gets_found, 1);
+	counter_add(&counters->read_bytes, len);
+	*ret_len = len;
+	if (ret_record)
+		hand_over(&f, key, NULL, ret_record);
+	else
+		found_version_done(&f);
+	return 0;
+}
+
+struct read_ahead {
+	struct blob_store *blobs;
+	uint64_t offset, len;
+};
+
+static int hint(void *arg, const struct value_view *view)
+{
+	const struct read_ahead *r = arg;
+
+	value_view_read_ahead(view, r->blobs, r->offset, r->len);
+	return 0;
+}
+
+void lsm_read_ahead(struct lsm *db, struct slice key, uint64_t offset, uint64_t len)
+{
+	struct read_ahead r = {.blobs = tree_blobs(db->tree), .offset = offset, .len = len};
+	struct found_version f;
+
+	if (found_version_get(db, key, NULL, &f))
+		return;
+	if (f.rec.kind == RECORD_LARGE)
+		ignore_result(
+			found_version_view(db, &f, hint, &r)); /* the read tells what is wrong */
+	found_version_done(&f);
 }
 
 int db_newest_seqno(struct lsm *db, struct slice key, uint64_t *ret_seqno)

@@ -10,6 +10,7 @@
 #include "lsm/base/log.h"
 #include "lsm/db/logs.h"
 #include "lsm/db/options.h"
+#include "lsm/db/recover_blobs.h"
 #include "lsm/db/reserve.h"
 #include "lsm/db/spare_log.h"
 #include "lsm/db/state.h"
@@ -66,6 +67,9 @@ static int open_tree(struct lsm *db, struct tree_recovery *ret_found)
 		.max_open_tables = db->options.max_open_tables,
 		.table = db_table_options(&db->options),
 		.picker = db_picker_options(&db->options),
+		.large_value_threshold = db->options.large_value_threshold,
+		.blob = db_blob_options(&db->options),
+		.blob_gc_pct = db->options.blob_gc_pct,
 		.manifest_roll_bytes = manifest_roll_bytes(&db->options),
 		.read_only = db->options.read_only,
 		.check_stray_log = check_stray_log,
@@ -90,12 +94,21 @@ struct replayed {
 	uint64_t at_log;   /* the log being read */
 	uint64_t last_log; /* of the last record taken in */
 	uint64_t *ends;    /* owned; of the records in each log */
+	struct chunk_claims claims;
 };
 
-static void replayed_done(struct replayed *p)
+static void drop_memtables(struct replayed *p)
 {
 	for (size_t i = 0; i < p->count; i++)
 		memtable_unref(p->tables[i].table);
+	p->count = 0;
+	p->last_log = 0;
+	chunk_claims_done(&p->claims);
+}
+
+static void replayed_done(struct replayed *p)
+{
+	drop_memtables(p);
 	free(p->ends);
 }
 
@@ -104,6 +117,7 @@ static int begin_memtable(struct replayed *p)
 	int err = memtable_new(&p->tables[p->count].table);
 
 	p->count += !err;
+	p->claims.db->memtable_serial++;
 	return err;
 }
 
@@ -149,8 +163,11 @@ static int apply_record(void *arg, const struct wal_record *rec)
 {
 	struct replayed *p = arg;
 	int err = next_memtable(p, rec);
+	struct memtable *memtable = p->tables[p->count - 1].table;
 
-	return err ? err : db_apply_logged(p->tables[p->count - 1].table, rec);
+	if (!err)
+		err = db_apply_logged(memtable, rec);
+	return err ? err : chunk_claims_note(&p->claims, rec, memtable);
 }
 
 /* A log before the tail is complete, but a killed process leaves it in the page cache. */
@@ -217,12 +234,14 @@ static int adopt_log(struct lsm *db, uint64_t number, uint64_t end,
 	return 0;
 }
 
-static int adopt_logs(struct lsm *db, const struct tree_recovery *tree, const struct replayed *p,
+static int adopt_logs(struct lsm *db, const struct tree_recovery *tree, struct replayed *p,
 		      const struct wal_recovery *found)
 {
 	struct wal_writer *first;
 	int err = 0;
 
+	if (!db->options.read_only)
+		err = chunk_claims_sync(&p->claims);
 	for (size_t i = 0; !err && i < tree->log_count; i++)
 		err = adopt_log(db, tree->logs[i], p->ends[i], found);
 	if (err || db->log_count > 0 || db->options.read_only)
@@ -255,6 +274,41 @@ static int check_still_there(struct lsm *db, const struct wal_set *logs)
 	return 0;
 }
 
+/*
+ * The logs are replayed, and a record names chunks that are not there: the history ends before it,
+ * and has to be replayed up to there. But beside a writer the log may have been flushed meanwhile,
+ * and its chunks have gone.
+ */
+static int note_torn(struct lsm *db, uint64_t bad_seqno)
+{
+	int err = db->options.read_only ? tree_check_fresh(db->tree) : 0;
+
+	if (!err)
+		log_warn("the log ends before change %" PRIu64
+			 ": what it names is not there reason=\"%s\"",
+			 bad_seqno, fail_text());
+	return err;
+}
+
+static int replay_logs(struct lsm *db, struct wal_set *logs, struct replayed *p,
+		       struct wal_recovery *ret_found)
+{
+	int err;
+
+	do {
+		drop_memtables(p);
+		err = begin_memtable(p);
+		if (!err)
+			err = wal_recover(db->dir, logs, apply_record, p, ret_found);
+		if (!err)
+			err = chunk_claims_check(&p->claims, ret_found->durable_seqno,
+						 &logs->bad_seqno);
+		if (!err && logs->bad_seqno)
+			err = note_torn(db, logs->bad_seqno);
+	} while (!err && logs->bad_seqno);
+	return err;
+}
+
 static int replay(struct lsm *db, const struct tree_recovery *tree, struct replayed *p,
 		  struct wal_recovery *ret_found)
 {
@@ -270,7 +324,7 @@ static int replay(struct lsm *db, const struct tree_recovery *tree, struct repla
 	logs.ends = p->ends = calloc(logs.count + 1, sizeof(*p->ends));
 	if (!p->ends)
 		return -ENOMEM;
-	int err = wal_recover(db->dir, &logs, apply_record, p, ret_found);
+	int err = replay_logs(db, &logs, p, ret_found);
 
 	if (!err && db->options.read_only)
 		err = check_still_there(db, &logs);
@@ -335,14 +389,17 @@ static int recover_into(struct lsm *db, const struct tree_recovery *tree, struct
 
 int db_recover(struct lsm *db)
 {
-	struct replayed p = {.options = &db->options};
+	struct replayed p = {.options = &db->options, .claims = {.db = db}};
 	struct tree_recovery tree = {0};
 	int err = open_tree(db, &tree);
 
 	if (!err)
-		err = begin_memtable(&p);
-	if (!err)
 		err = recover_into(db, &tree, &p);
+	if (!err && !db->options.read_only) {
+		/* what the logs name has its references by now */
+		tree_release_found_blobs(db->tree);
+		tree_purge(db->tree);
+	}
 	replayed_done(&p);
 	free(tree.logs);
 	return err;

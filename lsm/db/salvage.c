@@ -1,7 +1,8 @@
 /*
  * A salvage, in order: what to read (salvage_plan), the logs into memtables (salvage_logs), the
  * tables as they lie (salvage_tables), all of it merged, of each key the newest readable version
- * (salvage_newest), straight into the last level of a new tree (salvage_output, tree_ingest).
+ * (salvage_newest), its value made one of the new store (salvage_values), straight into the last
+ * level of a new tree (salvage_output, tree_ingest).
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,6 +17,7 @@
 #include "lsm/db/salvage_tables.h"
 #include "lsm/env/env_posix.h"
 #include "lsm/tree/file_name.h"
+#include "lsm/tree/manifest_format.h"
 #include "lsm/tree/merge.h"
 #include "lsm/tree/tree_ingest.h"
 #include "lsm/wal/wal_writer.h"
@@ -29,6 +31,7 @@ struct salvage {
 	struct iter **sources; /* owned, with what is in it */
 	size_t count;
 	struct salvage_output out;
+	struct salvage_values values; /* ends before out */
 };
 
 static void salvage_done(struct salvage *s)
@@ -99,6 +102,7 @@ static void check_end(struct salvage *s, uint64_t due)
 		return;
 	if (s->plan.logs.count > 0)
 		wal_file_name(s->plan.logs.numbers[s->plan.logs.count - 1], name);
+	salvage_lose_changes(&s->losses, due, s->plan.durable_seqno);
 	salvage_lost(&s->losses, "%s: ends too early, changes %" PRIu64 " to %" PRIu64 " are lost",
 		     name, due, s->plan.durable_seqno);
 }
@@ -150,7 +154,7 @@ static int merge_sources(struct salvage *s, struct iter **ret_iter)
 	s->count = 0; /* the merge takes them over */
 	int err = merge_iter_new(s->sources, count, &merged);
 
-	return err ? err : salvage_newest(merged, &s->losses, ret_iter);
+	return err ? err : salvage_newest(merged, &s->plan, &s->values, ret_iter);
 }
 
 static uint64_t count_records(struct tree *t)
@@ -166,16 +170,19 @@ static uint64_t count_records(struct tree *t)
 	return records;
 }
 
-static int write_store(struct salvage *s)
+static int write_store(struct salvage *s, const struct lsm_options *options)
 {
 	struct iter *newest;
 	int err = open_sources(s);
 
 	if (!err)
+		err = salvage_values_open(s->from, &s->plan, options, &s->losses,
+					  tree_blobs(s->out.tree), &s->values);
+	if (!err)
 		err = merge_sources(s, &newest);
 	if (err)
 		return err;
-	err = tree_ingest(s->out.tree, newest, s->plan.newest_seqno);
+	err = tree_ingest(s->out.tree, newest, min_of(s->plan.newest_seqno, MANIFEST_COUNT_MAX));
 	iter_free(newest);
 	if (err)
 		return err;
@@ -196,7 +203,8 @@ static int run(struct salvage *s, const char *from, const char *to,
 	if (!err)
 		err = salvage_output_open(s->env, to, options, &s->out);
 	if (!err)
-		err = write_store(s);
+		err = write_store(s, options);
+	salvage_values_done(&s->values);
 	if (err)
 		salvage_output_discard(&s->out);
 	else

@@ -4,7 +4,9 @@
 
 #include "lsm/base/error.h"
 #include "lsm/db/recover.h"
+#include "lsm/db/recover_blobs.h"
 #include "lsm/tree/file_id.h"
+#include "lsm/tree/manifest_format.h"
 #include "lsm/wal/wal_reader.h"
 #include "lsm/wal/wal_writer.h"
 
@@ -30,6 +32,8 @@ static uint64_t max_seqno(uint64_t a, uint64_t b)
 /* until: the change that does come next; 0: none does. */
 static void say_changes(struct log_walk *w, uint64_t until)
 {
+	salvage_lose_changes(w->losses, max_of(w->due, UINT64_C(1)),
+			     until ? until - 1 : RECORD_SEQNO_MAX);
 	if (w->due && until > w->due)
 		salvage_say(w->losses, ", changes %llu to %llu are lost",
 			    (unsigned long long)w->due, (unsigned long long)until - 1);
@@ -70,28 +74,98 @@ static void check_due(struct log_walk *w, const struct wal_record *rec, uint64_t
 	w->due = max_seqno(w->due, rec->first_seqno + rec->count);
 }
 
+static int check_batch(const struct wal_record *rec, uint64_t last)
+{
+	uint32_t count;
+	int err;
+
+	if (rec->first_seqno == 0 || last > MANIFEST_COUNT_MAX)
+		return fail(-EUCLEAN, "seqno out of range");
+	err = batch_check(rec->payload, &count);
+	if (!err && count != rec->count)
+		err = fail(-EUCLEAN, "%u changes instead of %u", count, rec->count);
+	return err;
+}
+
+static void tell_batch_lost(struct log_walk *w, const struct wal_record *rec, uint64_t last,
+			    uint64_t offset)
+{
+	w->damaged = true;
+	w->losses->report.bytes_lost += rec->payload.len;
+	salvage_lose_changes(w->losses, rec->first_seqno, last);
+	salvage_lost(w->losses, "%s: offset %llu: %s, changes %llu to %llu are lost", w->name,
+		     (unsigned long long)offset, fail_text(), (unsigned long long)rec->first_seqno,
+		     (unsigned long long)last);
+}
+
+/* why: fail_text. */
+static void tell_change_lost(struct log_walk *w, const struct record *change, uint64_t seqno,
+			     uint64_t offset)
+{
+	w->damaged = true;
+	w->losses->report.bytes_lost += change->meta.len + change->value.len;
+	salvage_lose_changes(w->losses, seqno, seqno);
+	salvage_say(w->losses, "%s: offset %llu: %s: change %llu of the key ", w->name,
+		    (unsigned long long)offset, fail_text(), (unsigned long long)seqno);
+	salvage_say_key(w->losses, change->key);
+	salvage_say(w->losses, " is lost");
+	salvage_say_end(w->losses);
+}
+
+static int apply_run(struct log_walk *w, const struct wal_record *run)
+{
+	int err = run->count ? db_apply_logged(w->memtable, run) : 0;
+
+	if (!err)
+		w->losses->report.log_records += run->count;
+	return err;
+}
+
+/* Of a batch whose changes can be told apart: those that make sense, in runs. */
+static int apply_sensible(struct log_walk *w, const struct wal_record *rec, uint64_t offset)
+{
+	struct slice rest = rec->payload;
+	struct wal_record run = *rec;
+	struct record change;
+	int err;
+
+	run.count = 0;
+	run.payload.len = 0;
+	while ((err = batch_take(&rest, &change)) == 0) {
+		struct slice extents;
+
+		if (logged_extents(&change, &extents) == 0) {
+			run.count++;
+			run.payload.len = (size_t)(rest.ptr - run.payload.ptr);
+			continue;
+		}
+		tell_change_lost(w, &change, run.first_seqno + run.count, offset);
+		err = apply_run(w, &run);
+		if (err)
+			return err;
+		run.first_seqno += run.count + 1;
+		run.count = 0;
+		run.payload = slice_of(rest.ptr, 0);
+	}
+	return err == -ENODATA ? apply_run(w, &run) : err;
+}
+
 static int take_batch(struct log_walk *w, const struct wal_record *rec, uint64_t offset)
 {
 	uint64_t last = rec->first_seqno + rec->count - 1;
-	int err = 0;
+	int err;
 
 	if (last <= w->plan->flushed_seqno)
 		return 0;
-	if (rec->first_seqno == 0 || last > RECORD_SEQNO_MAX)
-		err = fail(-EUCLEAN, "seqno out of range");
-	else
-		err = db_apply_logged(w->memtable, rec);
+	err = check_batch(rec, last);
 	if (err == -EUCLEAN) {
-		w->damaged = true;
-		w->losses->report.bytes_lost += rec->payload.len;
-		salvage_lost(w->losses, "%s: offset %llu: %s, changes %llu to %llu are lost",
-			     w->name, (unsigned long long)offset, fail_text(),
-			     (unsigned long long)rec->first_seqno, (unsigned long long)last);
+		tell_batch_lost(w, rec, last, offset);
 		return 0;
 	}
+	if (!err)
+		err = apply_sensible(w, rec, offset);
 	if (err)
 		return err;
-	w->losses->report.log_records += rec->count;
 	w->plan->newest_seqno = max_seqno(w->plan->newest_seqno, last);
 	return 0;
 }

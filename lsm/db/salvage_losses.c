@@ -13,6 +13,19 @@ void salvage_losses_done(struct salvage_losses *l)
 	buf_done(&l->text);
 }
 
+void salvage_lose_changes(struct salvage_losses *l, uint64_t first, uint64_t last)
+{
+	l->first_change = l->last_change ? min_of(l->first_change, first) : first;
+	l->last_change = max_of(l->last_change, last);
+}
+
+bool salvage_may_lack(const struct salvage_losses *l, uint64_t from, uint64_t to)
+{
+	uint64_t first = max_of(l->first_change, from + 1);
+
+	return first < to && first <= l->last_change;
+}
+
 static void append(struct salvage_losses *l, const char *text)
 {
 	int rc = buf_append(&l->text, text, strlen(text));

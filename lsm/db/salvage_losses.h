@@ -13,12 +13,19 @@ struct salvage_losses {
 	void (*lost)(void *arg, const char *what); /* NULL: nobody listens */
 	void *arg;
 	struct lsm_salvage_report report;
+	/* Of the changes that logs have lost, or may have, the first and the last; 0: none. */
+	uint64_t first_change, last_change;
 	/* Private: */
 	struct buf text; /* owned; the sentence being made */
 	int error;       /* -ENOMEM: a sentence could not be made */
 };
 
 void salvage_losses_done(struct salvage_losses *l);
+
+/* Logs have lost these changes, or may have. It is told elsewhere. */
+void salvage_lose_changes(struct salvage_losses *l, uint64_t first, uint64_t last);
+/* Whether one of the changes behind `from` and before `to` may be among them. */
+bool salvage_may_lack(const struct salvage_losses *l, uint64_t from, uint64_t to);
 
 /*
  * A sentence in parts: begin, add..., end. What fails on the way is l->error.

@@ -5,31 +5,45 @@
 #include <stdlib.h>
 
 #include "lsm/base/error.h"
+#include "lsm/tree/fold.h"
+#include "lsm/tree/manifest_format.h"
 
 struct newest_iter {
 	struct iter base;
-	struct iter *merged;           /* owned */
-	struct salvage_losses *losses; /* borrowed */
-	struct buf key;                /* owned; being looked at */
-	bool settled;                  /* a version of it was passed on */
-	/* The newest version of it, if its value cannot be read: */
+	struct iter *merged;             /* owned */
+	const struct salvage_plan *plan; /* borrowed */
+	struct salvage_values *values;   /* borrowed */
+	struct salvage_losses *losses;   /* borrowed */
+	struct slice value;              /* of the record that it stands on */
+	/* The key being looked at: */
+	struct buf key;       /* owned */
+	struct fold fold;     /* owned; of its versions */
+	struct record newest; /* of them; .key empty: none yet */
+	struct record whole;  /* the last of them; .key empty: none is whole */
+	/* The newest version of it whose value cannot be read: */
 	bool wanting;
 	uint64_t wanting_seqno;
 	char why[ERROR_TEXT_MAX];
 };
 
-/* A version whose value is lost is settled: another takes its place, or none does. */
-static void tell_wanting(struct newest_iter *it, const struct record *instead)
+static bool is_there(const struct record *rec)
 {
+	return rec->key.len > 0;
+}
+
+/* A version whose value is lost is settled: another takes its place, or none does. */
+static void tell_wanting(struct newest_iter *it)
+{
+	const struct record *instead = &it->whole;
 	struct salvage_losses *l = it->losses;
 
-	if (!it->wanting)
+	/* the twin may have it */
+	if (!it->wanting || (is_there(instead) && instead->seqno == it->wanting_seqno))
 		return;
-	it->wanting = false;
 	salvage_say(l, "%s: the value of the key ", it->why);
 	salvage_say_key(l, buf_slice(&it->key));
 	salvage_say(l, " in change %llu is lost, ", (unsigned long long)it->wanting_seqno);
-	if (!instead)
+	if (!is_there(instead))
 		salvage_say(l, "there is no older one");
 	else
 		salvage_say(l, "%s change %llu takes its place",
@@ -38,41 +52,150 @@ static void tell_wanting(struct newest_iter *it, const struct record *instead)
 	salvage_say_end(l);
 }
 
-static int begin_key(struct newest_iter *it, struct slice key)
+/* ---- the versions of a key ---- */
+
+static void note_wanting(struct newest_iter *it, const struct record *rec)
 {
-	if (it->key.len && slice_eq(buf_slice(&it->key), key))
-		return 0;
-	tell_wanting(it, NULL);
-	it->settled = false;
-	return buf_set(&it->key, key);
+	if (it->wanting)
+		return;
+	it->wanting = true;
+	it->wanting_seqno = rec->seqno;
+	(void)snprintf(it->why, sizeof(it->why), "%s", fail_text());
 }
 
-/* 0: the version at hand is the one; -ENOENT: it is not. */
-static int try_version(struct newest_iter *it)
+/* No store gets as far as its manifest can count; one that had could not be opened. */
+static int read_version(struct newest_iter *it, struct slice *ret_value)
 {
 	const struct record *rec = &it->merged->rec;
-	struct slice value;
-	int rc = begin_key(it, rec->key);
+
+	if (rec->seqno > MANIFEST_COUNT_MAX)
+		return fail(-EUCLEAN, "a table: seqno out of range");
+	return rec->kind == RECORD_DELETE ? 0 : iter_value(it->merged, ret_value);
+}
+
+static int add_version(struct newest_iter *it)
+{
+	struct record rec = it->merged->rec;
+	struct slice value = {0};
+	int rc = read_version(it, &value);
+
+	if (table_is_damage(rc)) {
+		note_wanting(it, &rec);
+		return 0;
+	}
+	if (!rc)
+		rc = fold_add(&it->fold, &rec, value);
+	if (rc)
+		return rc;
+	rec.key = buf_slice(&it->key);
+	if (!is_there(&it->newest))
+		it->newest = rec;
+	if (rec.kind != RECORD_PATCH) {
+		it->whole = rec;
+		it->value = value;
+	}
+	return 0;
+}
+
+static bool at_key(const struct newest_iter *it)
+{
+	return iter_valid(it->merged) && slice_eq(buf_slice(&it->key), it->merged->rec.key);
+}
+
+/* The versions of the key that `merged` stands on, down to a whole one: there it stays. */
+static int add_versions(struct newest_iter *it)
+{
+	int rc = buf_set(&it->key, it->merged->rec.key);
+
+	fold_done(&it->fold);
+	it->newest = it->whole = (struct record){0};
+	it->wanting = false;
+	while (!rc && at_key(it)) {
+		rc = add_version(it);
+		if (is_there(&it->whole))
+			break;
+		if (!rc)
+			iter_next(it->merged);
+	}
+	return rc ? rc : iter_status(it->merged);
+}
+
+/* ---- what they make ---- */
+
+/* Whether a change that the patches were made over, or one of them, may be lost. */
+static bool may_lack(const struct newest_iter *it)
+{
+	const struct lsm_salvage_report *r = &it->losses->report;
+
+	if (salvage_may_lack(it->losses, it->whole.seqno, it->newest.seqno))
+		return true;
+	return !is_there(&it->whole) &&
+	       (!it->plan->named || it->wanting || r->tables_lost || r->blocks_lost);
+}
+
+static void tell_lacking(struct newest_iter *it)
+{
+	struct salvage_losses *l = it->losses;
+
+	if (!may_lack(it))
+		return;
+	salvage_say(l, "the logs: changes of parts of the value of the key ");
+	salvage_say_key(l, buf_slice(&it->key));
+	salvage_say(l, " up to change %llu are applied to ", (unsigned long long)it->newest.seqno);
+	if (is_there(&it->whole))
+		salvage_say(l, "change %llu, but some before them may be lost",
+			    (unsigned long long)it->whole.seqno);
+	else
+		salvage_say(l, "an empty one, but it may be lost what was there before");
+	salvage_say_end(l);
+}
+
+static int fold_versions(struct newest_iter *it)
+{
+	const struct record none = {.kind = RECORD_DELETE};
+	struct record rec = it->newest;
+	uint64_t size;
+	int rc = 0;
+
+	if (rec.kind == RECORD_PATCH)
+		tell_lacking(it);
+	if (!is_there(&it->whole))
+		rc = fold_add(&it->fold, &none, (struct slice){0});
+	if (!rc)
+		rc = fold_apply(&it->fold);
+	if (!rc && rec.kind != RECORD_PUT)
+		rc = value_meta_take(it->newest.meta, &size, &rec.meta);
+	if (!rc)
+		rc = salvage_value_make(it->values, &it->fold.view, &rec);
+	if (rc)
+		return rc;
+	it->base.rec = rec;
+	it->value = rec.value;
+	return 0;
+}
+
+/* Can be taken as it is. */
+static bool is_plain(const struct newest_iter *it)
+{
+	const struct record *rec = &it->newest;
+
+	return rec->kind == RECORD_DELETE ||
+	       (rec->kind == RECORD_PUT && !salvage_value_is_large(it->values, rec->value_len));
+}
+
+/* 0: there is a record of the key; -ENOENT: none. */
+static int take_key(struct newest_iter *it)
+{
+	int rc = add_versions(it);
 
 	if (rc)
 		return rc;
-	if (it->settled)
+	tell_wanting(it);
+	if (!is_there(&it->newest))
 		return -ENOENT;
-	rc = rec->kind == RECORD_PUT ? iter_value(it->merged, &value) : 0;
-	if (table_is_damage(rc)) {
-		if (!it->wanting) {
-			it->wanting = true;
-			it->wanting_seqno = rec->seqno;
-			(void)snprintf(it->why, sizeof(it->why), "%s", fail_text());
-		}
-		return -ENOENT;
-	}
-	if (rc)
-		return rc;
-	if (it->wanting && rec->seqno == it->wanting_seqno)
-		it->wanting = false; /* the twin has it */
-	tell_wanting(it, rec);
-	it->settled = true;
+	if (!is_plain(it))
+		return fold_versions(it);
+	it->base.rec = it->newest;
 	return 0;
 }
 
@@ -81,15 +204,16 @@ static void settle(struct newest_iter *it)
 	int rc = -ENOENT;
 
 	it->base.valid = false;
-	while (iter_valid(it->merged) && (rc = try_version(it)) == -ENOENT)
-		iter_next(it->merged);
-	if (iter_valid(it->merged) && rc == 0) {
-		it->base.valid = true;
-		it->base.rec = it->merged->rec;
-		return;
+	while (rc == -ENOENT) {
+		while (at_key(it))
+			iter_next(it->merged);
+		if (!iter_valid(it->merged))
+			break;
+		rc = take_key(it);
 	}
-	it->base.status = rc != -ENOENT ? rc : iter_status(it->merged);
-	tell_wanting(it, NULL);
+	it->base.valid = rc == 0;
+	if (rc)
+		it->base.status = rc != -ENOENT ? rc : iter_status(it->merged);
 }
 
 static struct newest_iter *newest_of(struct iter *base)
@@ -105,19 +229,20 @@ static void newest_first(struct iter *base)
 
 static void newest_next(struct iter *base)
 {
-	iter_next(newest_of(base)->merged);
 	settle(newest_of(base));
 }
 
 static int newest_value(struct iter *base, struct slice *ret_value)
 {
-	return iter_value(newest_of(base)->merged, ret_value);
+	*ret_value = newest_of(base)->value;
+	return 0;
 }
 
 static void newest_free(struct iter *base)
 {
 	struct newest_iter *it = newest_of(base);
 
+	fold_done(&it->fold);
 	iter_free(it->merged);
 	buf_done(&it->key);
 	free(it);
@@ -130,7 +255,8 @@ static const struct iter_ops newest_ops = {
 	.free = newest_free,
 };
 
-int salvage_newest(struct iter *merged, struct salvage_losses *losses, struct iter **ret_iter)
+int salvage_newest(struct iter *merged, const struct salvage_plan *plan,
+		   struct salvage_values *values, struct iter **ret_iter)
 {
 	struct newest_iter *it = calloc(1, sizeof(*it));
 
@@ -140,7 +266,9 @@ int salvage_newest(struct iter *merged, struct salvage_losses *losses, struct it
 	}
 	it->base.ops = &newest_ops;
 	it->merged = merged;
-	it->losses = losses;
+	it->plan = plan;
+	it->values = values;
+	it->losses = values->losses;
 	*ret_iter = &it->base;
 	return 0;
 }

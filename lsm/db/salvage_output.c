@@ -18,6 +18,7 @@ static int begin_tree(struct env *env, const struct lsm_options *options,
 		.max_open_tables = 1,
 		.table = db_table_options(options),
 		.picker = db_picker_options(options),
+		.blob = db_blob_options(options),
 	};
 	uint64_t id = 0;
 	int err = db_new_store_id(&id);

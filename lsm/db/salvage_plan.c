@@ -19,6 +19,7 @@ void salvage_plan_done(struct salvage_plan *plan)
 	}
 	free(plan->tables);
 	number_list_done(&plan->logs);
+	number_list_done(&plan->blobs);
 	*plan = (struct salvage_plan){0};
 }
 
@@ -38,7 +39,7 @@ static int add_table(struct salvage_plan *plan, const struct salvage_table_info 
 /* ---- what is in the folder ---- */
 
 struct found_files {
-	struct number_list tables, logs, manifests;
+	struct number_list tables, logs, manifests, blobs;
 };
 
 static void found_done(struct found_files *found)
@@ -46,6 +47,7 @@ static void found_done(struct found_files *found)
 	number_list_done(&found->tables);
 	number_list_done(&found->logs);
 	number_list_done(&found->manifests);
+	number_list_done(&found->blobs);
 }
 
 static int note_file(void *arg, const char *name)
@@ -60,6 +62,8 @@ static int note_file(void *arg, const char *name)
 		return number_list_insert(&found->logs, parsed.number);
 	case FILE_MANIFEST:
 		return number_list_insert(&found->manifests, parsed.number);
+	case FILE_BLOB:
+		return number_list_insert(&found->blobs, parsed.number);
 	case FILE_LEFTOVER:
 	case FILE_UNKNOWN:
 		break;
@@ -326,6 +330,8 @@ int salvage_plan_make(struct env_dir *dir, struct salvage_losses *losses, struct
 
 	if (!err)
 		err = make_plan(dir, &found, losses, plan);
+	plan->blobs = found.blobs;
+	found.blobs = (struct number_list){0};
 	found_done(&found);
 	return err;
 }

@@ -1,5 +1,5 @@
 /*
- * Of which tables and logs a damaged store is to be put together again.
+ * Of which files a damaged store is to be put together again.
  *
  * Thread rule: one thread.
  */
@@ -24,6 +24,7 @@ struct salvage_plan {
 	struct salvage_table_info *tables; /* owned */
 	size_t count, cap;
 	struct number_list logs;
+	struct number_list blobs; /* all that are in the folder */
 };
 
 /*

@@ -1,9 +1,11 @@
 #include "lsm/db/salvage_tables.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lsm/base/error.h"
+#include "lsm/blob/value_format.h"
 #include "lsm/tree/array.h"
 #include "lsm/tree/file_name.h"
 
@@ -147,9 +149,31 @@ static void chain_next(struct iter *it)
 	settle(chain_of(it));
 }
 
+/* The record of a large value is not what it was made as. */
+static int tell_no_sense(struct chain *c)
+{
+	char name[ENV_NAME_MAX + 1], why[ERROR_TEXT_MAX];
+
+	c->damaged = true;
+	(void)snprintf(why, sizeof(why), "%s", fail_text());
+	file_name_make(FILE_TABLE, c->tables[c->next - 1]->number, name);
+	return fail(-EUCLEAN, "%s: %s", name, why);
+}
+
 static int chain_value(struct iter *it, struct slice *ret_value)
 {
-	return iter_value(chain_of(it)->current, ret_value);
+	struct chain *c = chain_of(it);
+	struct slice value, user_meta;
+	uint64_t size;
+	int err = iter_value(c->current, &value);
+
+	if (err)
+		return err;
+	if (it->rec.kind == RECORD_LARGE &&
+	    (value_meta_take(it->rec.meta, &size, &user_meta) || extent_list_check(value, size)))
+		return tell_no_sense(c);
+	*ret_value = value;
+	return 0;
 }
 
 static void chain_free(struct iter *it)

@@ -14,7 +14,8 @@
 
 /*
  * The sources: iterators with first (once), next and value. They borrow dir, plan and losses, and
- * count and tell what they come by. The array and the iterators in it are the caller's, also after
+ * count and tell what they come by. The values of large records are lists of extents that make
+ * sense; others cannot be read. The array and the iterators in it are the caller's, also after
  * a failure. -ENOMEM.
  */
 must_check int salvage_tables(struct env_dir *dir, const struct salvage_plan *plan,

@@ -10,7 +10,7 @@ enum {
 
 bool second_look_wanted(struct second_look *look, int error)
 {
-	if (error != -EUCLEAN && error != -EBADMSG && error != -ENOENT)
+	if (error != -EUCLEAN && error != -EBADMSG && error != -ENOENT && error != -ESTALE)
 		return false;
 	if (++look->looks >= LOOKS_MAX || strcmp(look->before, fail_text()) == 0)
 		return false;

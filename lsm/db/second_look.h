@@ -1,7 +1,7 @@
 /*
  * Reading without the lock: a writer may be at work, who removes what the manifest named a moment
- * ago, and the end of whose log moves while it is read. That looks like damage; but real damage
- * looks the same when one looks again.
+ * ago, and the end of whose log moves while it is read. That looks like damage, or, if it is found
+ * out, stale; but real damage looks the same when one looks again.
  *
  * Zero-initialise. Thread rule: one thread at a time.
  */

@@ -52,6 +52,8 @@ static void read_tree(struct lsm *db, const struct db_state *state, struct lsm_s
 	s->compaction_debt_bytes = tree.debt_bytes;
 	s->open_tables = tree.open_tables;
 	s->table_memory_bytes = tree.table_memory_bytes;
+	s->blob_live_bytes = tree.blob_live_bytes;
+	s->blob_moved_bytes = tree.blob_moved_bytes;
 	s->manifest_bytes = tree.manifest_bytes;
 }
 
@@ -77,6 +79,19 @@ static void read_cache(struct lsm *db, struct lsm_stats *s)
 	s->cache_hits = cache.hits;
 	s->cache_misses = cache.misses;
 	s->cache_evictions = cache.evictions;
+}
+
+static void read_blobs(struct lsm *db, struct lsm_stats *s)
+{
+	struct blob_stats blobs;
+
+	blob_store_stats(tree_blobs(db->tree), &blobs);
+	s->blob_files = blobs.files;
+	s->blob_bytes = blobs.bytes;
+	s->blob_written_bytes = blobs.written_bytes;
+	s->blob_read_bytes = blobs.read_bytes;
+	s->checksum_errors += blobs.checksum_errors;
+	s->patches = load(&db->patches);
 }
 
 static void read_callers(const struct lsm *db, struct lsm_stats *s)
@@ -124,6 +139,7 @@ void lsm_stats_read(struct lsm *db, struct lsm_stats *ret_stats)
 	read_tree(db, state, s);
 	db_state_release(state);
 	read_table_counters(db, s);
+	read_blobs(db, s);
 	read_cache(db, s);
 	read_callers(db, s);
 	read_log(db, s);

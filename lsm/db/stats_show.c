@@ -80,6 +80,13 @@ static const struct field store_fields[] = {
 	STORE_FIELD(recovery_torn_bytes),
 	STORE_FIELD(recovery_ns),
 	STORE_FIELD(checkpoints),
+	STORE_FIELD(blob_files),
+	STORE_FIELD(blob_bytes),
+	STORE_FIELD(blob_live_bytes),
+	STORE_FIELD(blob_written_bytes),
+	STORE_FIELD(blob_moved_bytes),
+	STORE_FIELD(blob_read_bytes),
+	STORE_FIELD(patches),
 };
 
 _Static_assert(array_size(store_fields) * sizeof(uint64_t) == offsetof(struct lsm_stats, health),

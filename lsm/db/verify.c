@@ -7,6 +7,7 @@
 
 #include "lsm/base/error.h"
 #include "lsm/db/db.h"
+#include "lsm/db/recover_blobs.h"
 #include "lsm/db/second_look.h"
 #include "lsm/db/state.h"
 #include "lsm/mem/batch.h"
@@ -19,7 +20,12 @@ struct log_extent {
 	bool exact; /* no zeros at the end are counted in */
 };
 
-static size_t list_logs(struct lsm *db, struct log_extent *extents)
+/*
+ * The state answered has every change of the logs listed in memtables, and so keeps the blob files
+ * that they name: memtables are switched under write_mu, and a log leaves the list before the state
+ * lets go of its memtable.
+ */
+static struct db_state *list_logs(struct lsm *db, struct log_extent *extents, size_t *ret_count)
 {
 	mutex_guard(&db->write_mu);
 
@@ -30,7 +36,8 @@ static size_t list_logs(struct lsm *db, struct log_extent *extents)
 		extents[i].exact = log->writer || !db->options.read_only;
 		extents[i].bytes = log->writer ? wal_writer_size(log->writer) : log->bytes;
 	}
-	return db->log_count;
+	*ret_count = db->log_count;
+	return db_state_acquire(db);
 }
 
 static int log_damage(const struct log_extent *extent, uint64_t offset, const char *what)
@@ -64,8 +71,48 @@ static int verify_end(struct wal_reader *reader, const struct log_extent *extent
 	return 0;
 }
 
-static int verify_records(struct wal_reader *reader, const struct log_extent *extent,
+static int verify_chunks(struct lsm *db, struct slice extents, struct lsm_verify_report *report)
+{
+	cleanup_buf struct buf room = {0};
+	int err = 0;
+
+	for (size_t i = 0; !err && i < extent_list_count(extents); i++) {
+		struct extent e;
+
+		err = extent_list_get(extents, i, &e);
+		buf_clear(&room);
+		if (!err)
+			err = buf_reserve(&room, e.len);
+		if (!err)
+			err = blob_store_read(tree_blobs(db->tree), &e, room.ptr);
+		if (!err)
+			report->bytes += e.stored_len;
+	}
+	return err;
+}
+
+/* The changes of a batch that was checked, and the chunks that they name. */
+static int verify_changes(struct lsm *db, const struct wal_record *rec,
 			  struct lsm_verify_report *report)
+{
+	struct slice rest = rec->payload;
+	struct record change;
+	int err;
+
+	while ((err = batch_take(&rest, &change)) == 0) {
+		struct slice extents;
+
+		err = logged_extents(&change, &extents);
+		if (!err)
+			err = verify_chunks(db, extents, report);
+		if (err)
+			return err;
+	}
+	return err == -ENODATA ? 0 : err;
+}
+
+static int verify_records(struct lsm *db, struct wal_reader *reader,
+			  const struct log_extent *extent, struct lsm_verify_report *report)
 {
 	struct wal_record rec;
 	int err;
@@ -82,6 +129,9 @@ static int verify_records(struct wal_reader *reader, const struct log_extent *ex
 		if (rec.type == WAL_BATCH &&
 		    (batch_check(rec.payload, &count) || count != rec.count))
 			return log_damage(extent, offset, "the batch makes no sense");
+		err = rec.type == WAL_BATCH ? verify_changes(db, &rec, report) : 0;
+		if (err)
+			return err;
 		report->log_records += count;
 	}
 	report->bytes += wal_reader_offset(reader);
@@ -105,7 +155,7 @@ static int verify_log(struct lsm *db, const struct log_extent *extent,
 	int err = wal_reader_open(db->dir, extent->number, &reader);
 
 	if (!err) {
-		err = verify_records(reader, extent, report);
+		err = verify_records(db, reader, extent, report);
 		wal_reader_close(reader);
 	}
 	return err && log_is_gone(db, extent) ? 0 : err;
@@ -115,15 +165,15 @@ static int verify_once(struct lsm *db, struct lsm_verify_report *ret_report)
 {
 	struct lsm_verify_report report = {0};
 	struct log_extent logs[DB_LOGS_MAX];
-	size_t log_count = list_logs(db, logs);
-	struct db_state *state = db_state_acquire(db);
+	size_t log_count = 0;
+	struct db_state *state = list_logs(db, logs, &log_count);
 	_Atomic uint64_t bytes = 0;
 	int err = tree_verify(db->tree, state->version, &bytes, &report.tables);
 
-	db_state_release(state);
 	report.bytes = bytes;
 	for (size_t i = 0; !err && i < log_count; i++)
 		err = verify_log(db, &logs[i], &report);
+	db_state_release(state);
 	if (!err)
 		*ret_report = report;
 	return err;

@@ -23,8 +23,13 @@
 #include "lsm/db/logs.h"
 #include "lsm/db/reserve.h"
 #include "lsm/db/spare_log.h"
+#include "lsm/db/spill.h"
 #include "lsm/db/state.h"
 #include "lsm/tree/stall.h"
+
+enum {
+	BLOB_PER_MEMTABLE_TIMES = 16, /* so many times its own limit may a memtable name in blobs */
+};
 
 static struct stall stall_now(struct lsm *db, bool need_memtable)
 {
@@ -78,10 +83,18 @@ static int stall_wait(struct lsm *db, struct stall stall, bool need_memtable)
 	return 0;
 }
 
+/* Small stores are let go of theirs earlier. */
+static uint64_t blob_limit(const struct lsm *db)
+{
+	return min_of((uint64_t)DB_BLOB_PER_MEMTABLE,
+		      BLOB_PER_MEMTABLE_TIMES * db->options.memtable_bytes);
+}
+
 static bool memtable_is_full_for(const struct lsm *db, size_t memory_bytes)
 {
 	return memtable_count(db->memtable) > 0 &&
-	       memtable_bytes(db->memtable) + memory_bytes > db->options.memtable_bytes;
+	       (memtable_bytes(db->memtable) + memory_bytes > db->options.memtable_bytes ||
+		db->memtable_blob_bytes > blob_limit(db));
 }
 
 /* Put a fresh memtable and the spare log in place. The caller holds write_mu and knows that a full
@@ -106,6 +119,8 @@ static int switch_memtable_locked(struct lsm *db)
 	mutex_unlock(&db->work_mu);
 	db_logs_push_locked(db, log);
 	db->memtable = fresh;
+	db->memtable_serial++;
+	db->memtable_blob_bytes = 0;
 	return 0;
 }
 
@@ -140,9 +155,41 @@ static int make_room_locked(struct lsm *db, size_t memory_bytes)
 	}
 }
 
+static void release_file(void *file)
+{
+	blob_file_unref(file);
+}
+
+int db_keep_file_locked(struct lsm *db, struct memtable *memtable, struct blob_file *file)
+{
+	struct pin pin = {.release = release_file, .owner = file};
+
+	if (file->attached == db->memtable_serial)
+		return 0;
+	int err = memtable_keep(memtable, pin);
+
+	if (err)
+		return err;
+	(void)blob_file_ref(file); /* the pin's */
+	file->attached = db->memtable_serial;
+	return 0;
+}
+
+/* Let the memtable hold on to the blob files that the changes name, before they are logged. */
+static int keep_files_locked(struct lsm *db, const struct blob_refs *refs)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < refs->count; i++) {
+		db->memtable_blob_bytes += refs->refs[i].bytes;
+		err = db_keep_file_locked(db, db->memtable, refs->refs[i].file);
+	}
+	return err;
+}
+
 static int commit_locked(struct lsm *db, const struct db_attempt *attempt, struct wal_record *rec)
 {
-	const struct batch *batch = attempt->batch;
+	const struct batch *batch = &attempt->changes->changes;
 	/* before, since room may cost a new log */
 	int err = attempt->use_reserve ? 0 : db_reserve_check(db);
 
@@ -155,6 +202,11 @@ static int commit_locked(struct lsm *db, const struct db_attempt *attempt, struc
 		err = expect_list_check(attempt->expected, db);
 	if (!err)
 		err = memtable_reserve(db->memtable, batch->memory_bytes, batch->count);
+	/* a memtable does not let go again of what it keeps: so not for a batch without room */
+	if (!err && attempt->changes->refs.count > 0)
+		err = db_logs_reserve_locked(db, rec->payload.len);
+	if (!err)
+		err = keep_files_locked(db, &attempt->changes->refs);
 	if (err)
 		return err;
 	rec->first_seqno = db->last_seqno + 1;
@@ -196,7 +248,7 @@ int db_commit_nothing(struct lsm *db, const struct expect_list *expected,
 
 int db_commit(struct lsm *db, const struct db_attempt *attempt, struct lsm_commit *ret_commit)
 {
-	const struct batch *batch = attempt->batch;
+	const struct batch *batch = &attempt->changes->changes;
 	struct wal_record rec = {
 		.type = WAL_BATCH,
 		.count = batch->count,

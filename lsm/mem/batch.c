@@ -21,6 +21,8 @@ void batch_clear(struct batch *b)
 	buf_clear(&b->rep);
 	b->count = 0;
 	b->puts = 0;
+	b->patches = 0;
+	b->longest = 0;
 	b->memory_bytes = 0;
 }
 
@@ -52,7 +54,7 @@ static size_t change_bytes(const struct record *rec)
 {
 	size_t bytes = 1 + sized_bytes(rec->key);
 
-	if (rec->kind == RECORD_PUT)
+	if (rec->kind != RECORD_DELETE)
 		bytes += sized_bytes(rec->meta) + sized_bytes(rec->value);
 	return bytes;
 }
@@ -76,46 +78,52 @@ static int add_change(struct batch *b, const struct record *rec)
 		return rc;
 	buf_add(&b->rep, &kind, 1);
 	add_sized(&b->rep, rec->key);
-	if (rec->kind == RECORD_PUT) {
+	if (rec->kind != RECORD_DELETE) {
 		add_sized(&b->rep, rec->meta);
 		add_sized(&b->rep, rec->value);
+		b->puts++;
+		b->patches += rec->kind == RECORD_PATCH;
 	}
+	if (rec->kind == RECORD_PUT || rec->kind == RECORD_PATCH)
+		b->longest = max_of(b->longest, rec->value.len);
 	b->count++;
-	b->puts += rec->kind == RECORD_PUT;
 	b->memory_bytes += batch_record_memory(rec);
 	return 0;
 }
 
+int batch_add(struct batch *b, const struct record *rec)
+{
+	int rc = batch_check_key(rec->key);
+
+	if (rc)
+		return rc;
+	if (rec->meta.len > RECORD_META_MAX)
+		return fail(-E2BIG, "write batch: meta of %zu bytes, limit %d", rec->meta.len,
+			    RECORD_META_MAX);
+	if (rec->value.len > RECORD_VALUE_MAX)
+		return fail(-EFBIG, "write batch: value of %zu bytes, limit %llu", rec->value.len,
+			    (unsigned long long)RECORD_VALUE_MAX);
+	return add_change(b, rec);
+}
+
 int batch_put(struct batch *b, struct slice key, struct slice meta, struct slice value)
 {
-	struct record rec = {
+	const struct record rec = {
 		.key = key,
 		.kind = RECORD_PUT,
 		.meta = meta,
 		.value = value,
 		.value_len = value.len,
 	};
-	int rc = batch_check_key(key);
 
-	if (rc)
-		return rc;
-	if (meta.len > RECORD_META_MAX)
-		return fail(-E2BIG, "write batch: meta of %zu bytes, limit %d", meta.len,
-			    RECORD_META_MAX);
-	if (value.len > RECORD_VALUE_MAX)
-		return fail(-EFBIG, "write batch: value of %zu bytes, limit %llu", value.len,
-			    (unsigned long long)RECORD_VALUE_MAX);
-	return add_change(b, &rec);
+	return batch_add(b, &rec);
 }
 
 int batch_delete(struct batch *b, struct slice key)
 {
-	struct record rec = {.key = key, .kind = RECORD_DELETE};
-	int rc = batch_check_key(key);
+	const struct record rec = {.key = key, .kind = RECORD_DELETE};
 
-	if (rc)
-		return rc;
-	return add_change(b, &rec);
+	return batch_add(b, &rec);
 }
 
 /* A change off the front of *rest, or false; *rest and *ret_rec are then in any state. */
@@ -128,13 +136,11 @@ static bool take_change(struct slice *rest, struct record *ret_rec)
 		return false;
 	if (ret_rec->key.len == 0 || ret_rec->key.len > RECORD_KEY_MAX)
 		return false;
-	if (kind == RECORD_DELETE) {
-		ret_rec->kind = RECORD_DELETE;
-		return true;
-	}
-	if (kind != RECORD_PUT)
+	if (kind > RECORD_LARGE)
 		return false;
-	ret_rec->kind = RECORD_PUT;
+	ret_rec->kind = (enum record_kind)kind;
+	if (kind == RECORD_DELETE)
+		return true;
 	if (sized_take(rest, &ret_rec->meta) || sized_take(rest, &ret_rec->value))
 		return false;
 	ret_rec->value_len = ret_rec->value.len;

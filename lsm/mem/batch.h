@@ -18,6 +18,8 @@ struct batch {
 	struct buf rep; /* owned */
 	uint32_t count;
 	uint32_t puts;       /* of them; the others are deletes */
+	uint32_t patches;    /* of the puts: changes of a part */
+	size_t longest;      /* value of a RECORD_PUT or RECORD_PATCH in it, as encoded */
 	size_t memory_bytes; /* what its records will take in a memtable, an upper bound */
 };
 
@@ -33,6 +35,9 @@ void batch_clear(struct batch *b);
  */
 must_check int batch_put(struct batch *b, struct slice key, struct slice meta, struct slice value);
 must_check int batch_delete(struct batch *b, struct slice key);
+/* Add rec's key, kind, meta and value; for the kinds whose meta and value have a form of their own
+ * (lsm/blob/blob_format.h), which is the caller's. Errors as batch_put. */
+must_check int batch_add(struct batch *b, const struct record *rec);
 
 /*
  * Take the next change off an encoded batch: fills key, kind, meta, value and value_len (borrowed

@@ -15,6 +15,9 @@ struct memtable {
 	/* Stored by the writer alone, relaxed; numbers for people, they order nothing. */
 	_Atomic uint64_t count;
 	_Atomic uint64_t user_bytes;
+	/* Touched by the writer, and by whoever drops the last reference. */
+	struct pin *kept; /* owned */
+	size_t kept_count, kept_cap;
 };
 
 int memtable_new(struct memtable **ret_table)
@@ -42,7 +45,25 @@ void memtable_unref(struct memtable *m)
 	if (!m || !ref_put(&m->ref))
 		return;
 	skip_list_done(&m->list);
+	for (size_t i = 0; i < m->kept_count; i++)
+		pin_release(&m->kept[i]);
+	free(m->kept);
 	free(m);
+}
+
+int memtable_keep(struct memtable *m, struct pin pin)
+{
+	if (m->kept_count == m->kept_cap) {
+		size_t cap = max_of(m->kept_cap * 2, (size_t)8);
+		struct pin *grown = realloc(m->kept, cap * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		m->kept = grown;
+		m->kept_cap = cap;
+	}
+	m->kept[m->kept_count++] = pin;
+	return 0;
 }
 
 int memtable_reserve(struct memtable *m, size_t memory_bytes, uint32_t count)

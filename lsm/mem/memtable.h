@@ -33,6 +33,12 @@ must_check int memtable_reserve(struct memtable *m, size_t memory_bytes, uint32_
  */
 void memtable_apply(struct memtable *m, struct slice rep, uint64_t first_seqno, uint64_t time_ns);
 
+/*
+ * Hold on to something that records of this memtable name (a blob file), until its last reference
+ * is dropped. By the writer. Takes the pin over; -ENOMEM: not.
+ */
+must_check int memtable_keep(struct memtable *m, struct pin pin);
+
 /* Exact bytes in use by records and their index; what `max_size` limits. */
 size_t memtable_bytes(const struct memtable *m);
 uint64_t memtable_count(const struct memtable *m);

@@ -12,17 +12,24 @@
 enum record_kind {
 	RECORD_DELETE = 0, /* tombstone: no meta, no value */
 	RECORD_PUT = 1,    /* the whole value */
-	RECORD_PATCH = 2,  /* offset and bytes over an older version (large-value work) */
-	RECORD_LARGE = 3,  /* a list of extents in blob files (large-value work) */
+	RECORD_PATCH = 2,  /* a change of what the versions below make (lsm/blob/blob_format.h) */
+	RECORD_LARGE = 3,  /* the extents of a whole value (lsm/blob/blob_format.h) */
 };
 
 enum {
 	RECORD_KEY_MAX = 65535,
-	RECORD_META_MAX = 64 * 1024,
+	RECORD_META_MAX =
+		64 * 1024 + 10, /* the caller's, and the size of a large value before it */
 };
 
 #define RECORD_SEQNO_MAX ((UINT64_C(1) << 56) - 1)
 #define RECORD_VALUE_MAX (UINT64_C(1) << 30) /* of one PUT */
+
+/* What a table may hold. */
+static inline bool record_kind_is_whole(enum record_kind kind)
+{
+	return kind == RECORD_DELETE || kind == RECORD_PUT || kind == RECORD_LARGE;
+}
 
 struct record {
 	struct slice key;

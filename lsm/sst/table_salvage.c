@@ -37,11 +37,9 @@ static bool is_within(const struct table_salvage_source *bounds, struct slice ke
 	       (bounds->largest.len == 0 || slice_cmp(key, bounds->largest) <= 0);
 }
 
-/* Patches and large records are not written by this version: their numbers are reserved. */
 static bool makes_sense(const struct block_cursor *c)
 {
-	return c->entry.seqno > 0 &&
-	       (c->entry.kind == RECORD_PUT || c->entry.kind == RECORD_DELETE);
+	return c->entry.seqno > 0 && record_kind_is_whole(c->entry.kind);
 }
 
 static int walk_entry(struct salvage_block *walk, const struct block_cursor *c,

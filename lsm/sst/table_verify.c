@@ -15,6 +15,7 @@ struct verifier {
 	struct properties seen; /* largest_key: the last record's */
 	uint64_t last_seqno;
 	size_t strange_count; /* records of kinds that this version does not know */
+	uint64_t large_count; /* records of large values */
 	size_t strange_block; /* where the first of them is */
 };
 
@@ -102,7 +103,8 @@ static int check_entry(struct verifier *v, size_t i)
 	};
 	int rc = check_key(v, i);
 
-	if (rec.kind != RECORD_PUT && rec.kind != RECORD_DELETE && v->strange_count++ == 0)
+	v->large_count += rec.kind == RECORD_LARGE;
+	if (!record_kind_is_whole(rec.kind) && v->strange_count++ == 0)
 		v->strange_block = i;
 	if (!rc)
 		rc = check_value(v, i);
@@ -184,7 +186,7 @@ static int check_meta(struct verifier *v)
 	return rc;
 }
 
-int table_verify(struct table *t, _Atomic uint64_t *progress)
+int table_verify_counting(struct table *t, _Atomic uint64_t *progress, uint64_t *ret_large)
 {
 	struct verifier v = {.table = t, .progress = progress, .reader = {.table = t}};
 	int rc = check_meta(&v);
@@ -196,5 +198,14 @@ int table_verify(struct table *t, _Atomic uint64_t *progress)
 	scan_reader_done(&v.reader);
 	block_cursor_done(&v.cursor);
 	properties_done(&v.seen);
+	if (!rc)
+		*ret_large = v.large_count;
 	return rc;
+}
+
+int table_verify(struct table *t, _Atomic uint64_t *progress)
+{
+	uint64_t large;
+
+	return table_verify_counting(t, progress, &large);
 }

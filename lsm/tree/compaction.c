@@ -86,6 +86,18 @@ static int check_range(const struct compaction *c, struct slice key)
 	return 0;
 }
 
+static int add_large(struct compaction *c, struct record *rec)
+{
+	struct value_writer w = {0};
+	int err = compaction_move_chunks(c, rec, &w);
+
+	if (!err)
+		err = table_output_add(&c->out, rec);
+	/* the table refers to the new files from now on */
+	value_writer_done(&w);
+	return err;
+}
+
 static int add_record(struct compaction *c, struct iter *input)
 {
 	enum version_verdict verdict;
@@ -105,7 +117,9 @@ static int add_record(struct compaction *c, struct iter *input)
 		err = check_range(c, rec.key);
 	if (!err && verdict == VERSION_KEEP_FIRST)
 		err = cut_before(c, rec.key);
-	return err ? err : table_output_add(&c->out, &rec);
+	if (err)
+		return err;
+	return rec.kind == RECORD_LARGE ? add_large(c, &rec) : table_output_add(&c->out, &rec);
 }
 
 static bool is_stopped(const struct compaction *c)

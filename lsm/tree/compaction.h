@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "lsm/blob/value_writer.h"
 #include "lsm/tree/table_output.h"
 #include "lsm/tree/version_filter.h"
 
@@ -12,6 +13,7 @@ struct compaction {
 	const struct compaction_job *job; /* borrowed */
 	const _Atomic bool *stop;         /* borrowed; may be NULL */
 	struct version_filter filter;
+	struct number_list leaving; /* owned: blob files out of which chunks are moved */
 	struct table_output out;
 	/* How far the open output reaches over the level below the output's: */
 	size_t grandparent; /* the first table of it that does not end before the current key */
@@ -23,3 +25,11 @@ struct compaction {
  * them. -ECANCELED: stopped.
  */
 must_check int compaction_write(struct compaction *c);
+
+/*
+ * Let a RECORD_LARGE (whose value is loaded) name no file that is leaving: its chunks there are
+ * written anew, by `w` (zero-initialised; the caller ends it), and rec->value is then the writer's.
+ * It may stay as it is when that fails, and the job can do without. -EUCLEAN: it makes no sense.
+ */
+must_check int compaction_move_chunks(struct compaction *c, struct record *rec,
+				      struct value_writer *w);

@@ -7,12 +7,13 @@
 
 void file_name_make(enum file_kind kind, uint64_t number, char *ret_name)
 {
-	static const char *const prefixes[] = {[FILE_MANIFEST] = "MANIFEST-"};
-	static const char *const suffixes[] = {[FILE_TABLE] = ".sst", [FILE_LOG] = ".wal"};
+	static const char *const suffixes[] = {
+		[FILE_TABLE] = ".sst", [FILE_LOG] = ".wal", [FILE_BLOB] = ".blob"};
 
-	assert(kind == FILE_TABLE || kind == FILE_LOG || kind == FILE_MANIFEST);
+	assert(kind == FILE_TABLE || kind == FILE_LOG || kind == FILE_BLOB ||
+	       kind == FILE_MANIFEST);
 	(void)snprintf(ret_name, ENV_NAME_MAX + 1, "%s%06" PRIu64 "%s",
-		       kind == FILE_MANIFEST ? prefixes[kind] : "", number,
+		       kind == FILE_MANIFEST ? "MANIFEST-" : "", number,
 		       kind == FILE_MANIFEST ? "" : suffixes[kind]);
 }
 
@@ -31,7 +32,7 @@ static uint64_t digits_value(const char *p)
 
 struct file_name file_name_parse(const char *name)
 {
-	static const enum file_kind numbered[] = {FILE_TABLE, FILE_LOG, FILE_MANIFEST};
+	static const enum file_kind numbered[] = {FILE_TABLE, FILE_LOG, FILE_BLOB, FILE_MANIFEST};
 	char made[ENV_NAME_MAX + 1];
 
 	if (strcmp(name, "CURRENT.tmp") == 0)

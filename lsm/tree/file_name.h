@@ -14,6 +14,7 @@ enum file_kind {
 	FILE_UNKNOWN,  /* somebody else's, or not this module's business */
 	FILE_TABLE,    /* NNNNNN.sst */
 	FILE_LOG,      /* NNNNNN.wal */
+	FILE_BLOB,     /* NNNNNN.blob */
 	FILE_MANIFEST, /* MANIFEST-NNNNNN */
 	FILE_LEFTOVER, /* CURRENT.tmp: a replacement of CURRENT that a crash cut short */
 };
@@ -29,5 +30,5 @@ struct file_name {
  */
 struct file_name file_name_parse(const char *name);
 
-/* The name of a table, log or manifest into a buffer of ENV_NAME_MAX + 1 bytes. */
+/* The name of a table, log, blob file or manifest into a buffer of ENV_NAME_MAX + 1 bytes. */
 void file_name_make(enum file_kind kind, uint64_t number, char *ret_name);

@@ -41,6 +41,10 @@
  *	9 durable seqno      varint, up to MANIFEST_COUNT_MAX: every change up to it was on the
  *	                     disk, in tables or logs, when this was written (a log that ends
  *	                     before it is damaged)
+ *	10 blobs of a table  varint number of the table, which the field just before (8) added;
+ *	                     varint count, at least 1; then for each blob file that its records
+ *	                     name, by ascending numbers: varint number, bytes named (about), and
+ *	                     end of the last chunk named. A table without the field names none
  *
  * Version rule: a reader refuses any other version, and any unknown field.
  */
@@ -74,4 +78,5 @@ enum manifest_field {
 	FIELD_CURSOR = 7,
 	FIELD_RUN_TABLE_ADDED = 8,
 	FIELD_DURABLE_SEQNO = 9,
+	FIELD_TABLE_BLOBS = 10,
 };

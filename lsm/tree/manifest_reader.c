@@ -142,15 +142,22 @@ static int apply_payload(struct manifest_state *s, struct slice payload, const c
 	return err ? err : version_builder_apply(&s->tables, &edit, ret_reason);
 }
 
+/* Its own, its run's, and that of the last blob file that it names. */
+static uint64_t highest_number(const struct builder_file *table)
+{
+	const struct blob_refs *blobs = &table->file->blobs;
+	uint64_t highest = max_of(table->file->number, table->run);
+
+	return blobs->count ? max_of(highest, blobs->refs[blobs->count - 1].number) : highest;
+}
+
 /* Every number in use must lie below the next one, or it would be given away a second time. */
 static int check_numbers(const char *name, const struct manifest_state *s)
 {
 	uint64_t highest = 0;
 
-	if (s->tables.count > 0)
-		highest = s->tables.files[s->tables.count - 1].file->number;
 	for (size_t i = 0; i < s->tables.count; i++)
-		highest = max_of(highest, s->tables.files[i].run);
+		highest = max_of(highest, highest_number(&s->tables.files[i]));
 	if (s->logs.count > 0)
 		highest = max_of(highest, s->logs.numbers[s->logs.count - 1]);
 	if (highest >= s->next_file)

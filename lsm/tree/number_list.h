@@ -28,3 +28,5 @@ bool number_list_has(const struct number_list *l, uint64_t number);
 void number_list_remove(struct number_list *l, uint64_t number);
 /* Remove all numbers below `limit`. */
 void number_list_drop_below(struct number_list *l, uint64_t limit);
+
+#define cleanup_number_list __attribute__((cleanup(number_list_done)))

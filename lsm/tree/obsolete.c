@@ -33,7 +33,7 @@ static void purge_tables(struct tree *t, struct table_file *list)
 		/* An open table would keep the file's blocks allocated, and a slot of the cache. */
 		table_cache_erase(&t->tables, f);
 		if (remove_file(t, FILE_TABLE, f->number))
-			free(f);
+			table_file_free(f);
 		else
 			obsolete_add(t, f);
 	}
@@ -88,6 +88,9 @@ void tree_purge(struct tree *t)
 
 	purge_tables(t, tables);
 	purge_logs(t);
+	/* last: tables have let go of theirs */
+	if (!t->options.read_only && !t->keep_blobs)
+		blob_store_purge(t->blobs);
 }
 
 void obsolete_done(struct tree *t)
@@ -96,7 +99,7 @@ void obsolete_done(struct tree *t)
 		struct table_file *f = t->obsolete_tables;
 
 		t->obsolete_tables = f->next_obsolete;
-		free(f);
+		table_file_free(f);
 	}
 	number_list_done(&t->obsolete_logs);
 }

@@ -27,6 +27,10 @@
  * - A newer one lay before the inputs, in level n - 1 or above. To get past the output it would
  *have to be written into level n, which is busy; and no way leads around, as jobs write one level
  *down at most.
+ * - A table that is written anew in its place (picker_blobs.c) joins a run that may have others
+ * before and behind it. Its output takes its place, within its keys, so the above holds as it did
+ * for the input: nobody else writes into the level, and who takes tables away from it takes a group
+ * of all that overlap, which this one would be in.
  * - A new run gets its number when it is installed (tree_compact.c). All runs of the level got
  * theirs before, since nobody else may write there now, and numbers only grow.
  *

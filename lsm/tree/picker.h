@@ -19,6 +19,7 @@
 #pragma once
 
 #include "lsm/tree/key_range.h"
+#include "lsm/tree/number_list.h"
 
 enum picker_strategy {
 	PICKER_LEVELED,
@@ -62,7 +63,8 @@ struct compaction_job {
 	size_t input_count, input_cap;
 	uint64_t input_bytes;
 	struct slice smallest, largest; /* user key range of all inputs; borrowed from them */
-	bool trivial_move; /* the inputs are one sorted run as they are: copy nothing */
+	bool trivial_move;          /* the inputs are one sorted run as they are: copy nothing */
+	struct number_list leaving; /* owned: the job is for emptying these blob files */
 };
 
 /*
@@ -82,6 +84,17 @@ must_check int picker_pick(struct version *v, const struct picker_options *o,
  */
 must_check int picker_range(struct version *v, int level, struct slice from, struct slice to,
 			    const struct picker_options *o, struct compaction_job *ret_job);
+
+/*
+ * A job that lets tables name less of the blob files in `leaving`: one table of a level is written
+ * anew in its place, in its own run; one of level 0 goes down as with picker_range. As picker_pick
+ * it respects marks and busy levels. -ENOENT: no table names them, or those that do must wait;
+ * -ENOMEM.
+ */
+must_check int picker_leave_blobs(struct version *v, const struct number_list *leaving,
+				  const struct picker_options *o,
+				  const struct picker_cursor *cursor,
+				  struct compaction_job *ret_job);
 
 void compaction_job_done(struct compaction_job *job);
 

@@ -25,6 +25,7 @@ void picker_job_begin(struct compaction_job *job, struct version *v, int level,
 void compaction_job_done(struct compaction_job *job)
 {
 	free(job->inputs);
+	number_list_done(&job->leaving);
 	version_unref(job->version);
 	*job = (struct compaction_job){0};
 }
@@ -216,4 +217,27 @@ int picker_job_finish(struct compaction_job *job, const struct picker_options *o
 		return -EBUSY;
 	job->trivial_move = is_trivial_move(job, o);
 	return 0;
+}
+
+int picker_job_rewrite(struct version *v, int level, const struct version_run *run, size_t at,
+		       struct compaction_job *ret_job)
+{
+	/* What is older lies in the runs behind it, too, unless there is no other. */
+	struct compaction_job job = {
+		.level = level,
+		.output_level = level,
+		.output_run = run->number,
+		.below_level = v->levels[level].run_count == 1 ? level + 1 : level,
+		.version = version_ref(v),
+	};
+	int err = add_input(&job, level, run, (struct run_span){at, at + 1});
+
+	assert(level > 0);
+	if (!err && has_compacting(&job))
+		err = -EBUSY;
+	if (err)
+		compaction_job_done(&job);
+	else
+		*ret_job = job;
+	return err;
 }

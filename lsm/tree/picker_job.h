@@ -40,6 +40,13 @@ must_check int picker_job_add_span(struct compaction_job *job, const struct vers
 must_check int picker_job_add_group(struct compaction_job *job, struct slice from, struct slice to);
 
 /*
+ * A whole job: table `at` of a run of level >= 1 is written anew in its place. -EBUSY: it is
+ * compacting; -ENOMEM.
+ */
+must_check int picker_job_rewrite(struct version *v, int level, const struct version_run *run,
+				  size_t at, struct compaction_job *ret_job);
+
+/*
  * The inputs from job->level are complete (at least one): add the output level's if they are to be
  * joined, and work out trivial_move. -EBUSY: an input is compacting; -ENOMEM.
  */

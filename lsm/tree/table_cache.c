@@ -102,7 +102,10 @@ int table_cache_get(struct table_cache *c, const struct table_file *f, struct ta
 
 bool table_cache_make_way(struct table_cache *c, int error)
 {
-	return env_is_out_of_files(error) && cache_drop_older_half(c->open) > 0;
+	if (!env_is_out_of_files(error))
+		return false;
+	bool closed = cache_drop_older_half(c->open) > 0;
+	return (c->blobs && blob_store_make_way(c->blobs)) || closed;
 }
 
 void table_cache_erase(struct table_cache *c, const struct table_file *f)

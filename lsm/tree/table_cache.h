@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "lsm/blob/blob_store.h"
 #include "lsm/sst/table.h"
 #include "lsm/tree/version.h"
 
@@ -14,6 +15,7 @@ struct table_cache {
 	struct cache *open;            /* owned; charge 1 a table */
 	_Atomic uint64_t memory_bytes; /* of the tables in it */
 	bool beside_writer;            /* immutable: somebody else may remove tables */
+	struct blob_store *blobs;      /* borrowed; may be NULL: whose files make way, too */
 };
 
 /* dir and blocks are borrowed. beside_writer: the folder is another one's, who may remove tables of
@@ -32,8 +34,8 @@ must_check int table_cache_get(struct table_cache *c, const struct table_file *f
 
 /*
  * Opening some file answered `error`: when that was for want of descriptors, close tables, least
- * recently used ones first. True: try again. False: another error, or no table is left to close
- * (those that somebody reads stay open).
+ * recently used ones first, and idle blob files. True: try again. False: another error, or none is
+ * left to close (those that somebody reads stay open).
  */
 bool table_cache_make_way(struct table_cache *c, int error);
 

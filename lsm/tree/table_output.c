@@ -1,8 +1,11 @@
 #include "lsm/tree/table_output.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lsm/base/error.h"
+#include "lsm/blob/value_format.h"
 #include "lsm/tree/array.h"
 
 static int begin_table(struct table_output *o)
@@ -25,10 +28,56 @@ static int begin_table(struct table_output *o)
 	return table_builder_new(file, name, o->id, &t->options.table, &o->builder);
 }
 
+static int no_sense(const struct record *rec)
+{
+	return fail(-EUCLEAN, "the record of a large value makes no sense, seqno=%llu",
+		    (unsigned long long)rec->seqno);
+}
+
+/*
+ * That a table names a chunk behind a file's end must not get as far as the manifest: the store
+ * could not be opened any more.
+ */
+static int check_ends(const struct blob_refs *refs)
+{
+	for (size_t i = 0; i < refs->count; i++) {
+		/* relaxed: the append that a known extent names happened before */
+		uint64_t bytes =
+			atomic_load_explicit(&refs->refs[i].file->bytes, memory_order_relaxed);
+
+		if (refs->refs[i].end > bytes)
+			return fail(-EUCLEAN,
+				    "%06llu.blob: offset %llu: the file ends here, but a record "
+				    "names a chunk up to %llu",
+				    (unsigned long long)refs->refs[i].number,
+				    (unsigned long long)bytes,
+				    (unsigned long long)refs->refs[i].end);
+	}
+	return 0;
+}
+
+/* Hold the files at once: the record's owner may let go of them when the record is in. */
+static int note_large(struct table_output *o, const struct record *rec)
+{
+	struct slice user_meta;
+	uint64_t size = 0;
+
+	if (value_meta_take(rec->meta, &size, &user_meta) < 0 ||
+	    extent_list_check(rec->value, size) < 0)
+		return no_sense(rec);
+	int err = blob_refs_note_list(&o->blobs, rec->value);
+	if (!err)
+		err = blob_refs_resolve(&o->blobs, o->tree->blobs);
+	return err ? err : check_ends(&o->blobs);
+}
+
 int table_output_add(struct table_output *o, const struct record *rec)
 {
 	int err = o->builder ? 0 : begin_table(o);
 
+	assert(rec->kind != RECORD_PATCH);
+	if (!err && rec->kind == RECORD_LARGE)
+		err = note_large(o, rec);
 	return err ? err : table_builder_add(o->builder, rec);
 }
 
@@ -43,6 +92,7 @@ static void close_table(struct table_output *o)
 	env_file_close(o->file);
 	o->builder = NULL;
 	o->file = NULL;
+	blob_refs_done(&o->blobs);
 }
 
 static int keep_table(struct table_output *o, const struct table_summary *summary)
@@ -57,6 +107,7 @@ static int keep_table(struct table_output *o, const struct table_summary *summar
 		.largest_seqno = summary->largest_seqno,
 		.smallest = summary->smallest_key,
 		.largest = summary->largest_key,
+		.blobs = o->blobs,
 		.tree = o->tree,
 	};
 	struct table_file **grown =
@@ -87,13 +138,24 @@ int table_output_cut(struct table_output *o)
 	return 0;
 }
 
+static bool names_blobs(const struct table_output *o)
+{
+	for (size_t i = 0; i < o->count; i++) {
+		if (o->files[i]->blobs.count > 0)
+			return true;
+	}
+	return false;
+}
+
 int table_output_sync_names(struct table_output *o)
 {
-	int err = o->count ? env_dir_sync(o->tree->options.dir) : 0;
+	int err = names_blobs(o) ? blob_store_sync(o->tree->blobs) : 0;
 
+	if (!err && o->count > 0)
+		err = env_dir_sync(o->tree->options.dir);
 	/*
-	 * A folder's sync that failed may well "succeed" when it is tried again, without the names
-	 * being on the disk. So no edit may rely on this folder any more.
+	 * A sync that failed may well "succeed" when it is tried again, without the names or the
+	 * chunks being on the disk. So no edit may rely on this folder any more.
 	 */
 	if (err)
 		tree_break(o->tree, err);

@@ -15,13 +15,18 @@ struct table_output {
 	struct table_builder *builder; /* owned */
 	uint64_t number;
 	uint64_t id;
+	struct blob_refs blobs; /* owned: what its records name, with references */
 	/* Those that are finished and synced: */
 	struct table_file **files; /* owned array of references */
 	size_t count, cap;
 	uint64_t written_bytes;
 };
 
-/* Add a record; begins a table when none is open. An error is final: discard. */
+/*
+ * Add a record (whose value is loaded); begins a table when none is open. The caller sees to it
+ * that the blob files that it names stay until this returns. -EUCLEAN: a large value's record makes
+ * no sense, or names what is not there. An error is final: discard.
+ */
 must_check int table_output_add(struct table_output *o, const struct record *rec);
 
 /* The size that the open table would have if it ended here, about; 0 when none is open. */
@@ -30,7 +35,8 @@ uint64_t table_output_size(const struct table_output *o);
 /* Finish the open table, if any: its content is durable. An error is final: discard. */
 must_check int table_output_cut(struct table_output *o);
 
-/* Make the names of the finished tables durable. After a failure the tree takes no more edits. */
+/* Make the names of the finished tables durable, and the chunks that they name. After a failure the
+ * tree takes no more edits. */
 must_check int table_output_sync_names(struct table_output *o);
 
 /* Remove all tables from the disk. */

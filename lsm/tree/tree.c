@@ -35,8 +35,10 @@ void tree_close(struct tree *t)
 	version_unref(t->current);
 	obsolete_done(t);
 	table_cache_done(&t->tables);
+	tree_end_blobs(t);
 	manifest_close(&t->manifest);
 	number_list_done(&t->logs);
+	number_list_done(&t->stuck_blobs);
 	for (int level = 0; level < TREE_LEVELS; level++)
 		buf_done(&t->cursor_keys[level]);
 	mutex_done(&t->log_mu);

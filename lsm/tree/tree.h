@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "lsm/blob/blob_store.h"
 #include "lsm/env/env.h"
 #include "lsm/mem/iter.h"
 #include "lsm/sst/table.h"
@@ -26,6 +27,9 @@ struct tree_options {
 	unsigned max_open_tables;
 	struct table_options table;
 	struct picker_options picker;
+	uint32_t large_value_threshold; /* longer folded values become extents */
+	struct blob_options blob;
+	unsigned blob_gc_pct; /* a blob file of whose bytes tables name less is emptied; 0: none */
 	bool read_only; /* no new manifest, no removal of files, no jobs; beside another one's tree,
 			   whose removal of a table is -ESTALE to who reads it here */
 	/*
@@ -55,9 +59,11 @@ must_check int tree_create(struct env_dir *dir, uint64_t store_id);
 
 /*
  * Open the tree that CURRENT names, begin a new manifest (unless read_only), and remove what no
- * version needs: tables, manifests and logs that a crash left. -ENOENT: no CURRENT. -EUCLEAN,
- * -EBADMSG with a sentence: damage, also when a table or a log that the manifest names is missing
- * or has another size; or check_stray_log's error. After an error no file has been removed.
+ * version needs: tables, manifests and logs that a crash left (tree_release_found_blobs for blob
+ * files). -ENOENT: no CURRENT. -EUCLEAN, -EBADMSG with a sentence: damage, also when a table or a
+ * log that the manifest names is missing or has another size, or a blob file is missing or ends
+ * before what tables name in it; or check_stray_log's error. After an error no file has been
+ * removed.
  */
 must_check int tree_open(const struct tree_options *options, struct tree_recovery *ret_recovery,
 			 struct tree **ret_tree);
@@ -70,8 +76,26 @@ must_check int tree_begin(const struct tree_options *options, uint64_t store_id,
 /* Durably make it a store. After a failure CURRENT is there or not; the tree is whole either way.
  */
 must_check int tree_publish(struct tree *t);
-/* All jobs have ended and all versions but the tree's own are released. NULL is allowed. */
+/* All jobs have ended, and all versions but the tree's own and all blob files are released. NULL is
+ * allowed. */
 void tree_close(struct tree *t);
+
+/* Where the large values of its records are. The tree's own; what is held of it is returned before
+ * tree_close. */
+struct blob_store *tree_blobs(struct tree *t);
+
+/*
+ * All blob files that opening found in the folder are kept until this call, since the logs may name
+ * them: whoever replays those takes references, and then calls this. What nobody has a reference to
+ * goes with the next tree_purge. Not for a reader beside a writer. Before any job begins.
+ */
+void tree_release_found_blobs(struct tree *t);
+
+/*
+ * From now on no blob file is removed, whoever lets go of it: before memtables end whose changes
+ * only logs hold. What nothing names is found at the next open. All jobs have ended.
+ */
+void tree_keep_blobs(struct tree *t);
 
 /* 0; -EROFS when it is open read-only; or the error that broke it, with its sentence. */
 must_check int tree_check_writable(struct tree *t);
@@ -83,6 +107,12 @@ struct version *tree_current(struct tree *t);
 
 /* Every change up to it is in tables. */
 uint64_t tree_flushed_seqno(struct tree *t);
+
+/*
+ * For one who reads beside a writer, opening: -ESTALE when changes have been flushed since the
+ * manifest was read, so that logs which it named then, and what these name, may be gone.
+ */
+must_check int tree_check_fresh(struct tree *t);
 
 /* A number never used before in this store; lost numbers do no harm. */
 uint64_t tree_new_file_number(struct tree *t);
@@ -108,7 +138,8 @@ must_check int tree_note_durable(struct tree *t, uint64_t seqno);
  * before.
  */
 struct tree_flush_job {
-	struct iter *source; /* borrowed */
+	struct iter *source;   /* borrowed */
+	struct iter *versions; /* borrowed: another one over the same, to look patches up */
 	uint64_t flushed_seqno;
 	uint64_t keep_log;
 	const uint64_t *snapshots;
@@ -117,8 +148,8 @@ struct tree_flush_job {
 must_check int tree_flush(struct tree *t, const struct tree_flush_job *job);
 
 /*
- * Whether a compaction is wanted that no running one covers; marks its inputs. -ENOENT: none. The
- * job is ended by tree_compact or tree_drop_job.
+ * Whether a compaction is wanted that no running one covers, or else a blob file is to be emptied;
+ * marks its inputs. -ENOENT: neither. The job is ended by tree_compact or tree_drop_job.
  */
 must_check int tree_pick(struct tree *t, struct compaction_job *ret_job);
 must_check int tree_pick_range(struct tree *t, int level, struct slice from, struct slice to,
@@ -139,15 +170,16 @@ must_check int tree_compact(struct tree *t, struct compaction_job *job,
 
 /*
  * Make in the folder `to`, empty but for its lock, a tree with this id that holds what the tables
- * hold now: every change up to the flushed seqno, none after it. Its tables are hard links. Durable
- * when it returns; a crash before leaves no CURRENT there, or the whole tree. After a failure
- * nothing is left there that could be removed. -EXDEV: `to` is on another file system. Jobs may
- * run beside it.
+ * hold now: every change up to the flushed seqno, none after it. Its tables and blob files are hard
+ * links. Durable when it returns; a crash before leaves no CURRENT there, or the whole tree. After
+ * a failure nothing is left there that could be removed. -EXDEV: `to` is on another file system.
+ * Jobs may run beside it.
  */
 must_check int tree_checkpoint(struct tree *t, struct env_dir *to, uint64_t store_id);
 
 /*
- * Remove from the disk the tables that no version holds any more, and old logs. Does I/O; a failed
+ * Remove from the disk the tables that no version holds any more, old logs, and blob files that
+ * nobody holds. Does I/O; a failed
  * unlink is retried by the next call.
  */
 void tree_purge(struct tree *t);
@@ -185,8 +217,9 @@ must_check int tree_iters(struct tree *t, struct version *v, struct slice prefix
 size_t tree_iter_count(const struct version *v);
 
 /*
- * Check every byte of every table of the version, and the manifest. 0, or the first error; the
- * sentence names it.
+ * Check every byte of every table of the version, every chunk that their records name, and the
+ * manifest. 0, or the first error; the sentence names it. *progress grows by the bytes checked, of
+ * tables and of chunks as stored.
  */
 must_check int tree_verify(struct tree *t, struct version *v, _Atomic uint64_t *progress,
 			   uint64_t *ret_tables);
@@ -203,6 +236,8 @@ struct tree_stats {
 	uint64_t manifest_bytes;
 	uint64_t open_tables;
 	uint64_t table_memory_bytes; /* indexes and filters of open tables */
+	uint64_t blob_live_bytes;    /* that tables name in blob files; each name counts */
+	uint64_t blob_moved_bytes;   /* out of blob files that were mostly dead */
 };
 /* v: the version to describe. Takes no lock that a job holds for long. */
 void tree_stats_read(struct tree *t, const struct version *v, struct tree_stats *ret_stats);

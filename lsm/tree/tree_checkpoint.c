@@ -2,17 +2,20 @@
  * A copy of the tree by hard links.
  *
  *	log_mu:   the present state as one edit, with a reference to each table
- *	no lock:  link the tables | manifest | CURRENT
+ *	no lock:  link the tables and the blob files that they name | manifest | CURRENT
  *
- * The references keep the tables on the disk while flushes and compactions go on. CURRENT comes
- * last, when all that it leads to is durable, so that the folder is a whole store or none. Tables
- * never change once written, and each store removes only its own names of them; the copy's own id
- * makes the tables that it will write differ from those that this store will.
+ * The references keep the tables on the disk while flushes and compactions go on, and the tables
+ * their blob files. CURRENT comes last, when all that it leads to is durable, so that the folder is
+ * a whole store or none. Tables never change once written, nor do blob files once they are
+ * complete, and those that are named are completed now; each store removes only its own names of
+ * them; the copy's own id makes the tables that it will write differ from those that this store
+ * will.
  */
 #include <errno.h>
 #include <stdio.h>
 
 #include "lsm/base/error.h"
+#include "lsm/tree/blob_use.h"
 #include "lsm/tree/file_name.h"
 #include "lsm/tree/tree_impl.h"
 
@@ -20,8 +23,10 @@ struct copy {
 	struct tree *tree;         /* borrowed */
 	struct env_dir *to;        /* borrowed */
 	struct version_edit state; /* its references keep the tables */
+	struct blob_use blobs;     /* that the tables name */
 	uint64_t manifest;
-	size_t linked; /* of state.added */
+	size_t linked;       /* of state.added */
+	size_t linked_blobs; /* of blobs */
 };
 
 static int take_state(struct copy *c)
@@ -35,23 +40,48 @@ static int take_state(struct copy *c)
 	return err;
 }
 
-static int link_tables(struct copy *c)
+/* The blob files of the tables; none of them grows any more. */
+static int take_blobs(struct copy *c)
 {
+	int err = 0;
+
+	for (size_t i = 0; !err && i < c->state.added_count; i++)
+		err = blob_use_note(&c->blobs, c->state.added[i].file);
+	blob_use_sum(&c->blobs);
+	if (!err && c->blobs.count > 0)
+		blob_store_seal(c->tree->blobs);
+	return err;
+}
+
+static int link_file(struct copy *c, enum file_kind kind, uint64_t number)
+{
+	char name[ENV_NAME_MAX + 1];
+
+	file_name_make(kind, number, name);
+	int err = env_dir_link(c->tree->options.dir, name, c->to, name);
+	if (err == -EXDEV)
+		return fail(err,
+			    "%s: no link to it can be made on another file system: a checkpoint "
+			    "needs the store's own",
+			    name);
+	return err;
+}
+
+static int link_files(struct copy *c)
+{
+	int err = 0;
+
 	for (; c->linked < c->state.added_count; c->linked++) {
-		char name[ENV_NAME_MAX + 1];
-
-		file_name_make(FILE_TABLE, c->state.added[c->linked].file->number, name);
-		int err = env_dir_link(c->tree->options.dir, name, c->to, name);
-
-		if (err == -EXDEV)
-			return fail(err,
-				    "%s: no link to it can be made on another file system: a "
-				    "checkpoint needs the store's own",
-				    name);
+		err = link_file(c, FILE_TABLE, c->state.added[c->linked].file->number);
 		if (err)
 			return err;
 	}
-	return 0;
+	for (; c->linked_blobs < c->blobs.count; c->linked_blobs++) {
+		err = link_file(c, FILE_BLOB, c->blobs.files[c->linked_blobs].number);
+		if (err)
+			return err;
+	}
+	return err;
 }
 
 static int write_manifest(struct copy *c, uint64_t store_id)
@@ -62,7 +92,7 @@ static int write_manifest(struct copy *c, uint64_t store_id)
 	if (err)
 		return err;
 	manifest_close(&w);
-	/* its name and those of the tables */
+	/* its name and those of the linked files */
 	err = env_dir_sync(c->to);
 	return err ? err : current_write(c->to, c->manifest);
 }
@@ -89,6 +119,8 @@ static int discard(struct copy *c, int code)
 	remove_name(c, FILE_MANIFEST, c->manifest);
 	for (size_t i = 0; i < c->linked; i++)
 		remove_name(c, FILE_TABLE, c->state.added[i].file->number);
+	for (size_t i = 0; i < c->linked_blobs; i++)
+		remove_name(c, FILE_BLOB, c->blobs.files[i].number);
 	return fail(code, "%s", why);
 }
 
@@ -97,13 +129,16 @@ int tree_checkpoint(struct tree *t, struct env_dir *to, uint64_t store_id)
 	struct copy c = {.tree = t, .to = to};
 	int err = take_state(&c);
 
+	if (!err)
+		err = take_blobs(&c);
 	if (!err) {
-		err = link_tables(&c);
+		err = link_files(&c);
 		if (!err)
 			err = write_manifest(&c, store_id);
 		if (err)
 			err = discard(&c, err);
 	}
+	blob_use_done(&c.blobs);
 	version_edit_done(&c.state);
 	return err;
 }

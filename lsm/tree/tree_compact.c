@@ -19,21 +19,46 @@ static void mark_locked(struct tree *t, const struct compaction_job *job, bool b
 	t->cursor.busy[job->output_level] = busy;
 }
 
-int tree_pick(struct tree *t, struct compaction_job *ret_job)
+static int pick_wanted(struct tree *t, struct compaction_job *ret_job)
 {
-	int err = tree_check_writable(t);
-
-	if (err)
-		return err;
 	/*
 	 * The picker drops references under mu, but none is the last: the current version has one.
 	 */
 	mutex_guard(&t->mu);
 
-	err = picker_pick(t->current, &t->options.picker, &t->cursor, ret_job);
+	int err = picker_pick(t->current, &t->options.picker, &t->cursor, ret_job);
 	if (!err)
 		mark_locked(t, ret_job, true);
 	return err;
+}
+
+/* The version may be another one by the time of the pick: what was leaving still is. */
+static int pick_leaving(struct tree *t, struct compaction_job *ret_job)
+{
+	cleanup_number_list struct number_list leaving = {0};
+	struct version *v = tree_current(t);
+	int err = tree_list_leaving_blobs(t, v, &leaving);
+
+	version_unref(v);
+	if (!err && leaving.count == 0)
+		err = -ENOENT;
+	if (err)
+		return err;
+	mutex_guard(&t->mu);
+
+	err = picker_leave_blobs(t->current, &leaving, &t->options.picker, &t->cursor, ret_job);
+	if (!err)
+		mark_locked(t, ret_job, true);
+	return err;
+}
+
+int tree_pick(struct tree *t, struct compaction_job *ret_job)
+{
+	int err = tree_check_writable(t);
+
+	if (!err)
+		err = pick_wanted(t, ret_job);
+	return err == -ENOENT ? pick_leaving(t, ret_job) : err;
 }
 
 int tree_pick_range(struct tree *t, int level, struct slice from, struct slice to,
@@ -136,6 +161,17 @@ static void count_job(struct tree *t, const struct compaction_job *job, uint64_t
 	counter_add(&c->jobs[job->output_level], 1);
 }
 
+/* Those that the job is for, and those that are leaving by now. */
+static int list_leaving(struct tree *t, const struct compaction_job *job,
+			struct number_list *leaving)
+{
+	int err = number_list_reserve(leaving, job->leaving.count);
+
+	for (size_t i = 0; !err && i < job->leaving.count; i++)
+		number_list_add(leaving, job->leaving.numbers[i]);
+	return err ? err : tree_list_leaving_blobs(t, job->version, leaving);
+}
+
 static int rewrite_tables(struct tree *t, const struct compaction_job *job,
 			  const struct tree_compact_limits *limits)
 {
@@ -149,8 +185,10 @@ static int rewrite_tables(struct tree *t, const struct compaction_job *job,
 			   .below_level = job->below_level},
 		.out = {.tree = t},
 	};
-	int err = compaction_write(&c);
+	int err = list_leaving(t, job, &c.leaving);
 
+	if (!err)
+		err = compaction_write(&c);
 	if (err)
 		table_output_discard(&c.out);
 	if (!err) {
@@ -163,6 +201,7 @@ static int rewrite_tables(struct tree *t, const struct compaction_job *job,
 		count_job(t, job, c.out.written_bytes);
 	table_output_done(&c.out);
 	version_filter_done(&c.filter);
+	number_list_done(&c.leaving);
 	return err;
 }
 

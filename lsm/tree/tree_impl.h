@@ -17,6 +17,7 @@ struct tree_counters {
 	_Atomic uint64_t jobs[TREE_LEVELS];
 	_Atomic uint64_t flushes, flush_bytes, trivial_moves;
 	_Atomic uint64_t manifest_bytes;
+	_Atomic uint64_t blob_moved_bytes;
 };
 
 struct tree {
@@ -26,12 +27,19 @@ struct tree {
 
 	/* any thread */
 	struct table_cache tables;
+	struct blob_store *blobs; /* owned */
 	struct tree_counters counters;
 	_Atomic uint64_t next_file; /* numbers below are used */
 	/* 0 -> the first error that left the disk unknown. Stored (release) by tree_break, loaded
 	 * (acquire) where broken_text is read. */
 	_Atomic int broken;
 	char broken_text[ERROR_TEXT_MAX]; /* its sentence; written once, under mu */
+
+	/* of the thread that opens, until tree_release_found_blobs */
+	struct blob_file **found_blobs; /* owned array of references */
+	size_t found_count, found_cap;
+
+	bool keep_blobs; /* of the thread that closes */
 
 	struct mutex log_mu; /* RANK_TREE_LOG: one edit at a time; held during the manifest's I/O */
 	/* guarded by log_mu */
@@ -49,6 +57,7 @@ struct tree {
 	struct buf cursor_keys[TREE_LEVELS];
 	struct table_file *obsolete_tables; /* owned; linked by next_obsolete */
 	struct number_list obsolete_logs;
+	struct number_list stuck_blobs; /* blob files with a damaged chunk: not to be emptied */
 };
 
 /*
@@ -70,6 +79,24 @@ must_check int tree_fill_state(struct tree *t, struct version_edit *e);
  * it is. The caller holds log_mu, or is alone.
  */
 must_check int tree_begin_manifest(struct tree *t);
+
+/* ---- tree_blobs.c, for opening and closing ---- */
+
+must_check int tree_begin_blobs(struct tree *t);
+/* Nobody holds a blob file any more. */
+void tree_end_blobs(struct tree *t);
+/* The folder has a blob file of that number. */
+must_check int tree_add_found_blob(struct tree *t, uint64_t number);
+/* The tables of the current version get hold of what they name. -EUCLEAN with a sentence. */
+must_check int tree_resolve_blobs(struct tree *t);
+
+/* ---- tree_blobs.c, for compactions ---- */
+
+/* Add the blob files that are to be emptied, as far as the tables of v name them. -ENOMEM. */
+must_check int tree_list_leaving_blobs(struct tree *t, const struct version *v,
+				       struct number_list *leaving);
+/* No longer try to empty this one. -ENOMEM. */
+must_check int tree_note_stuck_blob(struct tree *t, uint64_t number);
 
 /* No more edits: nobody knows what the disk holds. The sentence is the calling thread's. */
 void tree_break(struct tree *t, int error);

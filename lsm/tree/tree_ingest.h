@@ -11,7 +11,8 @@
  * Write what `source` (borrowed; walked once, from its first record on) holds into one run of
  * tables of the last level, and durably install them all with one edit. Of each key the newest
  * version is taken; a tombstone hides the older ones and is not written. Seqnos, times and metas
- * are kept. From then on the tree's flushed seqno is flushed_seqno, or the highest in `source` if
+ * are kept. The blob files of this tree that a LARGE record names stay until the iterator's next
+ * move. From then on the tree's flushed seqno is flushed_seqno, or the highest in `source` if
  * that is more.
  *
  * No other job or writer uses the tree meanwhile. -ENOTEMPTY: it holds tables or logs. -EINVAL:

@@ -13,6 +13,7 @@
 #include "lsm/base/error.h"
 #include "lsm/base/log.h"
 #include "lsm/tree/array.h"
+#include "lsm/tree/blob_use.h"
 #include "lsm/tree/file_name.h"
 #include "lsm/tree/tree_impl.h"
 
@@ -87,6 +88,29 @@ static int check_exists(struct env_dir *dir, enum file_kind kind, uint64_t numbe
 	return err;
 }
 
+/* Each blob file is there, as far as a table names chunks in it. */
+static int check_blobs(struct env_dir *dir, const struct manifest_state *state)
+{
+	cleanup_blob_use struct blob_use use = {0};
+	int err = 0;
+
+	for (size_t i = 0; !err && i < state->tables.count; i++)
+		err = blob_use_note(&use, state->tables.files[i].file);
+	blob_use_sum(&use);
+	for (size_t i = 0; !err && i < use.count; i++) {
+		uint64_t size = 0;
+
+		err = check_exists(dir, FILE_BLOB, use.files[i].number, &size);
+		if (!err && size < use.files[i].end)
+			err = fail(-EUCLEAN,
+				   "%06" PRIu64 ".blob: offset %" PRIu64
+				   ": the file ends here, but the manifest says that a chunk ends "
+				   "at %" PRIu64,
+				   use.files[i].number, size, use.files[i].end);
+	}
+	return err;
+}
+
 static int check_files(struct env_dir *dir, const struct manifest_state *state)
 {
 	for (size_t i = 0; i < state->tables.count; i++) {
@@ -108,7 +132,7 @@ static int check_files(struct env_dir *dir, const struct manifest_state *state)
 		if (err)
 			return err;
 	}
-	return 0;
+	return check_blobs(dir, state);
 }
 
 static int load_once(struct env_dir *dir, struct manifest_state *ret_state)
@@ -182,6 +206,9 @@ static bool is_needed(const struct tree *t, const struct number_list *tables, st
 		return number_list_has(tables, name.number);
 	case FILE_LOG:
 		return number_list_has(&t->logs, name.number);
+	case FILE_BLOB:
+		/* the logs may name it: tree_release_found_blobs */
+		return true;
 	case FILE_MANIFEST:
 		return name.number == t->manifest.number;
 	case FILE_LEFTOVER:
@@ -235,6 +262,20 @@ static int check_strays(const struct tree *t, const struct folder *folder)
 	return 0;
 }
 
+/* All that are there, and then those that tables name. */
+static int take_blobs(struct tree *t, const struct folder *folder)
+{
+	for (size_t i = 0; i < folder->count; i++) {
+		int err = folder->names[i].kind == FILE_BLOB
+				  ? tree_add_found_blob(t, folder->names[i].number)
+				  : 0;
+
+		if (err)
+			return err;
+	}
+	return tree_resolve_blobs(t);
+}
+
 /* No number that any file bears is given away again, even if no manifest knows of it. */
 static int renew_folder(struct tree *t, const struct folder *folder)
 {
@@ -253,6 +294,8 @@ static int reconcile_folder(struct tree *t)
 
 	if (!err)
 		err = check_strays(t, &folder);
+	if (!err)
+		err = take_blobs(t, &folder);
 	if (!err && !t->options.read_only)
 		err = renew_folder(t, &folder);
 	folder_done(&folder);
@@ -296,6 +339,8 @@ static int open_from(struct tree *t, struct manifest_state *state,
 				   t->options.max_open_tables, t->options.read_only);
 
 	if (!err)
+		err = tree_begin_blobs(t);
+	if (!err)
 		err = adopt_state(t, state);
 	if (err)
 		return err;
@@ -319,9 +364,8 @@ int tree_open(const struct tree_options *options, struct tree_recovery *ret_reco
 		return -ENOMEM;
 	err = open_from(t, &state, ret_recovery);
 	if (err) {
-		/* The state's references may outlive the tree. */
-		for (size_t i = 0; i < state.tables.count; i++)
-			state.tables.files[i].file->tree = NULL;
+		/* Its tables, which the tree may have got as well, hold blob files of the tree. */
+		manifest_state_done(&state);
 		tree_close(t);
 		return err;
 	}

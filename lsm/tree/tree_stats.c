@@ -10,6 +10,8 @@ static void describe_level(struct tree *t, const struct version *v, int level, s
 	for (size_t i = 0; i < l->count; i++) {
 		s->levels[level].entries += l->files[i]->entries;
 		s->levels[level].tombstones += l->files[i]->tombstones;
+		for (size_t k = 0; k < l->files[i]->blobs.count; k++)
+			s->blob_live_bytes += l->files[i]->blobs.refs[k].bytes;
 	}
 	s->levels[level].score = picker_score(v, level, &t->options.picker);
 	s->levels[level].read_bytes = counter_read(&t->counters.read_bytes[level]);
@@ -26,6 +28,7 @@ void tree_stats_read(struct tree *t, const struct version *v, struct tree_stats 
 		.trivial_moves = counter_read(&c->trivial_moves),
 		.debt_bytes = picker_debt(v, &t->options.picker),
 		.manifest_bytes = counter_read(&c->manifest_bytes),
+		.blob_moved_bytes = counter_read(&c->blob_moved_bytes),
 		.open_tables = table_cache_count(&t->tables),
 		.table_memory_bytes = counter_read(&t->tables.memory_bytes),
 	};

@@ -6,10 +6,19 @@
 #include <inttypes.h>
 
 #include "lsm/base/error.h"
+#include "lsm/blob/value_format.h"
 #include "lsm/tree/tree_impl.h"
 
 enum {
 	WHOLE_TRIES = 10,
+};
+
+struct table_check {
+	struct tree *tree;
+	const struct table_file *file;
+	_Atomic uint64_t *progress;
+	struct blob_refs found; /* what the records name, without references */
+	struct buf room;
 };
 
 static int check_properties(const struct table *table, const struct table_file *f)
@@ -67,18 +76,119 @@ static int check_ends(struct table *table, const struct table_file *f)
 	return err;
 }
 
+/* The size and the list of a large value's record. */
+static int check_large(const struct table_file *f, const struct record *rec, struct slice extents)
+{
+	struct slice user_meta;
+	uint64_t size = 0;
+	int err = value_meta_take(rec->meta, &size, &user_meta);
+
+	if (!err)
+		err = extent_list_check(extents, size);
+	if (err == -EUCLEAN)
+		return fail(err,
+			    "%06" PRIu64 ".sst: the record of a large value makes no sense, "
+			    "seqno=%" PRIu64,
+			    f->number, rec->seqno);
+	return err;
+}
+
+static int read_chunk(struct table_check *c, const struct extent *e)
+{
+	struct tree *t = c->tree;
+	int err;
+
+	buf_clear(&c->room);
+	err = buf_reserve(&c->room, e->len);
+	if (err)
+		return err;
+	do
+		err = blob_store_read(t->blobs, e, c->room.ptr);
+	while (tree_make_way(t, err));
+	if (!err)
+		atomic_fetch_add_explicit(c->progress, e->stored_len, memory_order_relaxed);
+	return err;
+}
+
+static int verify_large(struct table_check *c, struct iter *it)
+{
+	struct slice extents;
+	int err = iter_value(it, &extents);
+
+	if (!err)
+		err = check_large(c->file, &it->rec, extents);
+	for (size_t i = 0; !err && i < extent_list_count(extents); i++) {
+		struct extent e;
+
+		err = extent_list_get(extents, i, &e);
+		if (!err)
+			err = blob_refs_note(&c->found, &e);
+		if (!err)
+			err = read_chunk(c, &e);
+	}
+	return err;
+}
+
+static bool same_blobs(const struct blob_refs *a, const struct blob_refs *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		if (a->refs[i].number != b->refs[i].number ||
+		    a->refs[i].bytes != b->refs[i].bytes || a->refs[i].end != b->refs[i].end)
+			return false;
+	}
+	return true;
+}
+
+static int verify_records(struct table_check *c, struct iter *it)
+{
+	int err = 0;
+
+	for (iter_first(it); !err && iter_valid(it); iter_next(it))
+		err = it->rec.kind == RECORD_LARGE ? verify_large(c, it) : 0;
+	if (!err)
+		err = iter_status(it);
+	if (!err && !same_blobs(&c->found, &c->file->blobs))
+		err = fail(-EUCLEAN,
+			   "%06" PRIu64 ".sst: its records name other bytes of blob files than the "
+			   "manifest says",
+			   c->file->number);
+	return err;
+}
+
+/* All chunks that the table's records name are right, and are what the manifest says. */
+static int verify_blobs(struct tree *t, struct table *table, const struct table_file *f,
+			_Atomic uint64_t *progress)
+{
+	struct table_check c = {.tree = t, .file = f, .progress = progress};
+	struct iter *it;
+	int err = table_scan_iter(table, &it);
+
+	if (err)
+		return err;
+	err = verify_records(&c, it);
+	iter_free(it);
+	buf_done(&c.room);
+	blob_refs_done(&c.found);
+	return err;
+}
+
 static int verify_table(struct tree *t, const struct table_file *f, _Atomic uint64_t *progress)
 {
 	struct table *table;
+	uint64_t large = 0;
 	int err = table_cache_get(&t->tables, f, &table);
 
 	if (err)
 		return err;
-	err = table_verify(table, progress);
+	err = table_verify_counting(table, progress, &large);
 	if (!err)
 		err = check_properties(table, f);
 	if (!err)
 		err = check_ends(table, f);
+	if (!err && (large > 0 || f->blobs.count > 0))
+		err = verify_blobs(t, table, f, progress);
 	table_unref(table);
 	return err;
 }
@@ -137,6 +247,20 @@ static int read_whole_manifest(struct tree *t, struct manifest_state *state, uin
 	return fail(-EUCLEAN,
 		    "MANIFEST-%06" PRIu64 ": offset %" PRIu64 ": an edit that is not whole",
 		    *ret_number, state->valid_bytes);
+}
+
+int tree_check_fresh(struct tree *t)
+{
+	cleanup_manifest_state struct manifest_state state = {0};
+	uint64_t number = 0;
+	int err = read_whole_manifest(t, &state, &number);
+
+	if (!err && state.flushed_seqno != t->flushed_seqno)
+		err = fail(-ESTALE,
+			   "MANIFEST-%06" PRIu64 ": changes up to %" PRIu64
+			   " were flushed while the store was opened",
+			   number, state.flushed_seqno);
+	return err;
 }
 
 /* What CURRENT and the manifest would give if the store were opened now. */

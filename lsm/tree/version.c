@@ -46,6 +46,11 @@ int table_file_new(const struct table_file *from, struct table_file **ret_file)
 		return -ENOMEM;
 	uint8_t *keys = (uint8_t *)(f + 1);
 	*f = *from;
+	f->blobs = (struct blob_refs){0};
+	if (blob_refs_copy(&from->blobs, &f->blobs) < 0) {
+		free(f);
+		return -ENOMEM;
+	}
 	ref_init(&f->refs);
 	f->compacting = false;
 	f->removed = false;
@@ -57,6 +62,12 @@ int table_file_new(const struct table_file *from, struct table_file **ret_file)
 	f->largest = slice_of(keys, from->largest.len);
 	*ret_file = f;
 	return 0;
+}
+
+void table_file_free(struct table_file *f)
+{
+	blob_refs_done(&f->blobs);
+	free(f);
 }
 
 struct table_file *table_file_ref(struct table_file *f)
@@ -76,7 +87,7 @@ void table_file_unref(struct table_file *f)
 	if (f->tree && f->removed)
 		obsolete_add(f->tree, f);
 	else
-		free(f);
+		table_file_free(f);
 }
 
 size_t version_find(const struct version_run *run, struct slice key)

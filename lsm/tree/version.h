@@ -17,6 +17,7 @@
 #include "lsm/base/compiler.h"
 #include "lsm/base/ref.h"
 #include "lsm/base/slice.h"
+#include "lsm/blob/blob_refs.h"
 
 enum {
 	TREE_LEVELS = 7,
@@ -34,6 +35,7 @@ struct table_file {
 	uint64_t largest_seqno;
 	struct slice smallest; /* user keys; the bytes are owned by this object */
 	struct slice largest;
+	struct blob_refs blobs; /* owned: what its records name in blob files */
 	struct tree *tree; /* borrowed; gets the file when it is removed and unused; NULL: nobody */
 	bool compacting;   /* input of a running job; guarded by the tree's mutex */
 	bool removed; /* by a durable edit; set by the installer, which still holds a reference */
@@ -64,8 +66,11 @@ struct version *version_ref(struct version *v);
 /* NULL is allowed. */
 void version_unref(struct version *v);
 
-/* A new file object with one reference; keys are copied. -ENOMEM. */
+/* A new file object with one reference; keys are copied, and so are the references to blob files.
+ * -ENOMEM. */
 must_check int table_file_new(const struct table_file *from, struct table_file **ret_file);
+/* Free an object that nobody holds, wherever it came to be in a list. */
+void table_file_free(struct table_file *f);
 struct table_file *table_file_ref(struct table_file *f);
 void table_file_unref(struct table_file *f);
 

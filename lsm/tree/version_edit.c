@@ -86,6 +86,21 @@ static int encode_numbers(struct buf *out, enum manifest_field id, const uint64_
 	return 0;
 }
 
+static int encode_blobs(struct buf *out, const struct table_file *f)
+{
+	const uint64_t head[] = {f->number, f->blobs.count};
+	int err = encode_numbers(out, FIELD_TABLE_BLOBS, head, array_size(head));
+
+	for (size_t i = 0; !err && i < f->blobs.count; i++) {
+		const struct blob_ref *r = &f->blobs.refs[i];
+		const uint64_t numbers[] = {r->number, r->bytes, r->end};
+
+		for (size_t k = 0; !err && k < array_size(numbers); k++)
+			err = buf_append_varint(out, numbers[k]);
+	}
+	return err;
+}
+
 static int encode_table(struct buf *out, const struct edit_table *a)
 {
 	const struct table_file *f = a->file;
@@ -99,6 +114,8 @@ static int encode_table(struct buf *out, const struct edit_table *a)
 		err = buf_append_sized(out, f->smallest);
 	if (!err)
 		err = buf_append_sized(out, f->largest);
+	if (!err && f->blobs.count > 0)
+		err = encode_blobs(out, f);
 	return err;
 }
 

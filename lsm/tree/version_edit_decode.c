@@ -7,12 +7,14 @@
 #include "lsm/base/coding.h"
 #include "lsm/mem/record.h"
 #include "lsm/sst/sst_format.h"
+#include "lsm/tree/array.h"
 #include "lsm/tree/file_name.h"
 #include "lsm/tree/version_edit.h"
 
 struct edit_decoder {
 	struct version_edit *edit;
 	struct slice rest;
+	struct table_file *last_added; /* borrowed: by the field before; NULL: it added none */
 	const char *reason;
 };
 
@@ -154,7 +156,52 @@ static int take_table_added(struct edit_decoder *d, bool has_run)
 	if (err)
 		return err;
 	err = version_edit_add_table(d->edit, level, run, file);
+	if (!err && has_run)
+		d->last_added = file;
 	table_file_unref(file);
+	return err;
+}
+
+static int take_blob(struct edit_decoder *d, struct blob_refs *refs)
+{
+	const uint64_t before = refs->count > 0 ? refs->refs[refs->count - 1].number : 0;
+	struct blob_ref found = {0};
+	int err = take_number(d, &found.number);
+
+	if (!err)
+		err = take_number(d, &found.bytes);
+	if (!err)
+		err = take_number(d, &found.end);
+	if (err)
+		return err;
+	if (found.number <= before || found.number > BLOB_NUMBER_MAX)
+		return refuse(d, "blob file number out of range");
+	if (found.bytes > BLOB_OFFSET_MAX || found.end <= BLOB_HEADER_SIZE ||
+	    found.end > BLOB_OFFSET_MAX)
+		return refuse(d, "bytes of a blob file out of range");
+	struct blob_ref *grown =
+		array_grow(refs->refs, &refs->cap, refs->count + 1, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	refs->refs = grown;
+	refs->refs[refs->count++] = found;
+	return 0;
+}
+
+static int take_table_blobs(struct edit_decoder *d, struct table_file *table)
+{
+	uint64_t number = 0, count = 0;
+	int err = take_number(d, &number);
+
+	if (!err && (!table || table->number != number))
+		return refuse(d, "blobs of a table that was not just added");
+	if (!err)
+		err = take_number(d, &count);
+	if (!err && count == 0)
+		return refuse(d, "no blobs");
+	/* more than there can be end with the bytes */
+	for (; !err && count > 0; count--)
+		err = take_blob(d, &table->blobs);
 	return err;
 }
 
@@ -184,8 +231,10 @@ static int take_cursor(struct edit_decoder *d)
 
 static int take_field(struct edit_decoder *d)
 {
+	struct table_file *last_added = d->last_added;
 	uint8_t id = 0;
 
+	d->last_added = NULL;
 	if (byte_take(&d->rest, &id) < 0)
 		return refuse(d, "cut off field");
 	switch (id) {
@@ -203,6 +252,8 @@ static int take_field(struct edit_decoder *d)
 		return take_table_added(d, false);
 	case FIELD_RUN_TABLE_ADDED:
 		return take_table_added(d, true);
+	case FIELD_TABLE_BLOBS:
+		return take_table_blobs(d, last_added);
 	case FIELD_TABLE_REMOVED:
 		return take_table_removed(d);
 	case FIELD_CURSOR:

@@ -36,7 +36,7 @@ static bool may_lie_below(const struct version_filter *f, struct slice key)
 
 static int check_record(const struct version_filter *f, const struct record *rec)
 {
-	if (rec->kind != RECORD_PUT && rec->kind != RECORD_DELETE)
+	if (rec->kind > RECORD_LARGE || (rec->kind == RECORD_PATCH && !f->takes_patches))
 		return fail(-EUCLEAN, "a table holds a record of unknown kind %d", (int)rec->kind);
 	if (rec->key.len == 0 || rec->key.len > RECORD_KEY_MAX)
 		return fail(-EUCLEAN, "a table holds a key of %zu bytes", rec->key.len);

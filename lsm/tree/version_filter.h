@@ -51,6 +51,7 @@ struct version_filter {
 	size_t snapshot_count;
 	const struct version *below; /* borrowed: what lies below the inputs ... */
 	int below_level;             /* ... is in its levels from this one on */
+	bool takes_patches;          /* the records are a memtable's; tables hold none */
 	/* The record before: */
 	struct buf key;
 	uint64_t seqno;

@@ -46,11 +46,12 @@ static int read_bytes(struct wal_reader *r, uint64_t at, uint64_t len)
 static int view(struct wal_reader *r, uint64_t at, uint64_t len, const uint8_t **ret_bytes)
 {
 	assert(at <= r->size && len <= r->size - at);
-	if (at < r->window_at || at + len > r->window_at + r->window.len) {
+	/* there is one also of an empty file */
+	if (!r->window.ptr || at < r->window_at || at + len > r->window_at + r->window.len) {
 		uint64_t want = min_of(r->size - at, max_of(len, (uint64_t)WINDOW_SIZE));
 
 		buf_clear(&r->window);
-		int rc = buf_reserve(&r->window, want);
+		int rc = buf_reserve(&r->window, max_of(want, UINT64_C(1)));
 		if (rc)
 			return rc;
 		rc = read_bytes(r, at, want);

@@ -220,6 +220,7 @@ static int refuse_content(const struct replay *p)
 
 static int apply_record(struct replay *p, const struct wal_record *rec)
 {
+	p->found.durable_seqno = max_of(p->found.durable_seqno, rec->durable_seqno);
 	if (rec->type == WAL_MARK)
 		return 0;
 	int rc = p->apply(p->arg, rec);
@@ -273,6 +274,8 @@ static int replay_log(struct replay *p, size_t index)
 			return rc;
 		if (rec.first_seqno != due(p))
 			return judge_gap(p, index, r, &rec);
+		if (p->logs->bad_seqno && rec.first_seqno + rec.count > p->logs->bad_seqno)
+			return judge(p, index, r);
 		rc = apply_record(p, &rec);
 		if (rc)
 			return rc;
@@ -290,7 +293,8 @@ int wal_recover(struct env_dir *dir, const struct wal_set *logs,
 		.logs = logs,
 		.apply = apply,
 		.arg = arg,
-		.found = {.last_seqno = logs->after_seqno},
+		.found = {.last_seqno = logs->after_seqno,
+			  .durable_seqno = max_of(logs->after_seqno, logs->durable_seqno)},
 	};
 
 	for (size_t i = 0; i < logs->count && !p.ended; i++) {

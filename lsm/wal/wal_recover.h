@@ -14,6 +14,12 @@ struct wal_set {
 	uint64_t after_seqno; /* the first change in them is the next one */
 	/* The caller knows that every change up to it was on the disk; 0: of none. */
 	uint64_t durable_seqno;
+	/*
+	 * The record of this change and all behind it are not to be taken, though they are whole:
+	 * what they name elsewhere is not there. The history ends before it, torn or damaged as if
+	 * the record were bad. 0: none.
+	 */
+	uint64_t bad_seqno;
 	/* Borrowed; NULL allowed. During apply the number of the record's log stands here. */
 	uint64_t *at_log;
 	/* Borrowed; NULL allowed. For each log that is replayed: where its last record ends. */
@@ -24,12 +30,14 @@ struct wal_recovery {
 	uint64_t last_seqno; /* of the history: after_seqno if no record was replayed */
 	uint64_t records;
 	uint64_t payload_bytes;
-	uint64_t tail_number; /* the log of the last record; the first log if there is none, 0 if
-				 there are no logs */
-	uint64_t tail_offset; /* behind that record; a writer may resume there. Newer logs hold
-				 nothing of worth. */
-	bool torn;            /* the end was cut off in the middle of something */
-	uint64_t torn_bytes;  /* bytes thrown away for that, zeros at the end not counted */
+	uint64_t durable_seqno; /* every change up to it had been on the disk: the highest that the
+				   caller or a record says */
+	uint64_t tail_number;   /* the log of the last record; the first log if there is none, 0 if
+				   there are no logs */
+	uint64_t tail_offset;   /* behind that record; a writer may resume there. Newer logs hold
+				   nothing of worth. */
+	bool torn;              /* the end was cut off in the middle of something */
+	uint64_t torn_bytes;    /* bytes thrown away for that, zeros at the end not counted */
 };
 
 /*

@@ -18,12 +18,8 @@ static int take_all(struct slice rep, struct batch *copy, uint32_t *ret_count)
 	while ((rc = batch_take(&rep, &rec)) == 0) {
 		count++;
 		expect(rec.value_len == rec.value.len);
-		if (rec.kind == RECORD_PUT) {
-			expect(batch_put(copy, rec.key, rec.meta, rec.value) == 0);
-		} else {
-			expect(rec.kind == RECORD_DELETE);
-			expect(batch_delete(copy, rec.key) == 0);
-		}
+		expect(rec.kind <= RECORD_LARGE);
+		expect(batch_add(copy, &rec) == 0);
 	}
 	*ret_count = count;
 	return rc;
@@ -83,6 +79,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	return 0;
 }
 
+static void seed_kind(struct batch *b, enum record_kind kind, struct slice meta, struct slice value)
+{
+	const struct record rec = {
+		.key = slice_str("user/1"),
+		.kind = kind,
+		.meta = meta,
+		.value = value,
+		.value_len = value.len,
+	};
+
+	expect(batch_add(b, &rec) == 0);
+}
+
 void fuzz_seeds(const struct fuzz_sink *sink)
 {
 	struct batch b = {0};
@@ -93,5 +102,12 @@ void fuzz_seeds(const struct fuzz_sink *sink)
 	expect(batch_put(&b, slice_str("user/1"), slice_str(""), slice_str("")) == 0);
 	expect(batch_delete(&b, slice_str("user/1")) == 0);
 	sink->take(sink->arg, "versions", buf_slice(&b.rep));
+	batch_clear(&b);
+	seed_kind(&b, RECORD_LARGE, slice_of("\x03meta", 5), slice_of(NULL, 0));
+	seed_kind(&b, RECORD_PATCH, slice_of("\x09", 1),
+		  slice_of("\x01\x02"
+			   "bytes",
+			   7));
+	sink->take(sink->arg, "patched", buf_slice(&b.rep));
 	batch_done(&b);
 }

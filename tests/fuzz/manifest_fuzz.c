@@ -30,8 +30,13 @@ static void check_numbers(const struct manifest_state *s)
 		expect(s->logs.numbers[i] < s->next_file);
 		expect(i == 0 || s->logs.numbers[i - 1] < s->logs.numbers[i]);
 	}
-	for (size_t i = 0; i < s->tables.count; i++)
-		expect(s->tables.files[i].file->number < s->next_file);
+	for (size_t i = 0; i < s->tables.count; i++) {
+		const struct table_file *f = s->tables.files[i].file;
+
+		expect(f->number < s->next_file);
+		for (size_t k = 0; k < f->blobs.count; k++)
+			expect(f->blobs.refs[k].number < s->next_file);
+	}
 }
 
 /* The same edits, without what stands behind them. */

@@ -153,7 +153,7 @@ static void seed_daemon(const struct fuzz_sink *sink)
 	cleanup_buf struct buf seed = {0};
 
 	feed_put_byte(&seed, 0);
-	feed_put_sized(&seed, slice_str("[fs]\nvalue_max=1m\n[log]\nlevel=info\n"));
+	feed_put_sized(&seed, slice_str("[store]\nmax_value_size=1m\n[log]\nlevel=info\n"));
 	feed_put_byte(&seed, 2);
 	for (size_t i = 0; i < array_size(words); i++)
 		words_put(&seed, words[i]);

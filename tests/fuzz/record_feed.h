@@ -19,6 +19,7 @@ enum {
 	RECORD_FEED_META = 2,
 	RECORD_FEED_LONG = 4,
 	RECORD_FEED_OLD = 8, /* a large step back in seqno and time */
+	RECORD_FEED_LARGE = 16,
 };
 
 struct record_feed {
@@ -46,6 +47,14 @@ static inline uint64_t record_feed_seqno(const struct record_feed *r, struct sli
 	return r->seqno > step ? r->seqno - step : 0;
 }
 
+/* Nothing below the tree looks into what a large record names. */
+static inline enum record_kind record_feed_kind(unsigned flags)
+{
+	if (flags & RECORD_FEED_DELETE)
+		return RECORD_DELETE;
+	return flags & RECORD_FEED_LARGE ? RECORD_LARGE : RECORD_PUT;
+}
+
 /* False: the input is at its end. Slices are good until the next call. */
 static inline bool record_feed_next(struct record_feed *r, struct record *ret_rec)
 {
@@ -60,11 +69,11 @@ static inline bool record_feed_next(struct record_feed *r, struct record *ret_re
 		feed_put(&key, slice_of(r->key.ptr, min_of(kept, r->key.len)));
 		feed_put(&key, feed_bytes(r->feed, more));
 		struct record rec = {
-			.kind = flags & RECORD_FEED_DELETE ? RECORD_DELETE : RECORD_PUT,
+			.kind = record_feed_kind(flags),
 			.seqno = record_feed_seqno(r, buf_slice(&key), flags),
 		};
 
-		if (rec.kind == RECORD_PUT) {
+		if (rec.kind != RECORD_DELETE) {
 			rec.meta = feed_bytes(r->feed, meta_len);
 			rec.value = feed_bytes(r->feed, value_len);
 		}
@@ -89,7 +98,8 @@ static inline void record_feed_seed(struct buf *out, unsigned count)
 		char suffix[8];
 		unsigned flags = (i % 4 == 3 ? RECORD_FEED_DELETE : 0U) |
 				 (i % 3 == 1 ? RECORD_FEED_META : 0U) |
-				 (i % 5 == 2 ? RECORD_FEED_LONG : 0U);
+				 (i % 5 == 2 ? RECORD_FEED_LONG : 0U) |
+				 (i % 7 == 6 ? RECORD_FEED_LARGE : 0U);
 		size_t value_len = 3 * (i % 5);
 
 		(void)snprintf(suffix, sizeof(suffix), "%02u/%u", i / 2, i / 2);

@@ -4,6 +4,7 @@
 
 #include "lsm/base/coding.h"
 #include "lsm/base/crc32c.h"
+#include "lsm/blob/blob_format.h"
 #include "lsm/sst/block_codec.h"
 #include "lsm/sst/block_cursor.h"
 #include "lsm/sst/table_index.h"
@@ -77,6 +78,14 @@ void seal_manifest(uint8_t *bytes, size_t len, enum seal_mode mode)
 			  manifest_edit_crc(store_id, at, slice_of(payload, payload_len)), mode);
 		at += MANIFEST_EDIT_HEADER_SIZE + payload_len;
 	}
+}
+
+/* ---- blob files: offsets as in blob_format.h ---- */
+
+void seal_blob(uint8_t *bytes, size_t len, enum seal_mode mode)
+{
+	if (len >= BLOB_HEADER_SIZE)
+		seal_word(bytes + 28, crc32c(0, bytes, 28), mode);
 }
 
 /* ---- tables: offsets as in sst_format.h ---- */

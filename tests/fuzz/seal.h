@@ -22,5 +22,7 @@ enum seal_mode {
 void seal_log(uint8_t *bytes, size_t len, enum seal_mode mode);
 /* lsm/tree/manifest_format.h */
 void seal_manifest(uint8_t *bytes, size_t len, enum seal_mode mode);
+/* lsm/blob/blob_format.h; the header only, as chunks have theirs in what names them. */
+void seal_blob(uint8_t *bytes, size_t len, enum seal_mode mode);
 /* lsm/sst/sst_format.h; the table's id is the footer's. */
 void seal_table(uint8_t *bytes, size_t len, enum seal_mode mode);

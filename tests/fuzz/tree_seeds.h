@@ -11,10 +11,13 @@ enum {
 	SEED_EDITS = 3,
 };
 
-/* A table of run 0, as in level 0 and in old stores, or of one named after its own number. */
+/* A table of run 0, as in level 0 and in old stores, or of one named after its own number, which
+ * then names blob files, too. */
 static inline void seed_add_table(struct version_edit *e, int level, uint64_t number, bool own_run,
 				  const char *smallest, const char *largest)
 {
+	struct blob_ref blobs[] = {{.number = 5, .bytes = 300, .end = 4096},
+				   {.number = number + 2, .bytes = 1, .end = 33}};
 	struct table_file *file;
 	struct table_file found = {
 		.number = number,
@@ -26,6 +29,7 @@ static inline void seed_add_table(struct version_edit *e, int level, uint64_t nu
 		.largest_seqno = number + 9,
 		.smallest = slice_str(smallest),
 		.largest = slice_str(largest),
+		.blobs = {.refs = blobs, .count = own_run ? array_size(blobs) : 0},
 	};
 
 	expect(table_file_new(&found, &file) == 0);

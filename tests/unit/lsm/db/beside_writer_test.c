@@ -5,7 +5,7 @@
 
 #include "lsm/base/thread.h"
 #include "lsm/db/second_look.h"
-#include "tests/unit/lsm/db/db_fixture.h"
+#include "tests/unit/lsm/db/gate.h"
 
 enum {
 	KEYS = 200,
@@ -211,6 +211,66 @@ START_TEST(beside_a_busy_writer_nothing_is_ever_called_damage)
 }
 END_TEST
 
+struct opening {
+	struct lsm_options options;
+	struct lsm *db;
+	int err;
+};
+
+static void open_beside(void *arg)
+{
+	struct opening *o = arg;
+
+	o->err = lsm_open(DB_DIR, &o->options, &o->db);
+}
+
+/* All that the log names goes: the value is overwritten, and the table has another one. */
+static void flush_away(struct lsm *writer)
+{
+	ck_assert_int_eq(lsm_flush(writer), 0);
+	while (db_find(writer->env, ".blob").count > 0)
+		sched_yield(); /* the flush thread is about to remove it */
+}
+
+/*
+ * The log that the manifest named a moment ago is flushed before it is read, before or after it was
+ * seen which blob files there are. The chunks that it names are gone; but it is not the end of
+ * history that was torn.
+ */
+START_TEST(a_log_flushed_before_it_is_read_has_no_torn_end)
+{
+	for (int listed = 0; listed < 2; listed++) {
+		struct env *env = env_mem_new();
+		struct lsm_options options = db_small_options(env);
+		struct opening opening = {.options = reader_options(gate_over(env, true))};
+		struct thread thread;
+		uint8_t *value = calloc(1, 70000);
+
+		gate.mode = ENV_READ;
+		gate.suffix = listed ? ".wal" : NULL;
+		gate.ahead = listed ? 0 : 1; /* it is looked first whether there is a store */
+		options.large_value_threshold = 1024;
+		options.blob_file_bytes = 64 << 10; /* it is complete with this value */
+		options.compression = LSM_COMPRESSION_NONE;
+		struct lsm *writer = db_open_with(&options);
+
+		ck_assert_int_eq(lsm_put(writer, slice_str("k"), slice_of(value, 70000), NULL), 0);
+		db_put(writer, "k", "small");
+		ck_assert_int_eq(thread_start(&thread, "reader", open_beside, &opening), 0);
+		gate_wait();
+		flush_away(writer);
+		gate_set(false);
+		thread_join(&thread);
+		ck_assert_int_eq(opening.err, 0);
+		ck_assert(db_has(opening.db, "k", "small"));
+		db_close(opening.db);
+		db_close(writer);
+		env_free(env);
+		free(value);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -218,6 +278,7 @@ int main(void)
 		&a_table_that_is_really_missing_is_named_by_the_next_open,
 		&a_second_look_is_taken_until_it_looks_the_same,
 		&beside_a_busy_writer_nothing_is_ever_called_damage,
+		&a_log_flushed_before_it_is_read_has_no_torn_end,
 	};
 
 	return unit_run("beside_writer", tests, array_size(tests));

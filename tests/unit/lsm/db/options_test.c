@@ -26,6 +26,15 @@ START_TEST(each_option_has_its_range)
 	WRONG(bloom_bits_per_key, 65);
 	WRONG(filter_separator, 256);
 	WRONG(filter_separator, -2);
+	WRONG(large_value_threshold, 1023);
+	WRONG(large_value_threshold, (16 << 20) + 1);
+	WRONG(chunk_bytes, 4095);
+	WRONG(chunk_bytes, (16 << 20) + 1);
+	WRONG(value_max, 4095);
+	WRONG(value_max, LSM_VALUE_MAX + 1);
+	WRONG(blob_gc_pct, 91);
+	WRONG(blob_file_bytes, 65535);
+	WRONG(blob_file_bytes, (UINT64_C(16) << 30) + 1);
 	WRONG(cache_shards, 0);
 	WRONG(max_open_tables, 0);
 	WRONG(strategy, (enum lsm_strategy)3);
@@ -59,6 +68,11 @@ START_TEST(the_limits_themselves_work)
 	options.value_inline_max = 0;
 	options.bloom_bits_per_key = 64;
 	options.filter_separator = 255;
+	options.large_value_threshold = 1 << 10;
+	options.chunk_bytes = 4 << 10;
+	options.value_max = 4 << 10;
+	options.blob_gc_pct = 90;
+	options.blob_file_bytes = 64 << 10;
 	options.cache_shards = 1024;
 	options.max_open_tables = 1;
 	options.strategy = LSM_TIERED;

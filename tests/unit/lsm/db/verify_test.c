@@ -1,3 +1,4 @@
+#include "lsm/base/thread.h"
 #include "lsm/wal/wal_format.h"
 #include "tests/unit/lsm/db/gate.h"
 
@@ -214,6 +215,51 @@ START_TEST(what_stands_behind_the_end_of_an_old_log_is_no_damage)
 }
 END_TEST
 
+struct verifying {
+	struct lsm *db;
+	int err;
+};
+
+static void verify_whole(void *arg)
+{
+	struct verifying *v = arg;
+	struct lsm_verify_report report;
+
+	v->err = lsm_verify(v->db, &report);
+}
+
+/* A log is verified with what it names, even if that becomes garbage meanwhile. */
+START_TEST(blob_files_stay_while_the_log_that_names_them_is_verified)
+{
+	struct env *env = env_mem_new();
+	struct lsm_options options = db_small_options(gate_over(env, true));
+	struct verifying v;
+	struct thread thread;
+
+	gate.mode = ENV_READ;
+	gate.suffix = ".blob";
+	options.large_value_threshold = 1024;
+	options.chunk_bytes = 4096;
+	options.blob_file_bytes = 64 << 10;
+	struct lsm *db = v.db = db_open_with(&options);
+
+	ck_assert_int_eq(db_fill(db, 0, 1, 200000), 0);
+	db_delete(db, "key000000");
+	unsigned files = db_find(env, ".blob").count;
+
+	ck_assert_uint_gt(files, 2);
+	ck_assert_int_eq(thread_start(&thread, "verify", verify_whole, &v), 0);
+	gate_wait();
+	ck_assert_int_eq(lsm_flush(db), 0); /* nothing names them any more */
+	ck_assert_uint_eq(db_find(env, ".blob").count, files);
+	gate_set(false);
+	thread_join(&thread);
+	ck_assert_int_eq(v.err, 0);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -224,6 +270,7 @@ int main(void)
 		&an_edit_that_is_not_whole_is_named_to_a_reader,
 		&a_reopened_store_with_old_logs_is_whole,
 		&what_stands_behind_the_end_of_an_old_log_is_no_damage,
+		&blob_files_stay_while_the_log_that_names_them_is_verified,
 	};
 
 	return unit_run("db verify", tests, array_size(tests));

@@ -87,10 +87,10 @@ START_TEST(limits_of_keys_and_metas_hold)
 }
 END_TEST
 
-/* LSM_VALUE_MAX is what a put takes, so key, meta and framing must fit beside it. */
+/* RECORD_VALUE_MAX is what a record takes, so key, meta and framing must fit beside it. */
 START_TEST(the_largest_record_fits_a_batch_and_the_log)
 {
-	uint64_t most = LSM_VALUE_MAX + LSM_KEY_MAX + LSM_META_MAX + 64;
+	uint64_t most = RECORD_VALUE_MAX + RECORD_KEY_MAX + RECORD_META_MAX + 64;
 
 	ck_assert_uint_ge(BATCH_MAX_BYTES, most);
 	ck_assert_uint_ge(WAL_PAYLOAD_MAX, BATCH_MAX_BYTES);

@@ -163,7 +163,7 @@ static void expect_refused(const void *bytes, size_t len)
 
 START_TEST(senseless_changes_are_refused_and_touch_nothing)
 {
-	static const uint8_t unknown_kind[] = {2, 1, 'k', 0, 0};
+	static const uint8_t unknown_kind[] = {RECORD_LARGE + 1, 1, 'k', 0, 0};
 	static const uint8_t empty_key[] = {0, 0};
 	static const uint8_t endless_varint[] = {0,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
 						 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -204,7 +204,7 @@ static void take_all(const uint8_t *bytes, size_t len)
 	int rc;
 
 	while ((rc = batch_take(&rep, &rec)) == 0) {
-		ck_assert(rec.kind == RECORD_PUT || rec.kind == RECORD_DELETE);
+		ck_assert_uint_le(rec.kind, RECORD_LARGE);
 		ck_assert(rec.key.len >= 1 && rec.key.len <= RECORD_KEY_MAX);
 		ck_assert_uint_eq(rec.value.len, rec.value_len);
 		expect_inside(rec.key, bytes, len);

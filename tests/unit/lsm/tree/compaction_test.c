@@ -23,7 +23,7 @@ static void reopen(struct store *s, struct env *env)
 	ck_assert_int_eq(store_add_log(s), 0);
 }
 
-START_TEST(no_reader_sees_a_difference_after_any_mix_of_jobs)
+static void run_any_mix(void)
 {
 	static struct model m;
 	struct store s;
@@ -53,6 +53,19 @@ START_TEST(no_reader_sees_a_difference_after_any_mix_of_jobs)
 	expect_verified(&s);
 	store_close(&s);
 	env_free(env);
+}
+
+START_TEST(no_reader_sees_a_difference_after_any_mix_of_jobs)
+{
+	run_any_mix();
+}
+END_TEST
+
+START_TEST(nor_does_one_of_large_values)
+{
+	store_large = true;
+	run_any_mix();
+	store_large = false;
 }
 END_TEST
 
@@ -280,6 +293,7 @@ int main(void)
 {
 	static const TTest *const *tests[] = {
 		&no_reader_sees_a_difference_after_any_mix_of_jobs,
+		&nor_does_one_of_large_values,
 		&a_whole_compaction_without_snapshots_leaves_one_version_a_key_and_no_tombstone,
 		&deleting_everything_leaves_an_empty_tree,
 		&no_key_is_split_over_two_tables,

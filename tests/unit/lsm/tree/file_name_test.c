@@ -4,7 +4,7 @@
 
 START_TEST(names_come_back_as_they_were_made)
 {
-	static const enum file_kind kinds[] = {FILE_TABLE, FILE_LOG, FILE_MANIFEST};
+	static const enum file_kind kinds[] = {FILE_TABLE, FILE_LOG, FILE_BLOB, FILE_MANIFEST};
 	static const uint64_t numbers[] = {1, 12, 999999, 1000000, FILE_NUMBER_MAX};
 	char name[ENV_NAME_MAX + 1];
 
@@ -50,7 +50,9 @@ START_TEST(names_that_only_look_like_ours_are_not)
 		"000012.sst.tmp",
 		"000012",
 		".sst",
-		"000012.blob",
+		"12.blob",
+		"000012.blobs",
+		"000012.blo",
 		"MANIFEST-",
 		"MANIFEST-12",
 		"MANIFEST-000000",

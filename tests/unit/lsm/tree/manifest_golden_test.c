@@ -2,7 +2,7 @@
  * tests/data/manifest_v1 and manifest_v1_runs, written once, by another encoder, from the edits of
  * manifest_fixture.h: the bytes of version 1 for all time. The first is from before tables had runs
  * (field 5), the second is what is written today (field 8). manifest_v1_durable, by yet another,
- * has the durable seqno (field 9).
+ * has the durable seqno (field 9), and manifest_v1_blobs tables that name blob files (field 10).
  */
 #include "tests/unit/lsm/tree/manifest_fixture.h"
 
@@ -115,6 +115,93 @@ START_TEST(the_durable_seqno_is_a_field_of_its_own)
 }
 END_TEST
 
+static void blobs_first_edit(struct version_edit *e)
+{
+	static const struct spec tables[] = {
+		{.level = 0,
+		 .number = 7,
+		 .smallest = "apple",
+		 .largest = "pear",
+		 .largest_seqno = 40,
+		 .blobs = {{.number = 5, .bytes = 70000, .end = 300000},
+			   {.number = 6, .bytes = 1, .end = 33}}},
+		{.level = 1, .run = 2, .number = 3, .smallest = "b", .largest = "k"},
+	};
+
+	*e = (struct version_edit){.has_next_file = true,
+				   .next_file = 9,
+				   .has_flushed_seqno = true,
+				   .flushed_seqno = 40};
+	spec_edit(e, tables, array_size(tables));
+}
+
+static void blobs_second_edit(struct version_edit *e)
+{
+	static const struct spec merged = {
+		.level = 1,
+		.run = 2,
+		.number = 10,
+		.smallest = "a",
+		.largest = "z",
+		.size_bytes = 99999,
+		.largest_seqno = 40,
+		.blobs = {{.number = 6, .bytes = 0, .end = 33},
+			  {.number = 8,
+			   .bytes = UINT64_C(1) << 40,
+			   .end = (UINT64_C(1) << 40) + BLOB_HEADER_SIZE},
+			  {.number = 9, .bytes = 5, .end = BLOB_OFFSET_MAX}}};
+
+	*e = (struct version_edit){.has_next_file = true, .next_file = 12};
+	spec_edit(e, &merged, 1);
+	ck_assert_int_eq(version_edit_remove_table(e, 0, 7), 0);
+	ck_assert_int_eq(version_edit_remove_table(e, 1, 3), 0);
+}
+
+static void expect_blobs_state(struct slice golden)
+{
+	struct manifest_state state = {0};
+
+	ck_assert_int_eq(manifest_replay("golden", golden, &state), 0);
+	ck_assert_uint_eq(state.valid_bytes, golden.len);
+	ck_assert_uint_eq(state.tables.count, 1);
+	const struct blob_refs *blobs = &state.tables.files[0].file->blobs;
+	ck_assert_uint_eq(blobs->count, 3);
+	ck_assert_uint_eq(blobs->refs[0].number, 6);
+	ck_assert_uint_eq(blobs->refs[0].bytes, 0);
+	ck_assert_uint_eq(blobs->refs[1].bytes, UINT64_C(1) << 40);
+	ck_assert_uint_eq(blobs->refs[2].end, BLOB_OFFSET_MAX);
+	ck_assert_ptr_null(blobs->refs[2].file);
+	manifest_state_done(&state);
+}
+
+START_TEST(what_tables_name_in_blob_files_is_a_field_of_its_own)
+{
+	static uint8_t space[GOLDEN_SIZE_MAX];
+	size_t len = read_golden("manifest_v1_blobs", space);
+	struct manifest_writer w = {0};
+	struct version_edit first, second;
+	struct buf encoded = {0};
+	struct disk d;
+
+	expect_blobs_state(slice_of(space, len));
+	disk_open(&d);
+	blobs_first_edit(&first);
+	blobs_second_edit(&second);
+	ck_assert_int_eq(manifest_create(d.dir, 5, ENV_CREATE, MANIFEST_STORE_ID, &first, &w), 0);
+	ck_assert_int_eq(version_edit_encode(&second, &encoded), 0);
+	ck_assert_int_eq(manifest_append(&w, buf_slice(&encoded)), 0);
+	manifest_close(&w);
+	struct buf bytes = disk_bytes(d.env, "MANIFEST-000005");
+	ck_assert_uint_eq(bytes.len, len);
+	ck_assert_mem_eq(bytes.ptr, space, len);
+	buf_done(&bytes);
+	buf_done(&encoded);
+	version_edit_done(&first);
+	version_edit_done(&second);
+	disk_close(&d);
+}
+END_TEST
+
 START_TEST(current_is_this_line)
 {
 	struct disk d;
@@ -135,6 +222,7 @@ int main(void)
 		&todays_reader_adds_it_up,
 		&tables_from_before_there_were_runs_are_in_run_0,
 		&the_durable_seqno_is_a_field_of_its_own,
+		&what_tables_name_in_blob_files_is_a_field_of_its_own,
 		&current_is_this_line,
 	};
 

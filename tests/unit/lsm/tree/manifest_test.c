@@ -217,6 +217,11 @@ START_TEST(edits_that_do_not_fit_each_other_are_damage)
 		{WHOLE RUN_TABLE("\x01", "\x08", "\x04", "a", "b"),
 		 RUN_TABLE("\x01", "\x07", "\x05", "a", "b"), NULL},
 		{WHOLE "\x03\x09", "", "is not below the next file's number"},
+		{WHOLE RUN_TABLE("\x01", "\x08", "\x04", "a", "b") "\x0a\x04\x01\x09\x05\x21", "",
+		 "is not below the next file's number"},
+		{WHOLE RUN_TABLE("\x01", "\x08", "\x04", "a", "b") "\x0a\x04\x01\x08\x05\x21", "",
+		 NULL},
+		{WHOLE, "\x0a\x04\x01\x08\x05\x21", "blobs of a table that was not just added"},
 		{WHOLE TABLE("\x01", "\x08", "a", "b") "\x03\x07", "\x03\x06", NULL},
 	};
 

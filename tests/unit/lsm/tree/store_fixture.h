@@ -5,7 +5,9 @@
 #pragma once
 
 #include "lsm/base/cleanup.h"
+#include "lsm/blob/value_writer.h"
 #include "lsm/mem/memtable.h"
+#include "lsm/tree/blob_use.h"
 #include "lsm/tree/file_name.h"
 #include "lsm/tree/merge.h"
 #include "lsm/tree/tree.h"
@@ -17,9 +19,15 @@ enum {
 	STORE_SNAPSHOTS = 8,
 	STORE_VALUE_MAX = 400,
 	STORE_ITERS = 64,
+	STORE_CHUNK = 64,
+	STORE_WRITERS = 2,
 };
 
 #define STORE_ID UINT64_C(0x0123456789abcdef)
+
+/* Values of STORE_VALUE_MAX bytes are large ones, in the blob files of the tree opened last. */
+static bool store_large;
+static struct blob_store *store_blobs; /* borrowed; NULL: they stand in the records */
 
 /* Change number i has seqno i + 1. */
 struct change {
@@ -65,6 +73,11 @@ static inline struct tree_options store_options(struct store *s)
 			   .size_ratio = 3,
 			   .base_level_bytes = 6000,
 			   .target_file_bytes = 2000},
+		.blob = {.chunk_bytes = STORE_CHUNK,
+			 .file_bytes = 20 * STORE_CHUNK,
+			 .max_open = 4,
+			 .writers = STORE_WRITERS},
+		.blob_gc_pct = 50,
 		.manifest_roll_bytes = 8 << 20,
 	};
 }
@@ -86,6 +99,11 @@ must_check static inline int store_try_open_as(struct store *s, struct env *env,
 		err = tree_open(&options, &s->found, &s->tree);
 	if (!err)
 		err = memtable_new(&s->memtable);
+	store_blobs = !err && store_large ? tree_blobs(s->tree) : NULL;
+	if (store_blobs && !read_only) {
+		tree_release_found_blobs(s->tree);
+		tree_purge(s->tree);
+	}
 	if (err) {
 		cache_free(s->blocks);
 		env_dir_close(s->dir);
@@ -179,6 +197,53 @@ static inline struct slice store_value(uint64_t seqno, char *space)
 	return slice_of(space, len);
 }
 
+static inline void store_release_file(void *file)
+{
+	blob_file_unref(file);
+}
+
+/* The memtable holds the files from now on. */
+static inline void store_keep_files(struct memtable *memtable, const struct blob_refs *refs)
+{
+	for (size_t i = 0; i < refs->count; i++) {
+		const struct pin pin = {.release = store_release_file,
+					.owner = blob_file_ref(refs->refs[i].file)};
+
+		unit_expect(memtable_keep(memtable, pin) == 0);
+	}
+}
+
+/* As chunks. False: the disk did not take them. */
+static inline bool store_put_large(struct memtable *memtable, struct batch *b, struct slice key,
+				   struct slice value)
+{
+	struct value_writer w = {.blobs = store_blobs, .lane = key.ptr[key.len - 1]};
+	struct buf meta = {0};
+	bool written = value_writer_bytes(&w, 0, value) == 0;
+
+	if (written) {
+		unit_expect(value_meta_append(&meta, value.len, slice_str("meta")) == 0);
+		const struct record rec = {.key = key,
+					   .kind = RECORD_LARGE,
+					   .meta = buf_slice(&meta),
+					   .value = buf_slice(&w.extents),
+					   .value_len = w.extents.len};
+		unit_expect(batch_add(b, &rec) == 0);
+		store_keep_files(memtable, &w.refs);
+	}
+	buf_done(&meta);
+	value_writer_done(&w);
+	return written;
+}
+
+static inline void store_put(struct memtable *memtable, struct batch *b, struct slice key,
+			     struct slice value)
+{
+	if (store_blobs && value.len == STORE_VALUE_MAX && store_put_large(memtable, b, key, value))
+		return;
+	unit_expect(batch_put(b, key, slice_str("meta"), value) == 0);
+}
+
 /* One more change, into the model and the memtable (NULL: the model only). */
 static inline void store_change(struct model *m, struct memtable *memtable, unsigned key,
 				bool is_put)
@@ -192,8 +257,7 @@ static inline void store_change(struct model *m, struct memtable *memtable, unsi
 		return;
 	struct slice name = slice_str(store_key(key, key_space));
 	if (is_put)
-		unit_expect(batch_put(&b, name, slice_str("meta"),
-				      store_value(m->count, value_space)) == 0);
+		store_put(memtable, &b, name, store_value(m->count, value_space));
 	else
 		unit_expect(batch_delete(&b, name) == 0);
 	unit_expect(memtable_reserve(memtable, b.memory_bytes, b.count) == 0);
@@ -307,10 +371,33 @@ static inline uint64_t model_get(const struct model *m, unsigned key, uint64_t s
 	return 0;
 }
 
+/* A put or a large value, as change number seqno made it. */
+static inline void expect_value(struct tree *t, const struct record *rec, uint64_t seqno)
+{
+	char value_space[STORE_VALUE_MAX], read[STORE_VALUE_MAX + 1];
+	struct slice expected = store_value(seqno, value_space);
+	struct value_view view = {.extents = rec->value};
+	const struct value_range range = {.into = read, .len = sizeof(read)};
+	struct slice meta;
+	size_t len = 0;
+
+	if (rec->kind == RECORD_PUT) {
+		unit_expect(slice_eq(rec->value, expected));
+		unit_expect(slice_eq(rec->meta, slice_str("meta")));
+		return;
+	}
+	unit_expect(rec->kind == RECORD_LARGE);
+	unit_expect(value_meta_take(rec->meta, &view.size, &meta) == 0);
+	unit_expect(slice_eq(meta, slice_str("meta")));
+	int err = value_view_read(&view, tree_blobs(t), &range, &len);
+	ck_assert_msg(err == 0, "%d: %s", err, fail_text());
+	unit_expect(slice_eq(slice_of(read, len), expected));
+}
+
 static inline void expect_get(struct tree *t, const struct version *v, const struct model *m,
 			      unsigned key, uint64_t seqno)
 {
-	char key_space[32], value_space[STORE_VALUE_MAX];
+	char key_space[32];
 	struct table_hit hit;
 	uint64_t expected = model_get(m, key, seqno);
 	int err = tree_get(t, v, slice_str(store_key(key, key_space)), seqno, &hit);
@@ -325,8 +412,7 @@ static inline void expect_get(struct tree *t, const struct version *v, const str
 	} else {
 		unit_expect(hit.rec.seqno == expected);
 		unit_expect(table_hit_value(&hit) == 0);
-		unit_expect(slice_eq(hit.rec.value, store_value(expected, value_space)));
-		unit_expect(slice_eq(hit.rec.meta, slice_str("meta")));
+		expect_value(t, &hit.rec, expected);
 		unit_expect(hit.rec.time_ns == 1000 + expected);
 	}
 	table_hit_done(&hit);
@@ -361,8 +447,6 @@ static inline void expect_scan(struct tree *t, struct version *v, const struct m
 			       uint64_t seqno)
 {
 	struct iter *it = store_iter(t, v, "");
-	char value_space[STORE_VALUE_MAX];
-	struct slice value;
 	unsigned last = STORE_KEYS;
 	size_t visible = 0, expected = 0;
 
@@ -377,8 +461,9 @@ static inline void expect_scan(struct tree *t, struct version *v, const struct m
 		if (it->rec.kind == RECORD_DELETE)
 			continue;
 		unit_expect(model_get(m, key, seqno) == it->rec.seqno);
-		unit_expect(iter_value(it, &value) == 0);
-		unit_expect(slice_eq(value, store_value(it->rec.seqno, value_space)));
+		struct record rec = it->rec;
+		unit_expect(iter_value(it, &rec.value) == 0);
+		expect_value(t, &rec, rec.seqno);
 		visible++;
 	}
 	ck_assert_int_eq(iter_status(it), 0);
@@ -416,7 +501,7 @@ static inline void expect_verified(struct store *s)
 }
 
 struct folder_count {
-	unsigned tables, logs, manifests, others;
+	unsigned tables, logs, blobs, manifests, others;
 };
 
 static inline int folder_count_visit(void *arg, const char *name)
@@ -429,6 +514,9 @@ static inline int folder_count_visit(void *arg, const char *name)
 		break;
 	case FILE_LOG:
 		c->logs++;
+		break;
+	case FILE_BLOB:
+		c->blobs++;
 		break;
 	case FILE_MANIFEST:
 		c->manifests++;
@@ -467,5 +555,11 @@ static inline void expect_no_orphans(struct store *s)
 	ck_assert_uint_eq(c.tables, version_tables(v));
 	ck_assert_uint_eq(c.manifests, 1);
 	ck_assert_uint_eq(c.others, 1);
+	/* The memtable has nothing: what no table names is still being appended to, if anything. */
+	struct blob_use use = {0};
+	ck_assert_int_eq(blob_use_note_version(&use, v), 0);
+	ck_assert_uint_ge(c.blobs, use.count);
+	ck_assert_uint_le(c.blobs, use.count + STORE_WRITERS);
+	blob_use_done(&use);
 	version_unref(v);
 }

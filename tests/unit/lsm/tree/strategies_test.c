@@ -303,7 +303,7 @@ static void step(struct mix *x, struct env *env)
 	}
 }
 
-START_TEST(strategies_switched_at_each_reopen_agree_with_jobs_side_by_side)
+static void switch_strategies(void)
 {
 	static struct mix x;
 	struct env *env = env_mem_new();
@@ -326,6 +326,19 @@ START_TEST(strategies_switched_at_each_reopen_agree_with_jobs_side_by_side)
 	store_close(&x.store);
 	env_free(env);
 }
+
+START_TEST(strategies_switched_at_each_reopen_agree_with_jobs_side_by_side)
+{
+	switch_strategies();
+}
+END_TEST
+
+START_TEST(so_they_do_when_blob_files_are_emptied_on_the_way)
+{
+	store_large = true;
+	switch_strategies();
+	store_large = false;
+}
 END_TEST
 
 int main(void)
@@ -337,6 +350,7 @@ int main(void)
 		&a_whole_compaction_leaves_one_run_whatever_the_strategy,
 		&levels_have_no_more_runs_than_their_strategy_lets_them,
 		&strategies_switched_at_each_reopen_agree_with_jobs_side_by_side,
+		&so_they_do_when_blob_files_are_emptied_on_the_way,
 	};
 
 	return unit_run("strategies", tests, array_size(tests));

@@ -151,6 +151,27 @@ START_TEST(a_torn_write_then_the_process_dies)
 }
 END_TEST
 
+START_TEST(one_failed_call_with_large_values_then_the_power_goes)
+{
+	const struct env_fault_plan plan = {.error = -EIO};
+
+	store_large = true;
+	fail_every_call(&plan, true);
+	store_large = false;
+}
+END_TEST
+
+START_TEST(the_disk_is_full_for_large_values_from_some_call_on)
+{
+	const struct env_fault_plan plan = {
+		.error = -ENOSPC, .sticky = true, .writes_only = true, .how = ENV_FAULT_SHORT};
+
+	store_large = true;
+	fail_every_call(&plan, false);
+	store_large = false;
+}
+END_TEST
+
 START_TEST(creating_a_tree_fails_at_every_call_and_can_be_repeated)
 {
 	bool struck = true;
@@ -377,6 +398,8 @@ int main(void)
 		&the_disk_dies_then_the_power_goes,
 		&the_disk_is_full_from_some_call_on,
 		&a_torn_write_then_the_process_dies,
+		&one_failed_call_with_large_values_then_the_power_goes,
+		&the_disk_is_full_for_large_values_from_some_call_on,
 		&creating_a_tree_fails_at_every_call_and_can_be_repeated,
 		&after_a_failed_manifest_write_nothing_is_changed_any_more,
 		&an_edit_that_may_be_durable_keeps_its_table,

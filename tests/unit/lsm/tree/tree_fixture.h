@@ -15,6 +15,10 @@
 
 #define FIXTURE_DIR "store"
 
+enum {
+	SPEC_BLOBS = 3,
+};
+
 /* A table to make up. Zeros become: size 1000 bytes, 10 entries, seqnos 1 .. the number. */
 struct spec {
 	int level;
@@ -25,10 +29,18 @@ struct spec {
 	uint64_t tombstones;
 	uint64_t smallest_seqno, largest_seqno;
 	bool compacting;
+	struct blob_ref blobs[SPEC_BLOBS]; /* by ascending numbers; a number 0 ends them */
 };
 
 static inline struct table_file *spec_file(const struct spec *s)
 {
+	struct blob_ref blobs[SPEC_BLOBS];
+	size_t blob_count = 0;
+
+	while (blob_count < SPEC_BLOBS && s->blobs[blob_count].number) {
+		blobs[blob_count] = s->blobs[blob_count];
+		blob_count++;
+	}
 	const struct table_file made = {
 		.number = s->number,
 		.id = s->number * 1000003,
@@ -39,6 +51,7 @@ static inline struct table_file *spec_file(const struct spec *s)
 		.largest_seqno = s->largest_seqno ? s->largest_seqno : s->number,
 		.smallest = slice_str(s->smallest),
 		.largest = slice_str(s->largest),
+		.blobs = {.refs = blobs, .count = blob_count},
 	};
 	struct table_file *f;
 

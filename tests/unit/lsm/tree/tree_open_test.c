@@ -121,8 +121,8 @@ START_TEST(orphans_of_ours_go_and_strangers_stay)
 {
 	static const char *const orphans[] = {"000777.sst", "000778.wal", "MANIFEST-000779",
 					      "CURRENT.tmp", "1000000.sst"};
-	static const char *const strangers[] = {"notes.txt",   "LOCK",  "12.sst",  "000777.sst.bak",
-						"000780.blob", "x.tmp", "MANIFEST"};
+	static const char *const strangers[] = {"notes.txt", "LOCK",  "12.sst",  "000777.sst.bak",
+						"780.blob",  "x.tmp", "MANIFEST"};
 	static struct model m;
 	struct env *env = filled_store(&m);
 	struct store s;
@@ -143,6 +143,37 @@ START_TEST(orphans_of_ours_go_and_strangers_stay)
 	store_close(&s);
 	store_open(&s, env);
 	ck_assert_uint_gt(tree_new_file_number(s.tree), 1000000);
+	store_close(&s);
+	env_free(env);
+}
+END_TEST
+
+/* The logs may name it. */
+START_TEST(a_blob_file_that_nobody_names_stays_until_the_logs_have_been_replayed)
+{
+	static struct model m;
+	struct env *env = filled_store(&m);
+	struct store s;
+	struct blob_file *f;
+
+	ck_assert_int_eq(env_mem_set_file(env, FIXTURE_DIR, "1000780.blob", slice_str("x")), 0);
+	ck_assert_int_eq(env_mem_set_file(env, FIXTURE_DIR, "1000781.blob", slice_str("xy")), 0);
+	store_open(&s, env);
+	tree_purge(s.tree);
+	ck_assert(disk_has(env, "1000780.blob") && disk_has(env, "1000781.blob"));
+	ck_assert_uint_gt(tree_new_file_number(s.tree), 1000781);
+	ck_assert_int_eq(blob_store_find(tree_blobs(s.tree), 1000781, &f), 0);
+	ck_assert_uint_eq(f->bytes, 2);
+	tree_release_found_blobs(s.tree);
+	tree_purge(s.tree);
+	ck_assert(!disk_has(env, "1000780.blob") && disk_has(env, "1000781.blob"));
+	blob_file_unref(f);
+	tree_purge(s.tree);
+	ck_assert(!disk_has(env, "1000781.blob"));
+	expect_no_orphans(&s);
+	store_close(&s);
+	store_open(&s, env);
+	ck_assert_uint_gt(tree_new_file_number(s.tree), 1000781);
 	store_close(&s);
 	env_free(env);
 }
@@ -211,6 +242,7 @@ START_TEST(a_reader_changes_nothing)
 	struct compaction_job job;
 
 	ck_assert_int_eq(env_mem_set_file(env, FIXTURE_DIR, "000777.sst", slice_str("x")), 0);
+	ck_assert_int_eq(env_mem_set_file(env, FIXTURE_DIR, "000778.blob", slice_str("x")), 0);
 	struct buf before = listing(env);
 	ck_assert_int_eq(store_try_open(&s, env, true), 0);
 	expect_model(&s, &m);
@@ -315,6 +347,7 @@ int main(void)
 		&creation_survives_a_power_cut_at_once_and_a_crash_before_it,
 		&what_was_flushed_is_there_again,
 		&orphans_of_ours_go_and_strangers_stay,
+		&a_blob_file_that_nobody_names_stays_until_the_logs_have_been_replayed,
 		&a_missing_or_cut_file_is_damage,
 		&a_reader_changes_nothing,
 		&logs_are_named_until_a_flush_lets_go_of_them,

@@ -152,12 +152,30 @@ START_TEST(lazy_leveling_jobs_and_readers_side_by_side_agree_with_the_model)
 }
 END_TEST
 
+START_TEST(jobs_and_readers_of_large_values_agree_with_the_model)
+{
+	store_large = true;
+	agree(PICKER_LEVELED);
+	store_large = false;
+}
+END_TEST
+
+START_TEST(tiered_jobs_and_readers_of_large_values_agree_with_the_model)
+{
+	store_large = true;
+	agree(PICKER_TIERED);
+	store_large = false;
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
 		&jobs_and_readers_side_by_side_agree_with_the_model,
 		&tiered_jobs_and_readers_side_by_side_agree_with_the_model,
 		&lazy_leveling_jobs_and_readers_side_by_side_agree_with_the_model,
+		&jobs_and_readers_of_large_values_agree_with_the_model,
+		&tiered_jobs_and_readers_of_large_values_agree_with_the_model,
 	};
 
 	return unit_run("tree_stress", tests, array_size(tests));

@@ -23,7 +23,7 @@ static void random_table(struct rng *r, struct version_edit *e)
 	low[0] = 'a';
 	high[0] = 'z';
 	int level = (int)rng_below(r, TREE_LEVELS);
-	const struct spec s = {
+	struct spec s = {
 		.level = level,
 		.run = level ? rng_below(r, FILE_NUMBER_MAX) : 0,
 		.number = 1 + rng_below(r, FILE_NUMBER_MAX - 1),
@@ -34,6 +34,15 @@ static void random_table(struct rng *r, struct version_edit *e)
 		.smallest_seqno = seqno,
 		.largest_seqno = seqno + rng_below(r, 1000),
 	};
+	uint64_t number = 0, blobs = rng_below(r, SPEC_BLOBS + 1);
+	for (uint64_t i = 0; i < blobs; i++) {
+		number += 1 + rng_below(r, 1000);
+		s.blobs[i] = (struct blob_ref){
+			.number = number,
+			.bytes = rng_below(r, UINT64_C(1) << 50),
+			.end = 33 + rng_below(r, UINT64_C(1) << 50),
+		};
+	}
 	spec_edit(e, &s, 1);
 }
 
@@ -73,6 +82,12 @@ static void expect_same_file(const struct table_file *a, const struct table_file
 	ck_assert_uint_eq(a->largest_seqno, b->largest_seqno);
 	ck_assert(slice_eq(a->smallest, b->smallest));
 	ck_assert(slice_eq(a->largest, b->largest));
+	ck_assert_uint_eq(a->blobs.count, b->blobs.count);
+	for (size_t i = 0; i < a->blobs.count; i++) {
+		ck_assert_uint_eq(a->blobs.refs[i].number, b->blobs.refs[i].number);
+		ck_assert_uint_eq(a->blobs.refs[i].bytes, b->blobs.refs[i].bytes);
+		ck_assert_uint_eq(a->blobs.refs[i].end, b->blobs.refs[i].end);
+	}
 }
 
 static void expect_same(const struct version_edit *a, const struct version_edit *b)
@@ -159,7 +174,7 @@ START_TEST(random_bytes_are_refused_or_make_sense)
 		/* Let many begin like an edit. */
 		for (size_t i = 0; i < len; i++) {
 			if (rng_below(&r, 2))
-				bytes[i] %= 10;
+				bytes[i] %= 11;
 		}
 		decode_anything(slice_of(bytes, len));
 	}
@@ -197,6 +212,7 @@ END_TEST
 	"b"
 #define TABLE_HEAD "\x05\x01\x09\x07"     /* level 1, number 9, id 7 */
 #define RUN_HEAD   "\x08\x01\x05\x09\x07" /* level 1, run 5, number 9, id 7 */
+#define RUN_TABLE  RUN_HEAD "\x7f\x03\x00\x01\x02" KEY_A KEY_B
 
 START_TEST(values_that_cannot_be_are_refused)
 {
@@ -205,7 +221,7 @@ START_TEST(values_that_cannot_be_are_refused)
 		size_t len;
 		const char *reason;
 	} cases[] = {
-		{"\x0a", 1, "unknown field"},
+		{"\x0b", 1, "unknown field"},
 		{"\x00", 1, "unknown field"},
 		{"\x01", 1, "cut off number"},
 		{"\x01\x00", 2, "file number out of range"},
@@ -242,6 +258,34 @@ START_TEST(values_that_cannot_be_are_refused)
 		{RUN_HEAD "\x7f\x03\x04\x01\x02" KEY_A KEY_B, 14, "entry counts out of range"},
 		{RUN_HEAD "\x7f\x03\x00\x01\x02" KEY_A KEY_B, 14, NULL},
 		{"\x08\x01\x00\x09\x07\x7f\x03\x00\x01\x02" KEY_A KEY_B, 14, NULL},
+		{"\x0a", 1, "cut off number"},
+		{"\x0a\x09\x01\x05\x07\x21", 6, "blobs of a table that was not just added"},
+		{TABLE_HEAD "\x7f\x03\x00\x01\x02" KEY_A KEY_B "\x0a\x09\x01\x05\x07\x21", 19,
+		 "blobs of a table that was not just added"},
+		{RUN_TABLE "\x0a\x08\x01\x05\x07\x21", 20,
+		 "blobs of a table that was not just added"},
+		{RUN_TABLE "\x04\x01\x0a\x09\x01\x05\x07\x21", 22,
+		 "blobs of a table that was not just added"},
+		{RUN_TABLE "\x0a\x09\x01\x05\x07\x21", 20, NULL},
+		{RUN_TABLE "\x0a\x09\x02\x05\x07\x21\x06\x00\x21", 23, NULL},
+		{RUN_TABLE "\x0a\x09\x01\x05\x07\x21\x0a\x09\x01\x06\x07\x21", 26,
+		 "blobs of a table that was not just added"},
+		{RUN_TABLE "\x0a\x09\x00", 17, "no blobs"},
+		{RUN_TABLE "\x0a\x09\x02\x05\x07\x21", 20, "cut off number"},
+		{RUN_TABLE "\x0a\x09\xff\xff\xff\xff\xff\xff\xff\xff\x7f\x05\x07\x21", 28,
+		 "cut off number"},
+		{RUN_TABLE "\x0a\x09\x02\x05\x07\x21\x05\x07\x21", 23,
+		 "blob file number out of range"},
+		{RUN_TABLE "\x0a\x09\x02\x05\x07\x21\x04\x07\x21", 23,
+		 "blob file number out of range"},
+		{RUN_TABLE "\x0a\x09\x01\x00\x07\x21", 20, "blob file number out of range"},
+		{RUN_TABLE "\x0a\x09\x01\x81\x80\x80\x80\x80\x80\x80\x40\x07\x21", 27,
+		 "blob file number out of range"},
+		{RUN_TABLE "\x0a\x09\x01\x05\x07\x20", 20, "bytes of a blob file out of range"},
+		{RUN_TABLE "\x0a\x09\x01\x05\x81\x80\x80\x80\x80\x80\x80\x80\x01\x21", 28,
+		 "bytes of a blob file out of range"},
+		{RUN_TABLE "\x0a\x09\x01\x05\x07\x81\x80\x80\x80\x80\x80\x80\x80\x01", 28,
+		 "bytes of a blob file out of range"},
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++) {

@@ -1,0 +1,18 @@
+/*
+ * The public batch, for the files that fill and write it.
+ */
+#pragma once
+
+#include "lsm/db/expect.h"
+#include "lsm/db/spill.h"
+
+struct lsm_batch {
+	struct spilled spilled; /* its changes; and files that copied values lie in */
+	struct expect_list expected;
+	uint64_t largest; /* size of a value in it */
+};
+
+#define cleanup_batch __attribute__((cleanup(lsm_batch_release)))
+
+/* Free what it owns. */
+void lsm_batch_release(struct lsm_batch *batch);

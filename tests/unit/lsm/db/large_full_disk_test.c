@@ -1,0 +1,233 @@
+/*
+ * Large values on a full disk: a refused one takes no room, and what is dead gives its room back.
+ */
+#include "lsm/base/clock.h"
+#include "lsm/base/rng.h"
+#include "tests/unit/lsm/db/db_fixture.h"
+
+enum {
+	RESERVE_BYTES = 128 << 10,
+	BIG = 40000, /* ten chunks */
+	ENDLESS = INT32_MAX,
+	TRIES = 20,
+};
+
+#define PATIENCE_NS UINT64_C(20000000000)
+
+static struct lsm_options large_options(struct env *env)
+{
+	struct lsm_options o = db_small_options(env);
+
+	o.large_value_threshold = 1024;
+	o.chunk_bytes = 4096;
+	o.compaction_threads = 0; /* nothing frees space unasked */
+	return o;
+}
+
+static struct env *disk_new(void)
+{
+	struct env *env = env_mem_new();
+
+	env_mem_set_capacity(env, ENDLESS);
+	return env;
+}
+
+static int put_big(struct lsm *db, const char *key, const struct lsm_write_options *options)
+{
+	uint8_t *bytes = malloc(BIG);
+	struct rng rng;
+
+	rng_seed(&rng, 1);
+	rng_fill(&rng, bytes, BIG);
+	int err = lsm_put(db, slice_str(key), slice_of(bytes, BIG), options);
+
+	free(bytes);
+	return err;
+}
+
+/* So many bytes are free from now on. */
+static void leave_free(struct env *env, uint64_t bytes)
+{
+	struct env_dir *dir;
+	struct env_space space;
+
+	ck_assert_int_eq(env_open_dir(env, DB_DIR, false, &dir), 0);
+	ck_assert_int_eq(env_dir_space(dir, &space), 0);
+	env_dir_close(dir);
+	env_mem_set_capacity(env, space.total_bytes - space.free_bytes + bytes);
+}
+
+struct sum {
+	struct env *env;
+	uint64_t bytes;
+};
+
+static int add_blob_file(void *arg, const char *name)
+{
+	struct sum *sum = arg;
+	struct slice bytes;
+
+	if (strstr(name, ".blob") && env_mem_file(sum->env, DB_DIR, name, &bytes) == 0)
+		sum->bytes += bytes.len;
+	return 0;
+}
+
+/* Of all blob files on the disk. */
+static uint64_t blob_bytes(struct env *env)
+{
+	struct sum sum = {.env = env};
+	struct env_dir *dir;
+
+	ck_assert_int_eq(env_open_dir(env, DB_DIR, false, &dir), 0);
+	ck_assert_int_eq(env_dir_list(dir, add_blob_file, &sum), 0);
+	env_dir_close(dir);
+	return sum.bytes;
+}
+
+/* The first try may leave some behind a live chunk; no other does. */
+START_TEST(a_refused_large_value_takes_no_room)
+{
+	struct env *env = disk_new();
+	struct lsm_options options = large_options(env);
+	struct lsm *db = db_open_with(&options);
+
+	ck_assert_int_eq(put_big(db, "there", NULL), 0);
+	for (int i = 0; i < TRIES; i++) {
+		uint64_t before = blob_bytes(env);
+
+		leave_free(env, BIG / 2);
+		ck_assert_int_eq(put_big(db, "more", NULL), -ENOSPC);
+		ck_assert_uint_le(blob_bytes(env), before + (i == 0 ? BIG / 2 : 0));
+		ck_assert_int_eq(db_stats(db).health, LSM_HEALTH_DEGRADED);
+		ck_assert(db_has(db, "more", NULL));
+	}
+	leave_free(env, BIG * 2);
+	ck_assert_int_eq(put_big(db, "more", NULL), 0);
+	ck_assert_int_eq(db_stats(db).health, LSM_HEALTH_OK);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
+/* The log finds no room for the record. */
+START_TEST(nor_does_one_whose_chunks_found_room)
+{
+	struct env *env = disk_new();
+	struct lsm_options options = large_options(env);
+	struct lsm *db = db_open_with(&options);
+	const struct lsm_patch patch = {.size = BIG, .bytes = slice_str("x")};
+	const struct lsm_write_options meta = {.meta = slice_of(calloc(1, 60000), 60000)};
+
+	ck_assert_int_eq(put_big(db, "there", NULL), 0);
+	for (int i = 0; i < TRIES; i++) {
+		uint64_t before = blob_bytes(env);
+
+		leave_free(env, BIG + 1000);
+		ck_assert_int_eq(put_big(db, "more", &meta), -ENOSPC);
+		ck_assert_uint_le(blob_bytes(env), before + (i == 0 ? BIG : 0));
+	}
+	leave_free(env, 300000);
+	ck_assert_int_eq(lsm_write_patch(db, slice_str("there"), &patch, &meta), 0);
+	db_close(db);
+	env_free(env);
+	free((void *)meta.meta.ptr);
+}
+END_TEST
+
+START_TEST(large_values_eat_nothing_of_the_reserve)
+{
+	struct env *env = disk_new();
+	struct lsm_options options = large_options(env);
+
+	options.reserve_bytes = RESERVE_BYTES;
+	struct lsm *db = db_open_with(&options);
+	const struct lsm_write_options urgent = {.use_reserve = true};
+
+	ck_assert_int_eq(put_big(db, "there", NULL), 0);
+	leave_free(env, 0);
+	ck_assert_int_eq(put_big(db, "more", NULL), -ENOSPC);
+	ck_assert_uint_eq(db_stats(db).reserve_bytes, RESERVE_BYTES);
+	/* who may use it does */
+	ck_assert_int_eq(put_big(db, "urgent", &urgent), 0);
+	ck_assert_uint_eq(db_stats(db).reserve_bytes, 0);
+	uint64_t before = blob_bytes(env);
+
+	leave_free(env, RESERVE_BYTES / 2);
+	for (int i = 0; i < TRIES; i++)
+		ck_assert_int_eq(put_big(db, "more", NULL), -ENOSPC);
+	ck_assert_uint_eq(blob_bytes(env), before);
+	ck_assert(db_has(db, "more", NULL));
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
+/* Patches become chunks in a flush, whose table then finds no room. */
+START_TEST(a_flush_without_room_takes_none)
+{
+	struct env *env = disk_new();
+	struct lsm_options options = large_options(env);
+	uint8_t bytes[900];
+	struct rng rng;
+
+	options.memtable_bytes = 64 << 10;
+	struct lsm *db = db_open_with(&options);
+
+	rng_seed(&rng, 2);
+	for (unsigned i = 0; i < 10; i++) {
+		const struct lsm_patch patch = {
+			.size = BIG, .offset = i * 4096, .bytes = slice_of(bytes, 900)};
+
+		rng_fill(&rng, bytes, sizeof(bytes));
+		ck_assert_int_eq(lsm_write_patch(db, slice_str("k"), &patch, NULL), 0);
+	}
+	uint64_t before = blob_bytes(env), room = 0;
+	int err;
+
+	do {
+		leave_free(env, room);
+		err = lsm_flush(db);
+		if (err)
+			ck_assert_uint_eq(blob_bytes(env), before);
+		room += 250;
+	} while (err == -ENOSPC);
+	ck_assert_int_eq(err, 0);
+	ck_assert_uint_gt(blob_bytes(env), before);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
+/* It is not waited for until the file to which its chunks were appended is complete. */
+START_TEST(what_was_deleted_is_gone_with_the_flush)
+{
+	struct env *env = disk_new();
+	struct lsm_options options = large_options(env);
+	struct lsm *db = db_open_with(&options);
+
+	ck_assert_int_eq(put_big(db, "k", NULL), 0);
+	ck_assert_uint_eq(db_find(env, ".blob").count, 1);
+	db_delete(db, "k");
+	ck_assert_int_eq(lsm_flush(db), 0);
+	/* the flush is told of before its files go */
+	uint64_t start = clock_mono_ns();
+
+	while (db_find(env, ".blob").count > 0 && clock_mono_ns() - start < PATIENCE_NS)
+		;
+	ck_assert_uint_eq(db_find(env, ".blob").count, 0);
+	ck_assert_int_eq(put_big(db, "k", NULL), 0);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
+int main(void)
+{
+	static const TTest *const *tests[] = {
+		&a_refused_large_value_takes_no_room,     &nor_does_one_whose_chunks_found_room,
+		&large_values_eat_nothing_of_the_reserve, &a_flush_without_room_takes_none,
+		&what_was_deleted_is_gone_with_the_flush,
+	};
+
+	return unit_run("large values on a full disk", tests, array_size(tests));
+}

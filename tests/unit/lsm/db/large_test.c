@@ -1,0 +1,613 @@
+/*
+ * Large values and patches through the whole engine: in memory, in tables, after a kill, a power
+ * cut, in snapshots, iterators, copies, checkpoints.
+ */
+#include "lsm/base/rng.h"
+#include "tests/unit/lsm/db/db_fixture.h"
+#include "tests/unit/lsm/db/gate.h"
+
+enum {
+	BIG = 300000,
+};
+
+/* Everything above 1 KiB is large, chunks are 4 KiB. */
+static struct lsm_options large_options(struct env *env)
+{
+	struct lsm_options o = db_small_options(env);
+
+	o.large_value_threshold = 1024;
+	o.chunk_bytes = 4096;
+	o.blob_file_bytes = 64 << 10;
+	o.value_max = 1 << 20;
+	return o;
+}
+
+static struct lsm *open_large(struct env *env)
+{
+	struct lsm_options options = large_options(env);
+
+	return db_open_with(&options);
+}
+
+static uint8_t *noise(size_t len, uint64_t seed)
+{
+	uint8_t *bytes = malloc(len + 1);
+	struct rng rng;
+
+	rng_seed(&rng, seed);
+	rng_fill(&rng, bytes, len);
+	return bytes;
+}
+
+static void expect_value_at(struct lsm *db, const char *key, const uint8_t *bytes, size_t len,
+			    const struct lsm_read_options *options)
+{
+	struct lsm_record record;
+	uint8_t part[1000];
+	size_t got = 0;
+	int err = lsm_get(db, slice_str(key), options, &record);
+
+	if (err)
+		ck_abort_msg("get: %d %s", err, lsm_error_text());
+	ck_assert_uint_eq(record.value_len, len);
+	ck_assert(slice_eq(record.value, slice_of(bytes, len)));
+	lsm_record_release(&record);
+	ck_assert_int_eq(lsm_stat(db, slice_str(key), options, &record), 0);
+	ck_assert_uint_eq(record.value_len, len);
+	lsm_record_release(&record);
+	for (size_t at = 0; at < len + 500; at += 777) {
+		const struct lsm_range range = {.offset = at, .into = part, .len = sizeof(part)};
+		size_t want = at < len ? min_of(sizeof(part), len - at) : 0;
+
+		ck_assert_int_eq(lsm_read(db, slice_str(key), options, &range, &got, NULL), 0);
+		ck_assert_uint_eq(got, want);
+		ck_assert(memcmp(part, bytes + min_of(at, len), got) == 0);
+	}
+}
+
+static void expect_value(struct lsm *db, const char *key, const uint8_t *bytes, size_t len)
+{
+	expect_value_at(db, key, bytes, len, NULL);
+}
+
+static void patch(struct lsm *db, const char *key, uint64_t size, uint64_t offset,
+		  struct slice bytes)
+{
+	const struct lsm_patch p = {.size = size, .offset = offset, .bytes = bytes};
+	int err = lsm_write_patch(db, slice_str(key), &p, NULL);
+
+	if (err)
+		ck_abort_msg("patch: %d %s", err, lsm_error_text());
+}
+
+START_TEST(a_large_value_reads_as_it_was_put)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = open_large(env);
+	uint8_t *bytes = noise(BIG, 1);
+
+	ck_assert_int_eq(lsm_put(db, slice_str("big"), slice_of(bytes, BIG), NULL), 0);
+	expect_value(db, "big", bytes, BIG);
+	ck_assert_int_eq(lsm_flush(db), 0);
+	expect_value(db, "big", bytes, BIG);
+	ck_assert_uint_gt(db_stats(db).blob_files, 1);
+	ck_assert_uint_lt(db_stats(db).table_bytes, 8000);
+	db_close(db);
+	db = open_large(env);
+	expect_value(db, "big", bytes, BIG);
+	ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
+	expect_value(db, "big", bytes, BIG);
+	struct lsm_verify_report report;
+
+	ck_assert_int_eq(lsm_verify(db, &report), 0);
+	ck_assert_uint_gt(report.bytes, BIG);
+	/* deleted, compacted: the files go */
+	db_delete(db, "big");
+	ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
+	db_close(db);
+	db = open_large(env);
+	ck_assert_uint_eq(db_stats(db).blob_files, 0);
+	ck_assert_uint_eq(db_find(env, ".blob").count, 0);
+	db_close(db);
+	env_free(env);
+	free(bytes);
+}
+END_TEST
+
+/* Sizes around the threshold and across it, over every kind of base, flushed or not. */
+START_TEST(patches_change_a_part)
+{
+	for (int flushes = 0; flushes < 8; flushes++) {
+		struct env *env = env_mem_new();
+		struct lsm *db = open_large(env);
+		uint8_t *bytes = noise(BIG, 2);
+		size_t size = 900;
+
+		memset(bytes + 20000, 0, 10000); /* never written below */
+		ck_assert_int_eq(lsm_put(db, slice_str("k"), slice_of(bytes, 100), NULL), 0);
+		if (flushes & 1)
+			ck_assert_int_eq(lsm_flush(db), 0);
+		patch(db, "k", size, 100, slice_of(bytes + 100, 800));
+		expect_value(db, "k", bytes, size);
+		if (flushes & 2)
+			ck_assert_int_eq(lsm_flush(db), 0);
+		patch(db, "k", 20000, 900, slice_of(bytes + 900, 19100));
+		expect_value(db, "k", bytes, 20000);
+		patch(db, "k", 40000, 30000, slice_of(bytes + 30000, 500));
+		patch(db, "k", 40000, 30500, slice_of(bytes + 30500, 9500));
+		expect_value(db, "k", bytes, 40000);
+		if (flushes & 4)
+			ck_assert_int_eq(lsm_flush(db), 0);
+		/* cut, and grown again */
+		patch(db, "k", 10, 0, slice_of(NULL, 0));
+		expect_value(db, "k", bytes, 10);
+		patch(db, "k", 3000, 0, slice_of(NULL, 0));
+		memset(bytes + 10, 0, 2990);
+		expect_value(db, "k", bytes, 3000);
+		ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
+		expect_value(db, "k", bytes, 3000);
+		db_close(db);
+		db = open_large(env);
+		expect_value(db, "k", bytes, 3000);
+		db_close(db);
+		env_free(env);
+		free(bytes);
+	}
+}
+END_TEST
+
+START_TEST(a_patch_of_nothing_makes_a_value)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = open_large(env);
+	uint8_t zeros[500] = {0};
+
+	patch(db, "new", 500, 0, slice_of(NULL, 0));
+	expect_value(db, "new", zeros, 500);
+	db_put(db, "old", "value");
+	db_delete(db, "old");
+	patch(db, "old", 3, 0, slice_str("abc"));
+	expect_value(db, "old", (const uint8_t *)"abc", 3);
+	ck_assert_int_eq(lsm_flush(db), 0);
+	expect_value(db, "new", zeros, 500);
+	expect_value(db, "old", (const uint8_t *)"abc", 3);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(a_meta_changes_without_the_value)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = open_large(env);
+	uint8_t *bytes = noise(BIG, 3);
+	struct lsm_record record;
+
+	ck_assert_int_eq(lsm_put(db, slice_str("k"), slice_of(bytes, BIG), NULL), 0);
+	uint64_t before = db_stats(db).blob_written_bytes, log = db_stats(db).log_written_bytes;
+	const struct lsm_patch same = {.size = BIG};
+	const struct lsm_write_options options = {.meta = slice_str("mode")};
+
+	ck_assert_int_eq(lsm_write_patch(db, slice_str("k"), &same, &options), 0);
+	ck_assert_uint_eq(db_stats(db).blob_written_bytes, before);
+	ck_assert_uint_lt(db_stats(db).log_written_bytes, log + 300);
+	for (int round = 0; round < 2; round++) {
+		ck_assert_int_eq(lsm_stat(db, slice_str("k"), NULL, &record), 0);
+		ck_assert(slice_eq(record.meta, slice_str("mode")));
+		lsm_record_release(&record);
+		expect_value(db, "k", bytes, BIG);
+		ck_assert_int_eq(lsm_flush(db), 0);
+	}
+	ck_assert_uint_eq(db_stats(db).blob_written_bytes, before);
+	db_close(db);
+	env_free(env);
+	free(bytes);
+}
+END_TEST
+
+/* A snapshot and an iterator see the value as it was; flushes and compactions go on below them. */
+START_TEST(snapshots_and_iterators_keep_what_they_saw)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = open_large(env);
+	uint8_t *first = noise(BIG, 4), *second = noise(BIG, 4), *change = noise(5000, 5);
+	struct lsm_snapshot *snapshot;
+	struct lsm_iter *it;
+	struct slice value;
+
+	memcpy(second + 7000, change, 5000);
+	ck_assert_int_eq(lsm_put(db, slice_str("k"), slice_of(first, BIG), NULL), 0);
+	patch(db, "k", BIG, 10, slice_of(first + 10, 20));
+	ck_assert_int_eq(lsm_snapshot_new(db, &snapshot), 0);
+	ck_assert_int_eq(lsm_iter_new(db, NULL, &it), 0);
+	patch(db, "k", BIG, 7000, slice_of(change, 500));
+	patch(db, "k", BIG, 7500, slice_of(change + 500, 4500));
+	const struct lsm_read_options old = {.snapshot = snapshot};
+
+	for (int round = 0; round < 3; round++) {
+		expect_value(db, "k", second, BIG);
+		expect_value_at(db, "k", first, BIG, &old);
+		if (round % 2)
+			lsm_iter_first(it);
+		else
+			lsm_iter_last(it);
+		ck_assert(lsm_iter_valid(it));
+		ck_assert_uint_eq(lsm_iter_record(it)->value_len, BIG);
+		ck_assert_int_eq(lsm_iter_value(it, &value), 0);
+		ck_assert(slice_eq(value, slice_of(first, BIG)));
+		uint8_t part[100];
+		const struct lsm_range range = {.offset = 7000, .into = part, .len = 100};
+		size_t len = 0;
+
+		ck_assert_int_eq(lsm_iter_read(it, &range, &len), 0);
+		ck_assert(len == 100 && memcmp(part, first + 7000, 100) == 0);
+		ck_assert_int_eq(
+			round ? lsm_compact(db, slice_str(""), slice_str("")) : lsm_flush(db), 0);
+	}
+	lsm_iter_free(it);
+	lsm_snapshot_release(db, snapshot);
+	db_close(db);
+	env_free(env);
+	free(first);
+	free(second);
+	free(change);
+}
+END_TEST
+
+/* What was put together for a snapshot is not taken for what has become of it since, wherever the
+ * patches behind it lie. */
+START_TEST(a_snapshots_read_leaves_no_stale_value_behind)
+{
+	for (int newer = 0; newer < 2; newer++) {
+		struct env *env = env_mem_new();
+		struct lsm_options options = large_options(gate_over(env, false));
+		struct lsm *db = db_open_with(&options);
+		struct lsm_snapshot *snapshot;
+		const uint8_t *bytes = (const uint8_t *)"abcdef";
+
+		patch(db, "k", 2, 0, slice_str("ab"));
+		ck_assert_int_eq(lsm_snapshot_new(db, &snapshot), 0);
+		patch(db, "k", 4, 2, slice_str("cd"));
+		gate_set(true);
+		ck_assert_int_eq(db_fill(db, 0, 200, 100), 0);
+		gate_wait(); /* the patches are in the full memtable */
+		if (newer)
+			patch(db, "k", 6, 4, slice_str("ef"));
+		const struct lsm_read_options old = {.snapshot = snapshot};
+
+		expect_value_at(db, "k", bytes, 2, &old);
+		expect_value(db, "k", bytes, newer ? 6 : 4);
+		expect_value_at(db, "k", bytes, 2, &old);
+		lsm_snapshot_release(db, snapshot);
+		gate_set(false);
+		db_close(db);
+		env_free(env);
+	}
+}
+END_TEST
+
+/* An iterator reads a patched value of the past; when it is gone nothing keeps that. */
+START_TEST(a_read_of_the_past_keeps_nothing)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = open_large(env);
+	uint8_t *bytes = noise(65536, 13); /* a blob file, complete */
+	const struct lsm_range range = {.into = bytes, .len = 10};
+	struct lsm_iter *it;
+	size_t len;
+
+	ck_assert_int_eq(lsm_put(db, slice_str("k"), slice_of(bytes, 65536), NULL), 0);
+	patch(db, "k", 65536, 5, slice_str("patched"));
+	ck_assert_int_eq(lsm_iter_new(db, NULL, &it), 0);
+	db_delete(db, "k");
+	ck_assert_int_eq(lsm_flush(db), 0);
+	db_put(db, "other", "so that the flush before is over");
+	ck_assert_int_eq(lsm_flush(db), 0);
+	lsm_iter_first(it);
+	ck_assert(lsm_iter_valid(it));
+	ck_assert_int_eq(lsm_iter_read(it, &range, &len), 0);
+	ck_assert_uint_eq(db_stats(db).blob_files, 1);
+	lsm_iter_free(it);
+	ck_assert_uint_eq(db_stats(db).blob_files, 0);
+	db_close(db);
+	env_free(env);
+	free(bytes);
+}
+END_TEST
+
+/* A copy shares the chunks; it outlives its source. */
+START_TEST(a_copy_writes_no_chunk_again)
+{
+	for (int flushed = 0; flushed < 2; flushed++) {
+		struct env *env = env_mem_new();
+		struct lsm *db = open_large(env);
+		uint8_t *bytes = noise(BIG, 6);
+		struct lsm_batch *batch = lsm_batch_new();
+
+		ck_assert_int_eq(lsm_put(db, slice_str("from"), slice_of(bytes, BIG), NULL), 0);
+		if (flushed)
+			ck_assert_int_eq(lsm_flush(db), 0);
+		uint64_t before = db_stats(db).blob_written_bytes;
+
+		ck_assert_int_eq(lsm_batch_copy(batch, db, slice_str("from"), slice_str("to"),
+						slice_str("m")),
+				 0);
+		ck_assert_int_eq(lsm_batch_delete(batch, slice_str("from")), 0);
+		ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), 0);
+		expect_value(db, "to", bytes, BIG);
+		ck_assert_uint_eq(db_stats(db).blob_written_bytes, before);
+		/* a stale one is refused */
+		ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), -ESTALE);
+		lsm_batch_clear(batch);
+		const struct lsm_range_copy range = {.from = slice_str("to"),
+						     .from_offset = 5000,
+						     .len = 20000,
+						     .to = slice_str("part"),
+						     .to_offset = 100,
+						     .to_size = 20100};
+
+		ck_assert_int_eq(lsm_batch_copy_range(batch, db, &range), 0);
+		ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), 0);
+		ck_assert_uint_eq(db_stats(db).blob_written_bytes, before);
+		uint8_t *part = calloc(1, 20100);
+
+		memcpy(part + 100, bytes + 5000, 20000);
+		expect_value(db, "part", part, 20100);
+		db_delete(db, "to");
+		ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
+		expect_value(db, "part", part, 20100);
+		lsm_batch_free(batch);
+		db_close(db);
+		env_free(env);
+		free(bytes);
+		free(part);
+	}
+}
+END_TEST
+
+START_TEST(batches_carry_long_values)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = open_large(env);
+	uint8_t *bytes = noise(BIG, 7);
+	struct lsm_batch *batch = lsm_batch_new();
+	const struct lsm_patch p = {.size = 6000, .offset = 0, .bytes = slice_of(bytes, 6000)};
+
+	ck_assert_int_eq(lsm_batch_put(batch, slice_str("a"), slice_str(""), slice_of(bytes, BIG)),
+			 0);
+	ck_assert_int_eq(lsm_batch_put(batch, slice_str("b"), slice_str(""), slice_str("small")),
+			 0);
+	ck_assert_int_eq(lsm_batch_patch(batch, slice_str("c"), slice_str(""), &p), 0);
+	ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), 0);
+	expect_value(db, "a", bytes, BIG);
+	ck_assert(db_has(db, "b", "small"));
+	expect_value(db, "c", bytes, 6000);
+	/* what is too large is refused, whole */
+	lsm_batch_clear(batch);
+	const struct lsm_patch huge = {.size = 2 << 20};
+
+	ck_assert_int_eq(lsm_batch_put(batch, slice_str("d"), slice_str(""), slice_str("v")), 0);
+	ck_assert_int_eq(lsm_batch_patch(batch, slice_str("c"), slice_str(""), &huge), 0);
+	ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), -EFBIG);
+	ck_assert(db_has(db, "d", NULL));
+	lsm_batch_free(batch);
+	db_close(db);
+	env_free(env);
+	free(bytes);
+}
+END_TEST
+
+/* Whatever is large: the limit may be below that, or above. */
+START_TEST(no_value_over_the_limit_is_written)
+{
+	for (int kept = 0; kept < 2; kept++) {
+		struct env *env = env_mem_new();
+		struct lsm_options options = large_options(env);
+		uint8_t *bytes = noise(8000, 14);
+		struct lsm_batch *batch = lsm_batch_new();
+		const struct lsm_patch p = {.size = 4097};
+
+		options.large_value_threshold = kept ? 1024 : 64 << 10;
+		struct lsm *db = db_open_with(&options);
+
+		ck_assert_int_eq(lsm_put(db, slice_str("a"), slice_of(bytes, 8000), NULL), 0);
+		db_close(db);
+		options.value_max = 4096;
+		db = db_open_with(&options);
+		ck_assert_int_eq(lsm_put(db, slice_str("b"), slice_of(bytes, 4097), NULL), -EFBIG);
+		ck_assert_int_eq(lsm_write_patch(db, slice_str("b"), &p, NULL), -EFBIG);
+		for (int kind = 0; kind < 3; kind++) {
+			lsm_batch_clear(batch);
+			int err = kind == 0   ? lsm_batch_put(batch, slice_str("b"), slice_str(""),
+							      slice_of(bytes, 4097))
+				  : kind == 1 ? lsm_batch_patch(batch, slice_str("b"),
+								slice_str(""), &p)
+					      : lsm_batch_copy(batch, db, slice_str("a"),
+							       slice_str("b"), slice_str(""));
+
+			ck_assert_int_eq(err, 0);
+			ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), -EFBIG);
+		}
+		ck_assert(db_has(db, "b", NULL));
+		expect_value(db, "a", bytes, 8000);
+		ck_assert_int_eq(lsm_put(db, slice_str("b"), slice_of(bytes, 4096), NULL), 0);
+		lsm_batch_free(batch);
+		db_close(db);
+		env_free(env);
+		free(bytes);
+	}
+}
+END_TEST
+
+START_TEST(a_kill_loses_nothing)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = open_large(env);
+	uint8_t *bytes = noise(BIG, 8);
+
+	ck_assert_int_eq(lsm_put(db, slice_str("k"), slice_of(bytes, 200000), NULL), 0);
+	patch(db, "k", BIG, 200000, slice_of(bytes + 200000, 100000));
+	patch(db, "k", BIG, 5, slice_of(bytes + 5, 5));
+	for (int round = 0; round < 3; round++) {
+		struct env *left = env_mem_clone(env);
+
+		db_close(db);
+		env_free(env);
+		env = left;
+		db = open_large(env);
+		expect_value(db, "k", bytes, BIG);
+		if (round == 1)
+			ck_assert_int_eq(lsm_flush(db), 0);
+	}
+	db_close(db);
+	env_free(env);
+	free(bytes);
+}
+END_TEST
+
+/* The log has the record, but its chunk never came to the disk: the history ends before it. */
+START_TEST(a_chunk_that_is_not_there_makes_its_record_the_torn_end)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = open_large(env);
+	uint8_t *bytes = noise(BIG, 9);
+
+	db_put(db, "before", "1");
+	ck_assert_int_eq(lsm_put(db, slice_str("k"), slice_of(bytes, 50000), NULL), 0);
+	db_put(db, "after", "2");
+	struct env *left = env_mem_clone(env);
+	struct db_found_name blob = db_find(left, ".blob");
+
+	db_close(db);
+	db_damage(left, blob.name, -20);
+	db = open_large(left);
+	ck_assert(db_has(db, "before", "1"));
+	ck_assert(db_has(db, "k", NULL));
+	ck_assert(db_has(db, "after", NULL));
+	ck_assert_uint_gt(db_stats(db).recovery_torn_bytes, 0);
+	db_put(db, "after", "3");
+	db_close(db);
+	db = open_large(left);
+	ck_assert(db_has(db, "after", "3"));
+	db_close(db);
+	env_free(left);
+	env_free(env);
+	free(bytes);
+}
+END_TEST
+
+/* The same behind a sync is damage: reported when it is read, naming the file. */
+START_TEST(a_synced_chunk_that_is_not_there_is_damage)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = open_large(env);
+	uint8_t *bytes = noise(BIG, 10);
+	struct lsm_record record;
+
+	ck_assert_int_eq(lsm_put(db, slice_str("k"), slice_of(bytes, 50000), NULL), 0);
+	ck_assert_int_eq(lsm_sync(db), 0);
+	db_put(db, "after", "2");
+	struct env *left = env_mem_clone(env);
+	struct db_found_name blob = db_find(left, ".blob");
+
+	db_close(db);
+	db_damage(left, blob.name, -20);
+	db = open_large(left);
+	ck_assert(db_has(db, "after", "2"));
+	ck_assert_int_eq(lsm_get(db, slice_str("k"), NULL, &record), -EBADMSG);
+	ck_assert_ptr_nonnull(strstr(lsm_error_text(), blob.name));
+	struct lsm_verify_report report;
+
+	ck_assert_int_eq(lsm_verify(db, &report), -EBADMSG);
+	ck_assert_int_eq(lsm_flush(db), 0); /* naming it again is not reading it */
+	ck_assert_int_eq(lsm_get(db, slice_str("k"), NULL, &record), -EBADMSG);
+	/* neither so many patches that the window is written anew, nor a cut to a short value, make
+	 * the flush fail for ever */
+	for (unsigned i = 0; i < 60; i++)
+		patch(db, "k", 50000, 50000 - 100 * (i + 1), slice_of(bytes, 10));
+	ck_assert_int_eq(lsm_flush(db), 0);
+	ck_assert_int_eq(lsm_get(db, slice_str("k"), NULL, &record), -EBADMSG);
+	patch(db, "k", 50000, 40, slice_of(bytes, 49900));
+	patch(db, "k", 700, 0, slice_of(NULL, 0));
+	ck_assert_int_eq(lsm_flush(db), 0);
+	db_close(db);
+	env_free(left);
+	env_free(env);
+	free(bytes);
+}
+END_TEST
+
+/* Overwritten again and again: what is dead goes, also while nothing but patches come. */
+START_TEST(random_rewrites_do_not_pile_up)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = open_large(env);
+	uint8_t *bytes = noise(BIG, 11);
+	struct rng rng;
+
+	rng_seed(&rng, unit_seed());
+	ck_assert_int_eq(lsm_put(db, slice_str("k"), slice_of(bytes, BIG), NULL), 0);
+	for (int i = 0; i < 4000; i++) {
+		size_t at = (size_t)rng_below(&rng, BIG - 4096);
+
+		rng_fill(&rng, bytes + at, 2048);
+		patch(db, "k", BIG, at, slice_of(bytes + at, 2048));
+	}
+	expect_value(db, "k", bytes, BIG);
+	ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
+	ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
+	expect_value(db, "k", bytes, BIG);
+	db_close(db);
+	db = open_large(env);
+	ck_assert_uint_lt(db_stats(db).blob_bytes, 3 * BIG);
+	expect_value(db, "k", bytes, BIG);
+	db_close(db);
+	env_free(env);
+	free(bytes);
+}
+END_TEST
+
+START_TEST(a_checkpoint_has_the_large_values)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = open_large(env);
+	uint8_t *bytes = noise(BIG, 12);
+	struct lsm_options options = large_options(env);
+	struct lsm *copy;
+
+	ck_assert_int_eq(lsm_put(db, slice_str("k"), slice_of(bytes, BIG), NULL), 0);
+	patch(db, "k", BIG, 100, slice_of(bytes + 100, 100));
+	ck_assert_int_eq(lsm_checkpoint(db, "copy"), 0);
+	db_delete(db, "k");
+	ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
+	ck_assert_int_eq(lsm_open("copy", &options, &copy), 0);
+	expect_value(copy, "k", bytes, BIG);
+	db_close(copy);
+	db_close(db);
+	env_free(env);
+	free(bytes);
+}
+END_TEST
+
+int main(void)
+{
+	static const TTest *const *tests[] = {
+		&a_large_value_reads_as_it_was_put,
+		&patches_change_a_part,
+		&a_patch_of_nothing_makes_a_value,
+		&a_meta_changes_without_the_value,
+		&snapshots_and_iterators_keep_what_they_saw,
+		&a_snapshots_read_leaves_no_stale_value_behind,
+		&a_read_of_the_past_keeps_nothing,
+		&a_copy_writes_no_chunk_again,
+		&batches_carry_long_values,
+		&no_value_over_the_limit_is_written,
+		&a_kill_loses_nothing,
+		&a_chunk_that_is_not_there_makes_its_record_the_torn_end,
+		&a_synced_chunk_that_is_not_there_is_damage,
+		&random_rewrites_do_not_pile_up,
+		&a_checkpoint_has_the_large_values,
+	};
+
+	return unit_run("large values", tests, array_size(tests));
+}
