@@ -144,7 +144,7 @@ static int files_open(struct service *s)
 		.separator = (uint8_t)config_number(config, "store", "separator"),
 		.uid = getuid(),
 		.gid = getgid(),
-		.value_max = config_number(config, "fs", "value_max"),
+		.value_max = config_number(config, "store", "max_value_size"),
 		.read_only = s->options.read_only,
 	};
 

@@ -11,15 +11,10 @@
 #include "lsm/config/engine_options.h"
 #include "lsm/lsm.h"
 
-#define KIB(n) ((n)*UINT64_C(1024))
-#define MIB(n) (KIB(n) * 1024)
-
 /* In the order of enum log_level. */
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
 const struct config_option daemon_options[] = {
-	{"fs", "value_max", CONFIG_SIZE, KIB(4), MIB(16), NULL, "16m", "bytes",
-	 "A file may be this large; a write beyond it fails with EFBIG."},
 	{"fuse", "max_threads", CONFIG_UINT, 1, 256, NULL, "10", "threads",
 	 "So many requests are worked on at the same time."},
 	{"fuse", "clone_fd", CONFIG_BOOL, 0, 0, NULL, "off", "",

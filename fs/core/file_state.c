@@ -9,32 +9,35 @@ void file_state_done(struct file_state *state)
 	lsm_record_release(&state->record);
 }
 
-static int load_record(struct fs *fs, struct slice key, bool with_value, struct file_state *state)
+/* Take over the record, if it is a file's. */
+static int take_record(struct fs *fs, struct lsm_record *record, struct file_state *state)
 {
-	struct lsm_record record;
-	int err = with_value ? lsm_get(fs->db, key, NULL, &record)
-			     : lsm_stat(fs->db, key, NULL, &record);
-
-	if (err)
-		return err;
-
 	bool is_folder;
+	int err = attr_is_folder_record(fs->separator, record, &is_folder);
 
-	err = attr_is_folder_record(fs->separator, &record, &is_folder);
 	if (!err)
-		err = is_folder ? -ENOENT : attr_of_file(&fs->defaults, &record, &state->attr);
+		err = is_folder ? -ENOENT : attr_of_file(&fs->defaults, record, &state->attr);
 	if (err) {
-		lsm_record_release(&record);
+		lsm_record_release(record);
 		return err;
 	}
 	state->source = FILE_STORED;
-	state->record = record;
+	state->record = *record;
 	return 0;
 }
 
-int file_load(struct fs *fs, const struct node_view *view, bool with_value,
-	      struct file_state *state)
+static bool take_held(struct fs *fs, const struct node_view *view, struct file_state *state)
 {
+	if (!hold_peek(fs, view->node, &state->attr, &state->creation))
+		return false;
+	state->source = FILE_HELD;
+	return true;
+}
+
+int file_load(struct fs *fs, const struct node_view *view, struct file_state *state)
+{
+	struct lsm_record record;
+
 	if (view->nameless) {
 		if (!view->node->orphan)
 			return -ENOENT;
@@ -42,18 +45,37 @@ int file_load(struct fs *fs, const struct node_view *view, bool with_value,
 		state->attr = view->node->orphan->attr;
 		return 0;
 	}
-	if (hold_peek(fs, view->node, &state->attr, &state->creation)) {
-		state->source = FILE_HELD;
+	if (take_held(fs, view, state))
 		return 0;
+
+	int err = lsm_stat(fs->db, view->key->name.bytes, NULL, &record);
+
+	return err ? err : take_record(fs, &record, state);
+}
+
+int file_load_part(struct fs *fs, const struct node_view *view, const struct lsm_range *range,
+		   size_t *ret_len, struct file_state *state)
+{
+	struct lsm_record record;
+	size_t len = 0;
+	int err = 0;
+
+	/* What is held is empty. */
+	if (!take_held(fs, view, state)) {
+		err = lsm_read(fs->db, view->key->name.bytes, NULL, range, &len, &record);
+		if (!err)
+			err = take_record(fs, &record, state);
 	}
-	return load_record(fs, view->key->name.bytes, with_value, state);
+	if (!err)
+		*ret_len = len;
+	return err;
 }
 
 int file_load_value(struct fs *fs, const struct node_view *view, struct file_state *state)
 {
 	struct slice key = view->key->name.bytes;
 
-	if (state->source != FILE_STORED || state->record.value.ptr)
+	if (state->source != FILE_STORED)
 		return 0;
 
 	struct lsm_record record;
@@ -80,7 +102,7 @@ static int file_attr_with_stripe(struct fs *fs, struct node_view *view, struct s
 
 	node_lock_view(fs, view, &lock);
 
-	int err = file_load(fs, &lock.view, false, &state);
+	int err = file_load(fs, &lock.view, &state);
 
 	if (!err)
 		node_stat(&lock.view, &state.attr, ret_stat);
@@ -105,7 +127,7 @@ int node_attr(struct fs *fs, struct node_view *view, struct stat *ret_stat)
 	 */
 	if (!view->nameless) {
 		cleanup_file_state struct file_state state = {0};
-		int err = file_load(fs, view, false, &state);
+		int err = file_load(fs, view, &state);
 
 		if (err != -ENOENT && !nodes_refresh(&fs->nodes, view)) {
 			if (!err)

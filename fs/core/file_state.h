@@ -27,15 +27,22 @@ void file_state_done(struct file_state *state);
 #define cleanup_file_state __attribute__((cleanup(file_state_done)))
 
 /*
- * The file that the view names, with its value if wanted. -ENOENT: there is none.
+ * The file that the view names, without its value. -ENOENT: there is none.
  *
  * With the stripe held that is the truth. Without it: for a view that is not nameless only, and
  * what was loaded is that node's file if afterwards nodes_refresh finds nothing new.
  */
-must_check int file_load(struct fs *fs, const struct node_view *view, bool with_value,
-			 struct file_state *state);
+must_check int file_load(struct fs *fs, const struct node_view *view, struct file_state *state);
 
-/* The value of a state loaded without it. The stripe is held. */
+/*
+ * As file_load, and a part of the value is read into range->into: *ret_len bytes, less than asked
+ * for only at its end. One call to the engine. For a view that is not nameless.
+ */
+must_check int file_load_part(struct fs *fs, const struct node_view *view,
+			      const struct lsm_range *range, size_t *ret_len,
+			      struct file_state *state);
+
+/* The whole value of a state, a small one, as state->record.value. The stripe is held. */
 must_check int file_load_value(struct fs *fs, const struct node_view *view,
 			       struct file_state *state);
 

@@ -38,7 +38,7 @@ int fs_build(const struct fs_options *options, struct fs **ret_fs)
 		.separator = options->separator,
 		.read_only = options->read_only,
 	};
-	err = nodes_init(&fs->nodes, fs->db);
+	err = nodes_init(&fs->nodes);
 	if (err) {
 		free(fs);
 		return err;

@@ -35,6 +35,7 @@
 
 enum {
 	FS_HOLD_MS = 20,
+	FS_COPY_MAX = 1 << 30, /* bytes of one fs_copy_range */
 };
 
 struct fs;
@@ -44,7 +45,7 @@ struct fs_options {
 	uint8_t separator; /* of key components */
 	uid_t uid;         /* owner of what has no stored owner: the mounting user */
 	gid_t gid;
-	uint64_t value_max; /* bytes of a file; above: -EFBIG */
+	uint64_t value_max; /* of the store: bytes of a file; above: -EFBIG */
 	bool read_only;     /* changes answer -EROFS */
 };
 
@@ -120,9 +121,10 @@ must_check int fs_rename(struct fs *fs, const struct fs_caller *caller,
  */
 struct fs_read_result {
 	struct slice bytes;
-	struct lsm_record record; /* internal: what holds them, */
-	void *copy;               /* or this */
+	void *memory; /* internal: what holds them */
 };
+/* Takes memory for `size` bytes, and reads no more of the file than those. -EISDIR, -EIO, -ENOMEM.
+ */
 must_check int fs_read(struct fs *fs, uint64_t node, uint64_t offset, size_t size,
 		       struct fs_read_result *ret_read);
 /* The target of a symbolic link, ended with fs_read_done. -EINVAL: it is none. */
@@ -132,6 +134,22 @@ void fs_read_done(struct fs_read_result *read);
 /* All of it or an error: -EFBIG, -ENOSPC, -EIO, -EROFS. */
 must_check int fs_write(struct fs *fs, const struct fs_caller *caller, uint64_t node,
 			uint64_t offset, struct slice bytes);
+
+struct fs_copy {
+	uint64_t from;
+	uint64_t from_offset;
+	uint64_t to;
+	uint64_t to_offset;
+	uint64_t len;
+};
+/*
+ * copy_file_range(2), of one call's worth: at most FS_COPY_MAX, less where memory is in it (an
+ * unlinked file), and no more than `from` has. *ret_copied 0: from_offset is at its end or behind.
+ * What lies in blob files is not copied, but named twice. One change, all of *ret_copied or
+ * nothing. -EINVAL: one file, and the ranges overlap. -EISDIR; errors as of fs_write.
+ */
+must_check int fs_copy_range(struct fs *fs, const struct fs_caller *caller,
+			     const struct fs_copy *copy, uint64_t *ret_copied);
 
 /* Everything answered so far is durable when it returns 0. */
 must_check int fs_sync(struct fs *fs);

@@ -10,6 +10,15 @@
 #include "fs/core/node_table.h"
 #include "fs/core/stripes.h"
 
+enum {
+	/*
+	 * Bytes of a value that a change of it puts anew, whole. Such a put costs the log a page at
+	 * most, and the value stays one record, which is the cheapest to read. A longer one is
+	 * patched: what stays is neither read nor written.
+	 */
+	FS_SPLICE_MAX = 4096,
+};
+
 struct fs {
 	/* immutable after fs_build */
 	struct lsm *db; /* borrowed */

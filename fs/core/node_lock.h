@@ -24,3 +24,15 @@ must_check int node_lock_change(struct fs *fs, const struct fs_caller *caller, u
 
 /* Give up stripe and pin. */
 void node_unlock(struct fs *fs, struct node_lock *lock);
+
+/* Two nodes, which may be one, and the stripes of both names: for a change of `to`. */
+struct node_pair_lock {
+	struct node_view from;
+	struct node_view to;
+	struct stripe_set stripes;
+};
+
+/* As node_lock_change for `to`. */
+must_check int node_pair_lock_change(struct fs *fs, const struct fs_caller *caller, uint64_t from,
+				     uint64_t to, struct node_pair_lock *ret_lock);
+void node_pair_unlock(struct fs *fs, struct node_pair_lock *lock);

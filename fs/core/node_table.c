@@ -18,13 +18,11 @@ static struct node *node_new(const struct node_name *name)
 	return n;
 }
 
-static void node_free(struct node_table *t, struct node *n)
+static void node_free(struct node *n)
 {
 	if (!n)
 		return;
-	if (n->orphan)
-		nodes_note_orphan(t, n->orphan->bytes.cap, 0);
-	orphan_free(t->db, n->orphan);
+	orphan_free(n->orphan);
 	buf_done(&n->sibling);
 	node_key_unref(n->key);
 	free(n);
@@ -60,9 +58,9 @@ static int root_add(struct node_table *t)
 			      root); /* no one else is here yet, and the first slot is there */
 }
 
-int nodes_init(struct node_table *t, struct lsm *db)
+int nodes_init(struct node_table *t)
 {
-	*t = (struct node_table){.db = db};
+	*t = (struct node_table){0};
 	mutex_init(&t->mu, RANK_FS_NODES);
 
 	int err = node_index_init(&t->index);
@@ -77,7 +75,7 @@ int nodes_init(struct node_table *t, struct lsm *db)
 void nodes_done(struct node_table *t)
 {
 	for (uint32_t i = 1; t->index.slots && i < t->index.slot_count; i++)
-		node_free(t, t->index.slots[i].node);
+		node_free(t->index.slots[i].node);
 	node_index_done(&t->index);
 	mutex_done(&t->mu);
 }
@@ -125,7 +123,7 @@ void nodes_release(struct node_table *t, struct node *node)
 	node->pins--;
 	struct node *unused = take_if_unused(t, node);
 	mutex_unlock(&t->mu);
-	node_free(t, unused);
+	node_free(unused);
 }
 
 bool nodes_refresh(struct node_table *t, struct node_view *view)
@@ -188,7 +186,7 @@ int nodes_enter(struct node_table *t, const struct node_name *name, struct node_
 	}
 	mutex_unlock(&t->mu);
 	if (err)
-		node_free(t, n);
+		node_free(n);
 	return err;
 }
 
@@ -208,7 +206,7 @@ bool nodes_forget(struct node_table *t, uint64_t id, uint64_t lookups)
 		unused = take_if_unused(t, n);
 	}
 	mutex_unlock(&t->mu);
-	node_free(t, unused);
+	node_free(unused);
 	return last;
 }
 
@@ -248,13 +246,6 @@ void nodes_unname(struct node_table *t, struct node *node, struct orphan *orphan
 	t->nameless_files += !node->key->name.folder;
 }
 
-void nodes_note_orphan(struct node_table *t, size_t before, size_t after)
-{
-	/* Unsigned arithmetic wraps: a smaller `after` subtracts. */
-	atomic_fetch_add_explicit(&t->orphan_bytes, (uint64_t)after - (uint64_t)before,
-				  memory_order_relaxed);
-}
-
 void nodes_touch(struct node_table *t, struct node *node, int64_t time_ns)
 {
 	mutex_guard(&t->mu);
@@ -285,5 +276,6 @@ void nodes_stats(struct node_table *t, struct fs_stats *ret_stats)
 	ret_stats->nodes = t->index.count;
 	ret_stats->unlinked_nodes = t->nameless_files;
 	mutex_unlock(&t->mu);
-	ret_stats->unlinked_bytes = atomic_load_explicit(&t->orphan_bytes, memory_order_relaxed);
+	ret_stats->unlinked_bytes =
+		atomic_load_explicit(&t->orphan_memory.bytes, memory_order_relaxed);
 }

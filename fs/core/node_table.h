@@ -31,17 +31,15 @@ struct node_view {
 };
 
 struct node_table {
-	struct lsm *db; /* borrowed */
 	struct mutex mu;
 	/* guarded by mu */
 	struct node_index index; /* owns the nodes */
 	uint64_t nameless_files;
-	/* statistics */
-	_Atomic uint64_t orphan_bytes;
+	struct orphan_memory orphan_memory; /* of all orphans here */
 };
 
 /* With the root in it. -ENOMEM. */
-must_check int nodes_init(struct node_table *t, struct lsm *db);
+must_check int nodes_init(struct node_table *t);
 /* Frees every node, whatever keeps it. */
 void nodes_done(struct node_table *t);
 
@@ -88,9 +86,6 @@ void nodes_rename(struct node_table *t, struct node *node, struct node_key *key)
 void nodes_set_leaving(struct node_table *t, struct node *node, bool leaving);
 /* The node has no name from now on. It owns the orphan (may be NULL). The stripe is held. */
 void nodes_unname(struct node_table *t, struct node *node, struct orphan *orphan);
-
-/* The memory of an orphan went from one capacity to another. */
-void nodes_note_orphan(struct node_table *t, size_t before, size_t after);
 
 /* A folder's entries changed (0: forget that they did). */
 void nodes_touch(struct node_table *t, struct node *node, int64_t time_ns);

@@ -16,7 +16,8 @@ int removal_prepare(struct fs *fs, const struct found *file, struct removal *r)
 	/* Without a lookup nobody comes back to it by its number, and a snapshot costs the engine
 	 * something. */
 	if (nodes_is_looked_up(&fs->nodes, r->view.node)) {
-		int err = orphan_new(fs->db, &file->attr, !file->held, &r->orphan);
+		int err = orphan_new(fs->db, &fs->nodes.orphan_memory, &file->attr, !file->held,
+				     &r->orphan);
 
 		if (err)
 			return err;
@@ -39,7 +40,7 @@ void removal_commit(struct fs *fs, struct removal *r, int64_t time_ns)
 
 void removal_done(struct fs *fs, struct removal *r)
 {
-	orphan_free(fs->db, r->orphan);
+	orphan_free(r->orphan);
 	if (r->pending)
 		nodes_set_leaving(&fs->nodes, r->view.node, false);
 	if (r->view.node)

@@ -102,27 +102,39 @@ static int find_target(struct fs *fs, struct move *m, const struct fs_rename *re
 	return err ? err : check_record(fs, m);
 }
 
-/* The record under its new key, and the old one gone. mtime stays: it is stored from now on. */
-static int fill_batch(struct fs *fs, struct move *m, struct lsm_batch *batch)
+/* What the record will say under its new key. mtime stays: it is stored from now on. */
+static int moved_meta(struct fs *fs, const struct move *m, struct meta_bytes *ret_meta)
 {
-	struct slice from = m->source.name.bytes;
-	struct slice anchor = folder_anchor(fs->separator, &m->from.parent.key->name);
 	struct lsm_record record;
 	struct attr attr;
-	int err = lsm_get(fs->db, from, NULL, &record);
+	int err = lsm_stat(fs->db, m->source.name.bytes, NULL, &record);
 
 	if (err)
 		return err;
 	err = attr_of_file(&fs->defaults, &record, &attr);
+	lsm_record_release(&record);
+	if (err)
+		return err;
 	attr.mtime_stored = true;
+	attr_pack(&fs->defaults, fs->separator, m->target.bytes, &attr, ret_meta);
+	return 0;
+}
+
+/* The record under its new key, and the old one gone. A large value stays where it is. */
+static int fill_batch(struct fs *fs, struct move *m, struct lsm_batch *batch)
+{
+	struct slice from = m->source.name.bytes;
+	struct slice anchor = folder_anchor(fs->separator, &m->from.parent.key->name);
+	struct meta_bytes meta;
+	int err = moved_meta(fs, m, &meta);
+
+	if (!err)
+		err = lsm_batch_copy(batch, fs->db, from, m->target.bytes, meta_slice(&meta));
 	if (!err)
 		err = lsm_batch_delete(batch, from);
 	/* What comes in below the folder keeps it as well. */
 	if (!err && !slice_starts_with(m->target.bytes, anchor))
 		err = folder_keep(fs, &m->from.parent, from, batch);
-	if (!err)
-		err = store_batch_put(fs, batch, m->target.bytes, record.value, &attr);
-	lsm_record_release(&record);
 	return err;
 }
 

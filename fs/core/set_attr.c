@@ -52,52 +52,60 @@ static void attr_change(struct attr *attr, const struct request *request)
 		attr->size = (uint64_t)request->want->st_size;
 }
 
-static int set_orphan(struct fs *fs, const struct request *request, const struct node_view *view,
+static int set_orphan(const struct request *request, const struct node_view *view,
 		      struct attr *ret_attr)
 {
 	struct orphan *o = view->node->orphan;
-	int err = 0;
 
 	if (!o)
 		return -ENOENT;
-	if (request->set & FS_SET_SIZE) {
-		size_t cap = o->bytes.cap;
-
-		err = orphan_resize(fs->db, o, view->key->name.bytes,
-				    (uint64_t)request->want->st_size);
-		nodes_note_orphan(&fs->nodes, cap, o->bytes.cap);
-	}
-	if (err)
-		return err;
+	if (request->set & FS_SET_SIZE)
+		orphan_resize(o, (uint64_t)request->want->st_size);
 	attr_change(&o->attr, request);
 	attr_committed(&o->attr, (int64_t)clock_real_ns());
 	*ret_attr = o->attr;
 	return 0;
 }
 
-/* The record is written anew, with its value. */
-static int rewrite(struct fs *fs, const struct request *request, const struct node_view *view,
-		   struct attr *ret_attr)
+/* The whole value anew. */
+static int put_resized(struct fs *fs, const struct node_view *view, struct file_state *state,
+		       enum store_room room)
+{
+	cleanup_free uint8_t *resized = NULL;
+	uint64_t size = state->attr.size;
+	struct slice value = slice_of(NULL, 0);
+	int err = size > 0 ? file_load_value(fs, view, state) : 0;
+
+	if (!err && size > 0)
+		err = value_resize(state->record.value, size, &resized, &value);
+	return err ? err : store_put(fs, view->key->name.bytes, value, room, &state->attr);
+}
+
+/* A new record: whole, or a patch of the attributes and the size that leaves the value where it is.
+ */
+static int change(struct fs *fs, const struct request *request, const struct node_view *view,
+		  struct attr *ret_attr)
 {
 	cleanup_file_state struct file_state state = {0};
-	cleanup_free uint8_t *resized = NULL;
 	int err = hold_log(fs, view->node);
 
 	if (!err)
-		err = file_load(fs, view, true, &state);
+		err = file_load(fs, view, &state);
 	if (err)
 		return err;
 
-	struct slice value = state.record.value;
-	bool shorter = (request->set & FS_SET_SIZE) &&
-		       (uint64_t)request->want->st_size < state.record.value_len;
+	uint64_t old_size = state.attr.size;
 
-	if (request->set & FS_SET_SIZE)
-		err = value_resize(value, (uint64_t)request->want->st_size, &resized, &value);
 	attr_change(&state.attr, request);
-	if (!err)
-		err = store_put(fs, view->key->name.bytes, value,
-				shorter ? STORE_FREES : STORE_TAKES, &state.attr);
+
+	uint64_t size = state.attr.size;
+	enum store_room room = size < old_size ? STORE_FREES : STORE_TAKES;
+	struct lsm_patch patch = {.size = size};
+
+	if (size == 0 || max_of(size, old_size) <= FS_SPLICE_MAX)
+		err = put_resized(fs, view, &state, room);
+	else
+		err = store_patch(fs, view->key->name.bytes, &patch, room, &state.attr);
 	if (!err)
 		*ret_attr = state.attr;
 	return err;
@@ -108,7 +116,7 @@ static int truncate_to_zero(struct fs *fs, const struct request *request,
 			    const struct node_view *view, struct attr *ret_attr)
 {
 	cleanup_file_state struct file_state state = {0};
-	int err = file_load(fs, view, false, &state);
+	int err = file_load(fs, view, &state);
 
 	if (err)
 		return err;
@@ -120,7 +128,7 @@ static int truncate_to_zero(struct fs *fs, const struct request *request,
 	attr_change(&state.attr, request);
 	attr_committed(&state.attr, (int64_t)clock_real_ns());
 	if (!hold_add(fs, view, &state.attr, false, request->caller->pid))
-		return rewrite(fs, request, view, ret_attr);
+		return change(fs, request, view, ret_attr);
 	*ret_attr = state.attr;
 	return 0;
 }
@@ -132,10 +140,10 @@ static int set_file(struct fs *fs, const struct request *request, const struct n
 	    (request->want->st_size < 0 || (uint64_t)request->want->st_size > fs->value_max))
 		return request->want->st_size < 0 ? -EINVAL : -EFBIG;
 	if (view->nameless)
-		return set_orphan(fs, request, view, ret_attr);
+		return set_orphan(request, view, ret_attr);
 	if (is_truncation(request))
 		return truncate_to_zero(fs, request, view, ret_attr);
-	return rewrite(fs, request, view, ret_attr);
+	return change(fs, request, view, ret_attr);
 }
 
 static int set_attr(struct fs *fs, const struct request *request, uint64_t node,

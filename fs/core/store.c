@@ -18,6 +18,15 @@ int store_batch_put(struct fs *fs, struct lsm_batch *batch, struct slice key, st
 	return lsm_batch_put(batch, key, meta_slice(&meta), value);
 }
 
+int store_batch_patch(struct fs *fs, struct lsm_batch *batch, struct slice key,
+		      const struct lsm_patch *patch, const struct attr *attr)
+{
+	struct meta_bytes meta;
+
+	attr_pack(&fs->defaults, fs->separator, key, attr, &meta);
+	return lsm_batch_patch(batch, key, meta_slice(&meta), patch);
+}
+
 int store_commit(struct fs *fs, const struct lsm_batch *batch, enum store_room room,
 		 int64_t *ret_time_ns)
 {
@@ -36,20 +45,35 @@ int store_commit(struct fs *fs, const struct lsm_batch *batch, enum store_room r
 	return err;
 }
 
-int store_put(struct fs *fs, struct slice key, struct slice value, enum store_room room,
-	      struct attr *attr)
+/* A batch of one change, which gave this answer. */
+static int commit_one(struct fs *fs, const struct lsm_batch *batch, int err, enum store_room room,
+		      struct attr *attr)
 {
-	cleanup_batch struct lsm_batch *batch = lsm_batch_new();
 	int64_t time_ns;
-
-	if (!batch)
-		return -ENOMEM;
-
-	int err = store_batch_put(fs, batch, key, value, attr);
 
 	if (!err)
 		err = store_commit(fs, batch, room, &time_ns);
 	if (!err)
 		attr_committed(attr, time_ns);
 	return err;
+}
+
+int store_put(struct fs *fs, struct slice key, struct slice value, enum store_room room,
+	      struct attr *attr)
+{
+	cleanup_batch struct lsm_batch *batch = lsm_batch_new();
+
+	if (!batch)
+		return -ENOMEM;
+	return commit_one(fs, batch, store_batch_put(fs, batch, key, value, attr), room, attr);
+}
+
+int store_patch(struct fs *fs, struct slice key, const struct lsm_patch *patch,
+		enum store_room room, struct attr *attr)
+{
+	cleanup_batch struct lsm_batch *batch = lsm_batch_new();
+
+	if (!batch)
+		return -ENOMEM;
+	return commit_one(fs, batch, store_batch_patch(fs, batch, key, patch, attr), room, attr);
 }

@@ -23,9 +23,15 @@ enum store_room {
 must_check int store_put(struct fs *fs, struct slice key, struct slice value, enum store_room room,
 			 struct attr *attr);
 
-/* The put of a batch. */
+/* One patch; attr, its new attributes, then has the times of its commit. */
+must_check int store_patch(struct fs *fs, struct slice key, const struct lsm_patch *patch,
+			   enum store_room room, struct attr *attr);
+
+/* The put and the patch of a batch. */
 must_check int store_batch_put(struct fs *fs, struct lsm_batch *batch, struct slice key,
 			       struct slice value, const struct attr *attr);
+must_check int store_batch_patch(struct fs *fs, struct lsm_batch *batch, struct slice key,
+				 const struct lsm_patch *patch, const struct attr *attr);
 
 /* Apply the batch; the time of its commit, or now when it is empty. */
 must_check int store_commit(struct fs *fs, const struct lsm_batch *batch, enum store_room room,

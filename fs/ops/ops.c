@@ -67,6 +67,7 @@ static const struct fuse_lowlevel_ops table = {
 	.removexattr = ops_removexattr,
 	.access = ops_access,
 	.create = ops_create,
+	.copy_file_range = ops_copy_file_range,
 	.lseek = ops_lseek,
 	.fallocate = ops_fallocate,
 };
@@ -122,6 +123,7 @@ static const char *const request_names[] = {
 	[OPS_REMOVEXATTR] = "removexattr",
 	[OPS_ACCESS] = "access",
 	[OPS_CREATE] = "create",
+	[OPS_COPY_FILE_RANGE] = "copy_file_range",
 	[OPS_LSEEK] = "lseek",
 	[OPS_FALLOCATE] = "fallocate",
 };

@@ -151,7 +151,7 @@ void ops_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct
 		ops_reply_status(req, rc);
 		return;
 	}
-	/* Not copied: the kernel takes the bytes from the memtable or the cached block. */
+	/* undelivered: nothing to undo */
 	(void)fuse_reply_buf(req, (const char *)found.bytes.ptr, found.bytes.len);
 	fs_read_done(&found);
 }
@@ -170,6 +170,37 @@ void ops_write(fuse_req_t req, fuse_ino_t node, const char *bytes, size_t size, 
 		ops_reply_status(req, rc);
 	else /* undelivered: the write stands all the same */
 		(void)fuse_reply_write(req, size);
+}
+
+/* Has more parameters than a function should: libfuse's type. */
+/* NOLINTNEXTLINE(readability-function-size) */
+void ops_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset,
+			 struct fuse_file_info *from_fi, fuse_ino_t to, off_t to_offset,
+			 struct fuse_file_info *to_fi, size_t len, int flags)
+{
+	struct ops *ops = ops_begin(req, OPS_COPY_FILE_RANGE);
+	struct fs_caller caller = ops_caller(req);
+	struct fs_copy copy = {.from = from,
+			       .from_offset = (uint64_t)from_offset,
+			       .to = to,
+			       .to_offset = (uint64_t)to_offset,
+			       .len = len};
+	uint64_t copied;
+	int rc = -EINVAL;
+
+	(void)from_fi;
+	(void)to_fi;
+	/* The kernel then copies by reading and writing: a virtual file can be read. */
+	if (ops_is_virtual(from))
+		rc = -EOPNOTSUPP;
+	else if (ops_is_virtual(to))
+		rc = -EACCES;
+	else if (flags == 0)
+		rc = fs_copy_range(ops->fs, &caller, &copy, &copied);
+	if (rc)
+		ops_reply_status(req, rc);
+	else /* undelivered: the copy stands all the same */
+		(void)fuse_reply_write(req, copied);
 }
 
 /* Only for files that were created before the kernel had its first ENOSYS from open. */

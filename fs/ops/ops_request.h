@@ -59,6 +59,9 @@ void ops_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
 	      struct fuse_file_info *fi);
 void ops_write(fuse_req_t req, fuse_ino_t node, const char *bytes, size_t size, off_t offset,
 	       struct fuse_file_info *fi);
+void ops_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset,
+			 struct fuse_file_info *from_fi, fuse_ino_t to, off_t to_offset,
+			 struct fuse_file_info *to_fi, size_t len, int flags);
 void ops_release(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi);
 void ops_fsync(fuse_req_t req, fuse_ino_t node, int datasync, struct fuse_file_info *fi);
 void ops_statfs(fuse_req_t req, fuse_ino_t node);

@@ -15,6 +15,12 @@ const struct command *const commands[] = {
 	&command_compact, &command_checkpoint, &command_salvage, NULL,
 };
 
+void progress_done(struct progress *progress)
+{
+	buf_done(&progress->last_key);
+	value_output_done(&progress->value);
+}
+
 const struct command *command_find(const char *name)
 {
 	for (const struct command *const *at = commands; *at; at++) {

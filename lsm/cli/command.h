@@ -11,6 +11,7 @@
 #include "lsm/base/buf.h"
 #include "lsm/base/slice.h"
 #include "lsm/cli/exit_status.h"
+#include "lsm/cli/value_output.h"
 #include "lsm/lsm.h"
 
 enum {
@@ -30,11 +31,15 @@ enum store_use {
 	STORE_CLOSED, /* not opened: the command does with its path what it likes */
 };
 
-/* How far a scan has come; it goes on there when it is run again. Zero-initialise. */
+/* How far the output has come; it goes on there when the command is run again. Zero-initialise, end
+ * with progress_done. */
 struct progress {
-	uint64_t records;    /* printed */
-	struct buf last_key; /* of them; owned */
+	uint64_t records;          /* printed */
+	struct buf last_key;       /* of them; owned */
+	struct value_output value; /* of the record after them */
 };
+
+void progress_done(struct progress *progress);
 
 /* A command line that fits its command. */
 struct invocation {

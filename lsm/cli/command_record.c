@@ -23,7 +23,7 @@ static enum exit_status check_first_key(const struct invocation *inv)
 	return invocation_check_key(inv, inv->arguments[0]);
 }
 
-/* All of standard input; -EFBIG beyond what a value can hold. */
+/* All of standard input: a put is whole or absent, so it goes in one piece. */
 static int read_input(struct buf *value)
 {
 	for (;;) {
@@ -35,8 +35,8 @@ static int read_input(struct buf *value)
 		size_t got = fread(value->ptr + value->len, 1, INPUT_STEP, stdin);
 
 		value->len += got;
-		if (value->len > LSM_VALUE_MAX)
-			return fail(-EFBIG, "standard input: more than a value can hold");
+		if (value->len > LSM_WHOLE_MAX)
+			return fail(-EFBIG, "standard input: more than can be put in one piece");
 		if (ferror(stdin))
 			return fail(-EIO, "standard input: %s", strerror(errno));
 		if (got < INPUT_STEP)
@@ -72,7 +72,8 @@ const struct command command_put = {
 	.arguments = "KEY [VALUE|-]",
 	.summary = "set the value of KEY; - or no VALUE: from standard input",
 	.more = "A store that does not exist yet is made. The value is on the disk when the "
-		"command ends.\n",
+		"command ends.\nIt is put whole or not at all, and is in memory until then: 1 "
+		"GiB at most.\n",
 	.arguments_min = 1,
 	.arguments_max = 2,
 	.use = STORE_CREATE,
@@ -81,24 +82,46 @@ const struct command command_put = {
 	.run = put_record,
 };
 
+struct key_source {
+	struct lsm *db;   /* borrowed */
+	struct slice key; /* borrowed */
+};
+
+static int read_key(void *arg, const struct lsm_range *range, size_t *ret_len, uint64_t *ret_seqno)
+{
+	const struct key_source *source = arg;
+	struct lsm_record record;
+	int rc = lsm_read(source->db, source->key, NULL, range, ret_len, &record);
+
+	if (rc)
+		return rc;
+	*ret_seqno = record.seqno;
+	lsm_record_release(&record);
+	return 0;
+}
+
 static enum exit_status get_record(struct lsm *db, const struct invocation *inv)
 {
 	cleanup_buf struct buf key = {0};
 	enum exit_status status = invocation_key(inv, inv->arguments[0], &key);
-	struct lsm_record record;
+	struct key_source source = {.db = db};
+	bool last = false;
 
 	if (status != STATUS_OK)
 		return status;
+	source.key = buf_slice(&key);
+	/* What fails on standard output is reported at the end. */
+	while (!last && !ferror(stdout)) {
+		struct slice piece;
+		int rc = value_output_next(&inv->progress->value, read_key, &source, &piece, &last);
 
-	int rc = lsm_get(db, buf_slice(&key), NULL, &record);
-
-	if (rc == -ENOENT)
-		return report_not_found(buf_slice(&key));
-	if (rc)
-		return report_failure(rc);
-	if (record.value.len > 0)
-		fwrite(record.value.ptr, 1, record.value.len, stdout);
-	lsm_record_release(&record);
+		if (rc == -ENOENT)
+			return report_not_found(source.key);
+		if (rc)
+			return report_failure(rc);
+		if (piece.len > 0)
+			fwrite(piece.ptr, 1, piece.len, stdout);
+	}
 	return STATUS_OK;
 }
 

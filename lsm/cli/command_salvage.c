@@ -22,7 +22,7 @@ static void print_summary(const struct lsm_salvage_report *r)
 	       r->tables_read, r->tables_damaged, r->tables_lost, r->blocks_lost);
 	printf("logs: read=%" PRIu64 " damaged=%" PRIu64 " lost=%" PRIu64 " records=%" PRIu64 "\n",
 	       r->logs_read, r->logs_damaged, r->logs_lost, r->log_records);
-	printf("bytes_lost=%" PRIu64 "\n", r->bytes_lost);
+	printf("chunks_lost=%" PRIu64 " bytes_lost=%" PRIu64 "\n", r->chunks_lost, r->bytes_lost);
 }
 
 static enum exit_status salvage(struct lsm *db, const struct invocation *inv)

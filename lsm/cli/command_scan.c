@@ -80,23 +80,24 @@ static enum exit_status check_range(const struct invocation *inv)
 
 /* What is done with each record, and what becomes of it. */
 struct printing {
-	int (*print)(struct lsm_iter *it);
+	int (*print)(struct lsm_iter *it, struct value_output *value);
 	struct progress *progress;
 };
 
 static int print_and_note(struct lsm_iter *it, void *arg)
 {
 	struct printing *printing = arg;
-	int rc = printing->print(it);
+	int rc = printing->print(it, &printing->progress->value);
 
 	if (rc)
 		return rc;
+	value_output_begin(&printing->progress->value);
 	printing->progress->records++;
 	return buf_set(&printing->progress->last_key, lsm_iter_record(it)->key);
 }
 
 static enum exit_status walk(struct lsm *db, const struct invocation *inv,
-			     int (*print)(struct lsm_iter *it))
+			     int (*print)(struct lsm_iter *it, struct value_output *value))
 {
 	__attribute__((cleanup(bounds_done))) struct bounds bounds = {0};
 	struct printing printing = {.print = print, .progress = inv->progress};
@@ -110,6 +111,8 @@ static enum exit_status walk(struct lsm *db, const struct invocation *inv,
 
 	int rc = key_range_walk(db, &range, print_and_note, &printing);
 
+	if (!rc && inv->progress->value.done > 0)
+		rc = value_output_changed();
 	/* What it says is written comes from stdio, whose error is reported at the end. */
 	return rc && !ferror(stdout) ? report_failure(rc) : STATUS_OK;
 }
@@ -120,22 +123,39 @@ static int end_line(void)
 	return ferror(stdout) ? -EIO : 0; /* no use in going on */
 }
 
-static int print_key(struct lsm_iter *it)
+static int print_key(struct lsm_iter *it, struct value_output *value)
 {
+	(void)value;
 	escape_print(stdout, lsm_iter_record(it)->key);
 	return end_line();
 }
 
-static int print_pair(struct lsm_iter *it)
+static int read_here(void *arg, const struct lsm_range *range, size_t *ret_len, uint64_t *ret_seqno)
 {
-	struct slice value;
-	int rc = lsm_iter_value(it, &value);
+	struct lsm_iter *it = arg;
 
-	if (rc)
-		return rc;
-	escape_print(stdout, lsm_iter_record(it)->key);
-	putchar('\t');
-	escape_print(stdout, value);
+	*ret_seqno = lsm_iter_record(it)->seqno;
+	return lsm_iter_read(it, range, ret_len);
+}
+
+/* Of a value of which a part is printed already, the rest. */
+static int print_pair(struct lsm_iter *it, struct value_output *value)
+{
+	bool last = false;
+
+	while (!last && !ferror(stdout)) {
+		bool begins = value->done == 0;
+		struct slice piece;
+		int rc = value_output_next(value, read_here, it, &piece, &last);
+
+		if (rc)
+			return rc;
+		if (begins) {
+			escape_print(stdout, lsm_iter_record(it)->key);
+			putchar('\t');
+		}
+		escape_print(stdout, piece);
+	}
 	return end_line();
 }
 
@@ -177,10 +197,11 @@ static void print_time(uint64_t time_ns)
 		printf("time=%s.%09" PRIu64 "Z", text, time_ns % 1000000000);
 }
 
-static int print_record(struct lsm_iter *it)
+static int print_record(struct lsm_iter *it, struct value_output *value)
 {
 	const struct lsm_record *record = lsm_iter_record(it);
 
+	(void)value;
 	escape_print(stdout, record->key);
 	printf("\tseqno=%" PRIu64 "\t", record->seqno);
 	print_time(record->time_ns);

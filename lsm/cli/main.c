@@ -14,7 +14,7 @@
 #include "lsm/config/engine_options.h"
 
 /* Sections of the file and the environment that belong to apexfs, the daemon. */
-static const char *const daemon_sections[] = {"fs", "fuse", "log", NULL};
+static const char *const daemon_sections[] = {"fuse", "log", NULL};
 
 enum {
 	STALE_TRIES = 20,
@@ -142,13 +142,14 @@ static enum exit_status run_until_fresh(struct invocation *inv)
 
 	inv->progress = &progress;
 	for (int tries = 0; status == STATUS_STALE && tries < STALE_TRIES; tries++) {
-		uint64_t before = progress.records;
+		uint64_t records = progress.records;
+		uint64_t bytes = progress.value.done;
 
 		status = run_on_open_store(inv);
-		if (progress.records > before)
+		if (progress.records > records || progress.value.done > bytes)
 			tries = 0;
 	}
-	buf_done(&progress.last_key);
+	progress_done(&progress);
 	return status == STATUS_STALE ? report_stale(inv->store) : status;
 }
 

@@ -50,6 +50,8 @@ const struct config_option engine_options[] = {
 	 "Disk space kept for deletes on a full disk; auto: max_size + 1m, at most 1/16 of the "
 	 "disk."},
 	BYTE("store", "separator", "/", "The byte that splits keys into folders and names."),
+	SIZE("store", "max_value_size", KIB(4), LSM_VALUE_MAX, "64g",
+	     "A value, and so a file, may be this large; a write beyond it fails with EFBIG."),
 
 	SIZE("memtable", "max_size", KIB(4), GIB(4), "32m",
 	     "A memtable of this size is written out as a table."),
@@ -77,6 +79,18 @@ const struct config_option engine_options[] = {
 	     "Longer values have blocks of their own, so that listings do not read them."),
 	SIZE("sstable", "target_file_size", KIB(4), GIB(16), "16m",
 	     "Compaction begins a new table at this size."),
+
+	SIZE("blob", "large_value_threshold", KIB(1), MIB(16), "64k",
+	     "Longer values are kept in blob files and not rewritten when a part of them "
+	     "changes."),
+	SIZE("blob", "chunk_size", KIB(4), MIB(16), "256k",
+	     "A large value is cut into chunks of this size; each is compressed and checked by "
+	     "itself."),
+	UINT("blob", "blob_gc_ratio", 0, 90, "50", "%",
+	     "A blob file of which less than this is still in use is emptied by compaction; 0: "
+	     "never."),
+	SIZE("blob", "file_size", KIB(64), GIB(16), "64m",
+	     "A new blob file is begun at this size."),
 
 	UINT("bloom", "bits_per_key", 0, 64, "10", "bits",
 	     "Size of the filters that spare reads of absent keys; 0 for none."),
@@ -140,6 +154,14 @@ static void apply_tables(const struct config *c, struct lsm_options *o)
 	o->max_open_tables = small(c, "cache", "max_open_files");
 }
 
+static void apply_blobs(const struct config *c, struct lsm_options *o)
+{
+	o->large_value_threshold = small(c, "blob", "large_value_threshold");
+	o->chunk_bytes = small(c, "blob", "chunk_size");
+	o->blob_gc_pct = small(c, "blob", "blob_gc_ratio");
+	o->blob_file_bytes = config_number(c, "blob", "file_size");
+}
+
 static void apply_compaction(const struct config *c, struct lsm_options *o)
 {
 	o->strategy = (enum lsm_strategy)config_number(c, "compaction", "strategy");
@@ -158,7 +180,9 @@ void engine_options_apply(const struct config *c, struct lsm_options *ret_option
 	ret_options->read_only = config_bool(c, "store", "read_only");
 	ret_options->filter_separator = (int)config_number(c, "store", "separator");
 	ret_options->reserve_bytes = config_number(c, "store", "reserve"); /* CONFIG_WORD fits */
+	ret_options->value_max = config_number(c, "store", "max_value_size");
 	apply_log(c, ret_options);
 	apply_tables(c, ret_options);
+	apply_blobs(c, ret_options);
 	apply_compaction(c, ret_options);
 }

@@ -152,6 +152,16 @@ check 'the dashed key is found' [ "$(cat out)" = v ]
 # ---- bytes
 head -c 300000 /dev/urandom >random
 check 'put reads standard input, get writes it' stores_input bin random
+head -c 3333333 /dev/urandom >large
+check 'a value of megabytes is got as it was put' stores_input large large
+check 'and scanned as one line' prints_lines 1 s scan --prefix large
+head -c 2097152 /dev/zero >even
+check 'also one of whole pieces' stores_input even even
+refuses_too_large() {
+  "$apexkv" -o store.max_value_size=1m s put toolarge - <large >out 2>err
+  [ $? -eq 5 ] && [ "$(wc -l <err)" -eq 1 ] && exits 1 s get toolarge
+}
+check 'a value over store.max_value_size is refused' refuses_too_large
 printf 'a\000b\nc\n' >nul
 check 'NUL bytes and line ends are kept' stores_input nul nul
 : >nothing

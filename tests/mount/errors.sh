@@ -23,7 +23,7 @@ check "help succeeds" "$apexfs" -h
 check "help is about the options" sh -c "'$apexfs' -h | grep -q wal.sync_mode"
 check "the version succeeds" "$apexfs" -V
 
-mount_store
+mount_store -o store.max_value_size=16m
 mkdir "$work/other"
 check "a locked store names the holder" fails_with "pid=$daemon_pid" "$apexfs" "$store" "$work/other"
 check "the same mount twice names the holder" fails_with "pid=$daemon_pid" "$apexfs" "$store" "$mnt"
@@ -33,7 +33,6 @@ check "the first mount goes on" same "$daemon_pid" "$(stats_value pid)"
 cd "$mnt" || exit 1
 echo kept >kept
 limit=$((16 * 1024 * 1024))
-# In large pieces: each write(2) logs the whole value.
 dd if=/dev/zero of=largest bs=1M count=16 2>/dev/null
 check "a value may have 16 MiB" same "$limit" "$(stat -c %s largest)"
 one_more() { fails_with "File too large" sh -c 'echo x | cat >>largest'; }

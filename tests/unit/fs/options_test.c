@@ -60,7 +60,7 @@ START_TEST(two_places_are_all_that_is_needed)
 	ck_assert(!o.foreground && !o.debug && !o.single_thread && !o.read_only);
 	ck_assert(!o.allow_other && !o.default_permissions);
 	ck_assert_str_eq(words_of(&o), "");
-	ck_assert_uint_eq(config_number(o.config, "fs", "value_max"), 16 << 20);
+	ck_assert_uint_eq(config_number(o.config, "fuse", "max_threads"), 10);
 	ck_assert_uint_eq(config_number(o.config, "store", "separator"), '/');
 	options_done(&o);
 }
@@ -97,7 +97,7 @@ START_TEST(unknown_options_are_named)
 	check_refused("-o size=5 store mnt", "'size=5'");
 	check_refused("-o wal.sync_mod=always store mnt", "wal.sync_mode");
 	check_refused("-o nowhere.name=1 store mnt", "nowhere");
-	check_refused("-o fs.value_max=17m store mnt", "fs.value_max");
+	check_refused("-o fs.value_max=16m store mnt", "fs");
 	check_refused("-o fuse.max_threads=0 store mnt", "fuse.max_threads");
 }
 END_TEST
@@ -119,10 +119,10 @@ START_TEST(lists_add_up_and_the_last_value_wins)
 {
 	struct options o;
 
-	ck_assert_int_eq(parse("-o noatime,fs.value_max=4k s m -o fs.value_max=8k -o nodev", &o),
-			 0);
+	ck_assert_int_eq(
+		parse("-o noatime,fuse.max_threads=4 s m -o fuse.max_threads=8 -o nodev", &o), 0);
 	ck_assert_str_eq(words_of(&o), "noatime,nodev");
-	ck_assert_uint_eq(config_number(o.config, "fs", "value_max"), 8192);
+	ck_assert_uint_eq(config_number(o.config, "fuse", "max_threads"), 8);
 	options_done(&o);
 }
 END_TEST
@@ -213,17 +213,17 @@ static void write_settings(char *path, const char *text)
 START_TEST(command_line_beats_environment_beats_file)
 {
 	char path[] = "/tmp/apexfs-options.XXXXXX";
-	char value_max[] = "APEXFS_FS_VALUE_MAX=8k";
+	char level[] = "APEXFS_LOG_LEVEL=info";
 	char max_threads[] = "APEXFS_FUSE_MAX_THREADS=5";
 	char other[] = "HOME=/";
-	char *const environment[] = {value_max, max_threads, other, NULL};
+	char *const environment[] = {level, max_threads, other, NULL};
 	char line[100];
 	struct options o;
 
-	write_settings(path, "[fs]\nvalue_max = 4k\n[fuse]\nmax_threads = 4\nclone_fd = on\n");
-	snprintf(line, sizeof(line), "-o fs.value_max=12k -c %s s m", path);
+	write_settings(path, "[log]\nlevel = warn\n[fuse]\nmax_threads = 4\nclone_fd = on\n");
+	snprintf(line, sizeof(line), "-o log.level=debug -c %s s m", path);
 	ck_assert_int_eq(parse_in(line, environment, &o), 0);
-	ck_assert_uint_eq(config_number(o.config, "fs", "value_max"), 12 << 10);
+	ck_assert_uint_eq(config_number(o.config, "log", "level"), 3);
 	ck_assert_uint_eq(config_number(o.config, "fuse", "max_threads"), 5);
 	ck_assert(config_bool(o.config, "fuse", "clone_fd"));
 	options_done(&o);
@@ -237,7 +237,7 @@ START_TEST(bad_settings_file_is_named)
 	char line[100];
 	struct options o;
 
-	write_settings(path, "[fs]\nvalue_maximum = 4k\n");
+	write_settings(path, "[store]\nmax_value = 4k\n");
 	snprintf(line, sizeof(line), "-c %s s m", path);
 	check_refused(line, path);
 	unlink(path);
@@ -249,12 +249,12 @@ END_TEST
 
 START_TEST(bad_environment_is_refused)
 {
-	char bad[] = "APEXFS_FS_VALUE_MAX=lots";
+	char bad[] = "APEXFS_FUSE_MAX_THREADS=lots";
 	char *const environment[] = {bad, NULL};
 	struct options o;
 
 	ck_assert_int_eq(parse_in("s m", environment, &o), -EINVAL);
-	ck_assert_ptr_nonnull(strstr(fail_text(), "environment: fs.value_max"));
+	ck_assert_ptr_nonnull(strstr(fail_text(), "environment: fuse.max_threads"));
 	options_done(&o);
 }
 END_TEST

@@ -28,8 +28,77 @@ static int try_chmod(struct fixture *f, const char *path)
 }
 
 enum {
-	SCRIPT_STEPS = 9,
+	BIG = 10000,
+	PATCH_AT = 5000,
+	PATCH = 3000,
+	CUT = 6000,
+	SCRIPT_STEPS = 13,
 };
+
+/* A file too long to be put anew. */
+static int try_big(struct fixture *f)
+{
+	static char bytes[BIG];
+	uint64_t node = 0;
+	int err = create_as(f, &f->me, "big", 0666, false, &node);
+
+	memset(bytes, 'b', sizeof(bytes));
+	if (!err)
+		err = fs_write(f->fs, &f->me, node, 0, slice_of(bytes, sizeof(bytes)));
+	if (!err)
+		fs_forget(f->fs, node, 1);
+	return err;
+}
+
+static int try_patch(struct fixture *f)
+{
+	static char bytes[PATCH];
+	uint64_t node = node_at(f, "big");
+	int err;
+
+	memset(bytes, 'p', sizeof(bytes));
+	err = fs_write(f->fs, &f->me, node, PATCH_AT, slice_of(bytes, sizeof(bytes)));
+	fs_forget(f->fs, node, 1);
+	return err;
+}
+
+static int try_copy(struct fixture *f)
+{
+	struct fs_copy copy = {.from = node_at(f, "big"), .len = BIG};
+	uint64_t copied = 0;
+	int err = create_as(f, &f->me, "copy", 0666, false, &copy.to);
+
+	if (!err)
+		err = fs_copy_range(f->fs, &f->me, &copy, &copied);
+	if (!err) {
+		ck_assert_uint_eq(copied, BIG);
+		fs_forget(f->fs, copy.to, 1);
+	}
+	fs_forget(f->fs, copy.from, 1);
+	return err;
+}
+
+static int try_cut(struct fixture *f)
+{
+	uint64_t node = node_at(f, "big");
+	int err = truncate_node(f, &f->me, node, CUT);
+
+	fs_forget(f->fs, node, 1);
+	return err;
+}
+
+static void expect_big(struct fixture *f, const char *path, size_t size, bool patched)
+{
+	char *want = malloc(BIG + 1);
+
+	ck_assert_ptr_nonnull(want);
+	memset(want, 'b', BIG);
+	if (patched)
+		memset(want + PATCH_AT, 'p', PATCH);
+	want[size] = '\0';
+	expect_text(f, path, want);
+	free(want);
+}
 
 static int script_step(struct fixture *f, int step)
 {
@@ -50,8 +119,16 @@ static int script_step(struct fixture *f, int step)
 		return fs_sync(f->fs);
 	case 7:
 		return unlink_at(f, "implied/x");
-	default:
+	case 8:
 		return rmdir_at(f, "implied");
+	case 9:
+		return try_big(f);
+	case 10:
+		return try_patch(f);
+	case 11:
+		return try_copy(f);
+	default:
+		return try_cut(f);
 	}
 }
 
@@ -74,6 +151,14 @@ static void check(struct fixture *f, int done)
 		ck_assert_int_eq(exists(f, "implied/x"), done < 8);
 		ck_assert_int_eq(exists(f, "implied/y"), false);
 	}
+	if (done >= 10)
+		expect_big(f, "big", done >= 13 ? CUT : BIG, done >= 11);
+	else
+		ck_assert(!exists(f, "big"));
+	if (done >= 12)
+		expect_big(f, "copy", BIG, true);
+	else
+		ck_assert(!exists(f, "copy"));
 }
 
 static bool run(const struct env_fault_plan *plan)

@@ -44,6 +44,10 @@ static inline void fixture_start(struct fixture *f)
 	options.filter_separator = '/';
 	options.sync_mode = LSM_SYNC_MANUAL;
 	options.reserve_bytes = 128 << 10;
+	/* So small that short values are kept as large ones are, in several chunks. */
+	options.large_value_threshold = 2048;
+	options.chunk_bytes = 4096;
+	options.value_max = FIXTURE_VALUE_MAX;
 	if (f->memtable_bytes)
 		options.memtable_bytes = f->memtable_bytes;
 	int err = lsm_open("store", &options, &f->db);

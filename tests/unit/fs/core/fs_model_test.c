@@ -8,14 +8,16 @@ enum {
 	ENTRY_MAX = 200,
 	FILE_MAX = 2000,
 	HANDLE_MAX = 12,
-	CONTENT_MAX = 400,
+	CONTENT_MAX = 40000,
+	WRITE_MAX = 12000,
+	SHORT = 300, /* most files stay that short, some become large values */
 	PATH_MAX_ = 64,
 	STEPS = 6000,
 	ROUNDS = 4,
 };
 
 struct model_file {
-	char bytes[CONTENT_MAX];
+	uint8_t *bytes; /* of CONTENT_MAX; zeros behind the size */
 	size_t size;
 	bool linked;
 };
@@ -114,7 +116,8 @@ static struct model_file *new_file(const char *path)
 	ck_assert_uint_lt(file_count, FILE_MAX);
 	struct model_file *file = &files[file_count++];
 
-	*file = (struct model_file){.linked = true};
+	*file = (struct model_file){.linked = true, .bytes = calloc(1, CONTENT_MAX)};
+	ck_assert_ptr_nonnull(file->bytes);
 	struct model_entry *e = &entries[entry_count++];
 
 	snprintf(e->path, sizeof(e->path), "%s", path);
@@ -259,16 +262,20 @@ static void do_forget(void)
 
 static void do_write(const struct handle *h)
 {
-	char bytes[100];
-	size_t offset = rng_below(&rng, 3) ? 0 : rng_below(&rng, CONTENT_MAX - 100);
-	size_t len = 1 + rng_below(&rng, sizeof(bytes));
+	bool large = rng_below(&rng, 4) == 0;
+	size_t offset = rng_below(&rng, 3) == 0
+				? rng_below(&rng, large ? CONTENT_MAX - WRITE_MAX : SHORT)
+				: 0;
+	size_t len = 1 + rng_below(&rng, large ? WRITE_MAX : SHORT);
+	uint8_t *bytes = h->file->bytes + offset;
 
-	memset(bytes, 'a' + (int)rng_below(&rng, 26), len);
+	if (rng_below(&rng, 4) == 0 && h->file->size <= CONTENT_MAX - WRITE_MAX)
+		bytes = h->file->bytes + h->file->size; /* append */
+	offset = (size_t)(bytes - h->file->bytes);
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (uint8_t)rng_next(&rng);
 	ck_assert_int_eq(fs_write(f->fs, random_caller(), h->node, offset, slice_of(bytes, len)),
 			 0);
-	if (h->file->size < offset)
-		memset(h->file->bytes + h->file->size, 0, offset - h->file->size);
-	memcpy(h->file->bytes + offset, bytes, len);
 	h->file->size = max_of(h->file->size, offset + len);
 }
 
@@ -276,10 +283,41 @@ static void do_truncate(const struct handle *h)
 {
 	size_t size = rng_below(&rng, 2) ? 0 : rng_below(&rng, CONTENT_MAX);
 
+	if (rng_below(&rng, 4))
+		size = min_of(size, (size_t)SHORT);
 	ck_assert_int_eq(truncate_node(f, random_caller(), h->node, (off_t)size), 0);
-	if (size > h->file->size)
-		memset(h->file->bytes + h->file->size, 0, size - h->file->size);
+	if (size < h->file->size)
+		memset(h->file->bytes + size, 0, h->file->size - size);
 	h->file->size = size;
+}
+
+static void do_copy(const struct handle *to)
+{
+	const struct handle *from = &handles[rng_below(&rng, handle_count)];
+	bool whole = rng_below(&rng, 3) == 0;
+	struct fs_copy copy = {
+		.from = from->node,
+		.from_offset = whole ? 0 : rng_below(&rng, from->file->size + 1),
+		.to = to->node,
+		.to_offset = whole ? 0 : rng_below(&rng, CONTENT_MAX),
+	};
+	size_t from_offset = (size_t)copy.from_offset;
+	size_t to_offset = (size_t)copy.to_offset;
+	size_t len = 1 + rng_below(&rng, whole ? CONTENT_MAX * 2 : CONTENT_MAX - to_offset);
+	size_t want = min_of(len, from->file->size - from_offset);
+	bool overlap = from->file == to->file && from_offset < to_offset + want &&
+		       to_offset < from_offset + want;
+	uint64_t copied = 0;
+
+	copy.len = len;
+	int err = fs_copy_range(f->fs, random_caller(), &copy, &copied);
+
+	ck_assert_int_eq(err, want > 0 && overlap ? -EINVAL : 0);
+	if (err || want == 0)
+		return;
+	ck_assert_uint_eq(copied, want);
+	memcpy(to->file->bytes + to_offset, from->file->bytes + from_offset, want);
+	to->file->size = max_of(to->file->size, to_offset + want);
 }
 
 static void do_chmod(const struct handle *h)
@@ -385,7 +423,7 @@ static void do_on_handle(void)
 		return;
 	const struct handle *h = &handles[rng_below(&rng, handle_count)];
 
-	switch (rng_below(&rng, 8)) {
+	switch (rng_below(&rng, 9)) {
 	case 0:
 	case 1:
 	case 2:
@@ -393,6 +431,9 @@ static void do_on_handle(void)
 		break;
 	case 3:
 		do_truncate(h);
+		break;
+	case 5:
+		do_copy(h);
 		break;
 	case 4:
 		do_chmod(h);
@@ -428,6 +469,8 @@ START_TEST(the_file_system_does_what_a_tree_does)
 		check_all();
 		forget_all();
 		fixture_free(f);
+		while (file_count > 0)
+			free(files[--file_count].bytes);
 	}
 }
 END_TEST

@@ -12,7 +12,7 @@
 enum {
 	THREADS = 4,
 	STEPS = 3000,
-	VALUE_BYTES = 64,
+	VALUE_BYTES = 6000, /* longer than what is put anew, so that it is patched */
 };
 
 static struct fixture *f;
@@ -52,6 +52,17 @@ static void write_value(struct worker *w, uint64_t node)
 	int err = fs_write(f->fs, &w->caller, node, 0, slice_of(value, sizeof(value)));
 
 	assert(err == 0);
+}
+
+/* From one whole value or an empty one to another. */
+static void copy_value(struct worker *w, uint64_t from, uint64_t to)
+{
+	struct fs_copy copy = {.from = from, .to = to, .len = UINT64_MAX};
+	uint64_t copied;
+	int err = fs_copy_range(f->fs, &w->caller, &copy, &copied);
+
+	assert(err == 0 || err == -EINVAL); /* one file */
+	assert(err || copied == 0 || copied == VALUE_BYTES);
 }
 
 /* Its letter, 0 when it is empty. */
@@ -134,13 +145,31 @@ static void rename_one(struct worker *w)
 	fs_forget(f->fs, to, 1);
 }
 
+static void copy_one(struct worker *w)
+{
+	uint64_t from_folder = folder_of(w);
+	uint64_t to_folder = folder_of(w);
+	struct fs_entry from;
+	struct fs_entry to;
+
+	if (fs_lookup(f->fs, from_folder, name_of(w), &from) == 0) {
+		if (fs_lookup(f->fs, to_folder, name_of(w), &to) == 0) {
+			copy_value(w, from.node, to.node);
+			fs_forget(f->fs, to.node, 1);
+		}
+		fs_forget(f->fs, from.node, 1);
+	}
+	fs_forget(f->fs, from_folder, 1);
+	fs_forget(f->fs, to_folder, 1);
+}
+
 static void step(struct worker *w)
 {
 	uint64_t folder = folder_of(w);
 	struct fs_entry entry;
 	int err = -1;
 
-	switch (rng_below(&w->rng, 12)) {
+	switch (rng_below(&w->rng, 14)) {
 	case 0:
 	case 1:
 	case 2:
@@ -162,6 +191,10 @@ static void step(struct worker *w)
 		list(w, folder);
 		break;
 	case 7:
+	case 8:
+		copy_one(w);
+		break;
+	case 9:
 		if (rng_below(&w->rng, 20) == 0)
 			assert(fs_sync(f->fs) == 0);
 		break;

@@ -29,7 +29,7 @@ START_TEST(the_root_is_there_and_stays)
 {
 	struct node_view view;
 
-	ck_assert_int_eq(nodes_init(&table, NULL), 0);
+	ck_assert_int_eq(nodes_init(&table), 0);
 	ck_assert_int_eq(nodes_pin(&table, FS_ROOT, &view), 0);
 	ck_assert_uint_eq(view.node->ino, FS_ROOT);
 	ck_assert(view.key->name.folder);
@@ -45,7 +45,7 @@ START_TEST(a_node_lives_until_its_lookups_are_taken_back)
 {
 	struct node_view view;
 
-	ck_assert_int_eq(nodes_init(&table, NULL), 0);
+	ck_assert_int_eq(nodes_init(&table), 0);
 	struct node *node = enter("a").node;
 	uint64_t id = node->id;
 
@@ -65,7 +65,7 @@ START_TEST(a_number_is_never_given_out_again)
 {
 	struct node_view view;
 
-	ck_assert_int_eq(nodes_init(&table, NULL), 0);
+	ck_assert_int_eq(nodes_init(&table), 0);
 	uint64_t before = enter("a").node->id;
 
 	nodes_forget(&table, before, 1);
@@ -85,7 +85,7 @@ START_TEST(numbers_that_were_never_given_out_are_stale)
 		0, 2, 77, UINT64_C(1) << 32, UINT64_C(1) << 32 | 1, FS_VIRTUAL_BIT | 1, UINT64_MAX};
 	struct node_view view;
 
-	ck_assert_int_eq(nodes_init(&table, NULL), 0);
+	ck_assert_int_eq(nodes_init(&table), 0);
 	for (size_t i = 0; i < array_size(wrong); i++) {
 		ck_assert_int_eq(nodes_pin(&table, wrong[i], &view), -ESTALE);
 		ck_assert(!nodes_forget(&table, wrong[i], 1));
@@ -99,7 +99,7 @@ START_TEST(file_and_folder_of_the_same_bytes_are_two_nodes)
 	struct node_name folder = node_name_folder(slice_str("a/"), false);
 	struct node_view view;
 
-	ck_assert_int_eq(nodes_init(&table, NULL), 0);
+	ck_assert_int_eq(nodes_init(&table), 0);
 	struct node *node = enter("a/").node;
 
 	ck_assert_int_eq(nodes_enter(&table, &folder, &view), 0);
@@ -116,7 +116,7 @@ START_TEST(a_renamed_node_keeps_its_ino_and_the_next_of_its_name_gets_another)
 	struct node_name new_name = file("new");
 	struct node_view view;
 
-	ck_assert_int_eq(nodes_init(&table, NULL), 0);
+	ck_assert_int_eq(nodes_init(&table), 0);
 	struct node *node = enter("old").node;
 	uint64_t ino = node->ino;
 
@@ -138,11 +138,11 @@ END_TEST
 
 START_TEST(the_ino_is_the_same_in_every_run)
 {
-	ck_assert_int_eq(nodes_init(&table, NULL), 0);
+	ck_assert_int_eq(nodes_init(&table), 0);
 	uint64_t ino = enter("a").node->ino;
 
 	nodes_done(&table);
-	ck_assert_int_eq(nodes_init(&table, NULL), 0);
+	ck_assert_int_eq(nodes_init(&table), 0);
 	(void)enter("b");
 	ck_assert_uint_eq(enter("a").node->ino, ino);
 	nodes_done(&table);
@@ -155,7 +155,7 @@ START_TEST(a_nameless_node_leaves_its_name_to_others)
 	struct fs_stats stats = {0};
 	struct node_view view;
 
-	ck_assert_int_eq(nodes_init(&table, NULL), 0);
+	ck_assert_int_eq(nodes_init(&table), 0);
 	struct node *node = enter("a").node;
 	uint64_t id = node->id;
 
@@ -179,7 +179,7 @@ START_TEST(a_view_tells_when_its_name_changed)
 	struct node_name new_name = file("new");
 	struct node_view view;
 
-	ck_assert_int_eq(nodes_init(&table, NULL), 0);
+	ck_assert_int_eq(nodes_init(&table), 0);
 	struct node *node = enter("old").node;
 
 	ck_assert_int_eq(nodes_pin(&table, node->id, &view), 0);
@@ -202,7 +202,7 @@ START_TEST(a_node_that_may_be_leaving_is_not_known)
 	struct node_view view;
 	struct node_view known;
 
-	ck_assert_int_eq(nodes_init(&table, NULL), 0);
+	ck_assert_int_eq(nodes_init(&table), 0);
 	struct node *node = enter("a").node;
 
 	ck_assert_int_eq(nodes_pin(&table, node->id, &view), 0);
@@ -233,7 +233,7 @@ START_TEST(many_nodes_are_found_by_number_and_by_name)
 	uint64_t *ids = calloc(MANY, sizeof(*ids));
 	struct fs_stats stats = {0};
 
-	ck_assert_int_eq(nodes_init(&table, NULL), 0);
+	ck_assert_int_eq(nodes_init(&table), 0);
 	for (unsigned i = 0; i < MANY; i++) {
 		char key[32];
 

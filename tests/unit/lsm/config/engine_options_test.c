@@ -21,6 +21,7 @@ START_TEST(every_option_reaches_its_field)
 		"store.read_only=on",
 		"store.reserve=3m",
 		"store.separator=:",
+		"store.max_value_size=8g",
 		"memtable.max_size=1m",
 		"memtable.max_full=3",
 		"wal.sync_mode=manual",
@@ -33,6 +34,10 @@ START_TEST(every_option_reaches_its_field)
 		"sstable.min_saving_pct=15",
 		"sstable.value_inline_max=2k",
 		"sstable.target_file_size=5g",
+		"blob.large_value_threshold=3k",
+		"blob.chunk_size=4k",
+		"blob.blob_gc_ratio=19",
+		"blob.file_size=9g",
 		"bloom.bits_per_key=16",
 		"cache.block_cache_size=6g",
 		"cache.shards=17",
@@ -62,6 +67,7 @@ START_TEST(every_option_reaches_its_field)
 	ck_assert_int_eq(config_set(c, "store.reserve=2000g"), -EINVAL);
 	ck_assert_msg(strstr(fail_text(), "0 to 1024g bytes or auto") != NULL, "%s", fail_text());
 	ck_assert_int_eq(o.filter_separator, ':');
+	ck_assert_uint_eq(o.value_max, UINT64_C(8) << 30);
 	ck_assert_uint_eq(o.memtable_bytes, 1 << 20);
 	ck_assert_uint_eq(o.memtables_max, 3);
 	ck_assert_int_eq(o.sync_mode, LSM_SYNC_MANUAL);
@@ -74,6 +80,10 @@ START_TEST(every_option_reaches_its_field)
 	ck_assert_uint_eq(o.min_saving_pct, 15);
 	ck_assert_uint_eq(o.value_inline_max, 2048);
 	ck_assert_uint_eq(o.target_file_bytes, UINT64_C(5) << 30);
+	ck_assert_uint_eq(o.large_value_threshold, 3 << 10);
+	ck_assert_uint_eq(o.chunk_bytes, 4 << 10);
+	ck_assert_uint_eq(o.blob_gc_pct, 19);
+	ck_assert_uint_eq(o.blob_file_bytes, UINT64_C(9) << 30);
 	ck_assert_uint_eq(o.bloom_bits_per_key, 16);
 	ck_assert_uint_eq(o.cache_bytes, UINT64_C(6) << 30);
 	ck_assert_uint_eq(o.cache_shards, 17);
@@ -173,6 +183,11 @@ START_TEST(the_defaults_are_those_of_the_engine)
 	assert_same(compression);
 	assert_same(min_saving_pct);
 	assert_same(value_inline_max);
+	assert_same(large_value_threshold);
+	assert_same(chunk_bytes);
+	assert_same(value_max);
+	assert_same(blob_gc_pct);
+	assert_same(blob_file_bytes);
 	assert_same(bloom_bits_per_key);
 	assert_same(cache_bytes);
 	assert_same(cache_shards);

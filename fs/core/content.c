@@ -1,0 +1,126 @@
+#include "fs/core/content.h"
+
+#include <errno.h>
+
+#include "fs/core/file_state.h"
+#include "fs/core/store.h"
+#include "fs/core/value.h"
+#include "lsm/base/cleanup.h"
+#include "lsm/base/clock.h"
+
+int content_read(struct fs *fs, const struct node_view *view, const struct lsm_range *range,
+		 size_t *ret_len)
+{
+	cleanup_file_state struct file_state state = {0};
+	const struct orphan *o = view->node->orphan;
+
+	if (!view->nameless)
+		return file_load_part(fs, view, range, ret_len, &state);
+	return o ? orphan_read(o, view->key->name.bytes, range, ret_len) : -ENOENT;
+}
+
+static int write_orphan(const struct fs_caller *caller, const struct node_view *view,
+			uint64_t offset, struct slice bytes)
+{
+	struct orphan *o = view->node->orphan;
+
+	if (!o)
+		return -ENOENT;
+
+	int err = orphan_write(o, view->key->name.bytes, offset, bytes);
+
+	if (!err) {
+		attr_content_changed(&o->attr, caller);
+		attr_committed(&o->attr, (int64_t)clock_real_ns());
+	}
+	return err;
+}
+
+static int put_value(struct fs *fs, struct slice key, const struct attr *attr, struct slice value)
+{
+	struct meta_bytes meta;
+
+	attr_pack(&fs->defaults, fs->separator, key, attr, &meta);
+
+	struct lsm_write_options options = {.meta = meta_slice(&meta)};
+
+	return lsm_put(fs->db, key, value, &options);
+}
+
+/* The whole value anew. */
+static int put_spliced(struct fs *fs, const struct node_view *view, struct file_state *state,
+		       uint64_t offset, struct slice bytes)
+{
+	cleanup_free uint8_t *spliced = NULL;
+	struct slice value;
+	int err = file_load_value(fs, view, state);
+
+	if (!err)
+		err = value_splice(state->record.value, offset, bytes, &spliced, &value);
+	return err ? err : put_value(fs, view->key->name.bytes, &state->attr, value);
+}
+
+/* An empty file with bytes far behind its start: what the store has under the key, if anything, is
+ * no part of it. */
+static int put_and_patch(struct fs *fs, struct slice key, const struct attr *attr,
+			 const struct lsm_patch *patch)
+{
+	cleanup_batch struct lsm_batch *batch = lsm_batch_new();
+	int64_t time_ns;
+
+	if (!batch)
+		return -ENOMEM;
+
+	int err = store_batch_put(fs, batch, key, slice_of(NULL, 0), attr);
+
+	if (!err)
+		err = store_batch_patch(fs, batch, key, patch, attr);
+	return err ? err : store_commit(fs, batch, STORE_TAKES, &time_ns);
+}
+
+static int patch_value(struct fs *fs, struct slice key, const struct file_state *state,
+		       const struct lsm_patch *patch)
+{
+	struct meta_bytes meta;
+
+	if (state->source == FILE_HELD)
+		return put_and_patch(fs, key, &state->attr, patch);
+	attr_pack(&fs->defaults, fs->separator, key, &state->attr, &meta);
+
+	struct lsm_write_options options = {.meta = meta_slice(&meta)};
+
+	return lsm_write_patch(fs->db, key, patch, &options);
+}
+
+static int write_named(struct fs *fs, const struct fs_caller *caller, const struct node_view *view,
+		       uint64_t offset, struct slice bytes)
+{
+	cleanup_file_state struct file_state state = {0};
+	struct slice key = view->key->name.bytes;
+	int err = file_load(fs, view, &state);
+
+	if (err)
+		return err;
+
+	/* What is held is empty, whatever the store has. */
+	uint64_t size = max_of(state.record.value_len, offset + bytes.len);
+	struct lsm_patch patch = {.size = size, .offset = offset, .bytes = bytes};
+
+	attr_content_changed(&state.attr, caller);
+	if (bytes.len == size)
+		err = put_value(fs, key, &state.attr, bytes);
+	else if (size <= FS_SPLICE_MAX)
+		err = put_spliced(fs, view, &state, offset, bytes);
+	else
+		err = patch_value(fs, key, &state, &patch);
+	if (!err && state.source == FILE_HELD)
+		hold_end(fs, view->node, true);
+	return err;
+}
+
+int content_write(struct fs *fs, const struct fs_caller *caller, const struct node_view *view,
+		  uint64_t offset, struct slice bytes)
+{
+	return view->nameless ? write_orphan(caller, view, offset, bytes)
+			      : write_named(fs, caller, view, offset, bytes);
+}

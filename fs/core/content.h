@@ -1,0 +1,20 @@
+/*
+ * Bytes of a file whose name stands still.
+ *
+ * Thread rule: the stripe of the view's name is held.
+ */
+#pragma once
+
+#include "fs/core/fs_internal.h"
+
+/* A part of the file, wherever it is: *ret_len bytes, less than asked for only at its end. */
+must_check int content_read(struct fs *fs, const struct node_view *view,
+			    const struct lsm_range *range, size_t *ret_len);
+
+/*
+ * Put bytes, at least one, at offset; before them zeros where there was nothing. The caller has
+ * checked the size. One change, in the log or, of a nameless file, in memory; what the node holds
+ * becomes a part of it.
+ */
+must_check int content_write(struct fs *fs, const struct fs_caller *caller,
+			     const struct node_view *view, uint64_t offset, struct slice bytes);
