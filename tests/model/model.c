@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int by_key(const void *a, const void *b)
 {
@@ -56,37 +57,113 @@ void model_keys_done(struct model_keys *keys)
 		buf_done(&keys->key[i]);
 }
 
-struct model_value model_value_random(struct rng *rng)
+uint32_t model_len_random(struct rng *rng)
 {
-	struct model_value v = {.present = true, .seed = rng_next(rng)};
-	uint64_t kind = rng_below(rng, 100);
+	uint64_t kind = rng_below(rng, 200);
 
-	if (kind < 85)
-		v.value_len = (uint32_t)rng_below(rng, 120);
-	else if (kind < 97)
-		v.value_len = (uint32_t)rng_below(rng, 3000);
-	else
-		v.value_len = (uint32_t)rng_below(rng, 40000);
-	if (rng_below(rng, 4) == 0)
-		v.meta_len = (uint32_t)rng_below(rng, 30);
+	if (kind < 168)
+		return (uint32_t)rng_below(rng, 120);
+	if (kind < 192)
+		return (uint32_t)rng_below(rng, 3000);
+	if (kind < 198)
+		return (uint32_t)rng_below(rng, 40000);
+	return (uint32_t)rng_below(rng, MODEL_LARGE_MAX);
+}
+
+/* Half of it is compressible; now and then all of it is zeros. */
+static void fill(struct rng *rng, uint8_t *bytes, size_t len)
+{
+	if (rng_below(rng, 16) == 0) {
+		memset(bytes, 0, len);
+		return;
+	}
+	rng_fill(rng, bytes, len / 2);
+	memset(bytes + len / 2, 'z', len - len / 2);
+}
+
+struct slice model_bytes_random(struct rng *rng, size_t len, struct buf *room)
+{
+	buf_clear(room);
+	assert(buf_reserve(room, len + 1) == 0);
+	fill(rng, room->ptr, len);
+	room->len = len;
+	return buf_slice(room);
+}
+
+static struct model_value *value_new(size_t meta_len, size_t value_len)
+{
+	struct model_value *v = malloc(sizeof(*v) + meta_len + value_len);
+
+	assert(v);
+	v->references = 1;
+	v->meta_len = (uint32_t)meta_len;
+	v->value_len = (uint32_t)value_len;
 	return v;
 }
 
-/* Half of each value is compressible. */
-static void fill(struct rng *rng, uint32_t len, struct buf *ret_bytes)
+struct model_value *model_value_random(struct rng *rng)
 {
-	buf_clear(ret_bytes);
-	assert(buf_reserve(ret_bytes, len + 1) == 0);
-	rng_fill(rng, ret_bytes->ptr, len / 2);
-	memset(ret_bytes->ptr + len / 2, 'z', len - len / 2);
-	ret_bytes->len = len;
+	size_t meta_len = rng_below(rng, 4) ? 0 : rng_below(rng, MODEL_META_MAX);
+	struct model_value *v = value_new(meta_len, model_len_random(rng));
+
+	fill(rng, v->bytes, meta_len);
+	fill(rng, v->bytes + meta_len, v->value_len);
+	return v;
 }
 
-void model_value_bytes(const struct model_value *v, struct buf *ret_value, struct buf *ret_meta)
+static void copy_bytes(uint8_t *to, struct slice from)
 {
-	struct rng rng;
+	if (from.len)
+		memcpy(to, from.ptr, from.len);
+}
 
-	rng_seed(&rng, v->seed);
-	fill(&rng, v->value_len, ret_value);
-	fill(&rng, v->meta_len, ret_meta);
+struct model_value *model_value_new(struct slice meta, struct slice value)
+{
+	struct model_value *v = value_new(meta.len, value.len);
+
+	copy_bytes(v->bytes, meta);
+	copy_bytes(v->bytes + meta.len, value);
+	return v;
+}
+
+struct model_value *model_value_patched(const struct model_value *old, struct slice meta,
+					const struct lsm_patch *patch)
+{
+	struct model_value *v = value_new(meta.len, patch->size);
+	uint8_t *value = v->bytes + meta.len;
+	size_t kept = old ? min_of((size_t)old->value_len, (size_t)patch->size) : 0;
+
+	copy_bytes(v->bytes, meta);
+	if (old)
+		copy_bytes(value, slice_of(model_value_bytes(old).ptr, kept));
+	memset(value + kept, 0, patch->size - kept);
+	memset(value + patch->offset, 0, patch->zeros);
+	copy_bytes(value + patch->offset, patch->bytes);
+	return v;
+}
+
+void model_value_unref(struct model_value *v)
+{
+	if (v && --v->references == 0)
+		free(v);
+}
+
+void model_set(struct model *m, size_t key, struct model_value *v)
+{
+	model_value_unref(m->values[key]);
+	m->values[key] = v;
+}
+
+void model_copy(struct model *m, const struct model *from)
+{
+	*m = *from;
+	for (size_t i = 0; i < MODEL_KEYS; i++)
+		if (m->values[i])
+			m->values[i]->references++;
+}
+
+void model_clear(struct model *m)
+{
+	for (size_t i = 0; i < MODEL_KEYS; i++)
+		model_set(m, i, NULL);
 }

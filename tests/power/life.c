@@ -6,6 +6,17 @@
 #include "lsm/db/db.h"
 #include "lsm/tree/tree_impl.h"
 
+/* What is large, and how it is kept. */
+static void choose_large(struct rng *rng, struct lsm_options *o)
+{
+	static const unsigned gc_pct[] = {0, 50, 90};
+
+	o->large_value_threshold = 1024U << rng_below(rng, 4);
+	o->chunk_bytes = 4096U << rng_below(rng, 2);
+	o->blob_file_bytes = 64 << 10;
+	o->blob_gc_pct = gc_pct[rng_below(rng, array_size(gc_pct))];
+}
+
 struct lsm_options life_options(const struct life *l)
 {
 	struct lsm_options o;
@@ -33,6 +44,7 @@ struct lsm_options life_options(const struct life *l)
 	o.base_level_bytes = 16 << 10;
 	o.target_file_bytes = 4096U << rng_below(rng, 2);
 	o.cache_bytes = rng_below(rng, 2) << 20;
+	choose_large(rng, &o);
 	return o;
 }
 
@@ -144,6 +156,9 @@ const char *life_run(struct life *l)
 			wrong = reopen(l);
 	}
 	atomic_fetch_add(&l->counts->refused, l->story->refused);
-	l->story->refused = 0;
+	atomic_fetch_add(&l->counts->large, l->story->large);
+	atomic_fetch_add(&l->counts->patches, l->story->patches);
+	atomic_fetch_add(&l->counts->copies, l->story->copies);
+	l->story->refused = l->story->large = l->story->patches = l->story->copies = 0;
 	return wrong;
 }

@@ -19,9 +19,10 @@ enum life_mark {
 
 /* Counted over all lives, by several processes. */
 struct life_counts {
-	_Atomic uint64_t refused;       /* batches whose precondition did not hold */
-	_Atomic uint64_t modes[4];      /* stores opened, by sync mode */
-	_Atomic uint64_t strategies[3]; /* and by strategy */
+	_Atomic uint64_t refused;                /* batches whose precondition did not hold */
+	_Atomic uint64_t large, patches, copies; /* changes of these kinds */
+	_Atomic uint64_t modes[4];               /* stores opened, by sync mode */
+	_Atomic uint64_t strategies[3];          /* and by strategy */
 };
 
 /* What happens after a change, one time in so many; 0: never. */

@@ -180,6 +180,8 @@ static void show(struct board *b, bool good, uint64_t ms)
 	tap_note("%" PRIu64 " runs in %" PRIu64 " ms: %" PRIu64 " states a second; %" PRIu64
 		 " batches refused by their preconditions",
 		 atomic_load(&b->seeds), ms, states_so_far(b) * 1000 / (ms + 1), n->life.refused);
+	tap_note("%" PRIu64 " changes with large values, %" PRIu64 " patches, %" PRIu64 " copies",
+		 n->life.large, n->life.patches, n->life.copies);
 	tap_note("stores opened with sync mode always %" PRIu64 ", batch %" PRIu64
 		 ", interval %" PRIu64 ", manual %" PRIu64,
 		 n->life.modes[LSM_SYNC_ALWAYS], n->life.modes[LSM_SYNC_BATCH],

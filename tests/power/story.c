@@ -3,10 +3,15 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "lsm/base/hash.h"
+#include "tests/power/edit.h"
+
 enum {
-	KEY_TEXT_MAX = 16,
+	EDITS_MAX = 3, /* in a change */
+	PARTS = 3,     /* in which a value is read */
 };
 
 void story_begin(struct story *s, uint32_t first, const struct world *base, uint64_t seqno)
@@ -16,59 +21,16 @@ void story_begin(struct story *s, uint32_t first, const struct world *base, uint
 	s->after[0] = *base;
 	s->seqno[0] = seqno;
 	s->conditional = s->refused = 0;
-}
-
-static struct slice key_name(int key, char text[KEY_TEXT_MAX])
-{
-	(void)snprintf(text, KEY_TEXT_MAX, "key%02d", key);
-	return slice_str(text);
-}
-
-/* Mostly some hundred bytes; now and then more than a block. */
-static size_t value_len(uint32_t n)
-{
-	return n % 29 == 0 ? 2000 + n * 131 % 3900 : n * 37 % 400;
-}
-
-/* The value that change n gives a key. */
-static struct slice value_of(int key, uint32_t n, char text[STORY_VALUE_MAX])
-{
-	int len = snprintf(text, STORY_VALUE_MAX, "%d by %u ", key, n);
-	size_t total = (size_t)len + value_len(n);
-
-	memset(text + len, 'a' + (int)(n % 26), total - (size_t)len);
-	return slice_of(text, total);
-}
-
-static bool is_value_of(int key, uint32_t n, struct slice value)
-{
-	char text[STORY_VALUE_MAX];
-
-	return slice_eq(value, value_of(key, n, text));
+	s->large = s->patches = s->copies = 0;
 }
 
 /* ---- changes ---- */
 
-static void add_to_batch(struct lsm_batch *batch, struct rng *rng, uint32_t number,
-			 struct world *world)
-{
-	char key_text[KEY_TEXT_MAX], value_text[STORY_VALUE_MAX];
-	int key = (int)rng_below(rng, STORY_KEYS);
-	struct slice name = key_name(key, key_text);
-	bool gone = rng_below(rng, 4) == 0;
-	int err = gone ? lsm_batch_delete(batch, name)
-		       : lsm_batch_put(batch, name, slice_of(NULL, 0),
-				       value_of(key, number, value_text));
-
-	assert(!err);
-	world->by[key] = gone ? 0 : number;
-}
-
 /* A precondition that holds, or does not. */
 static int add_condition(struct lsm_batch *batch, struct lsm *db, struct rng *rng, bool right)
 {
-	char text[KEY_TEXT_MAX];
-	struct slice name = key_name((int)rng_below(rng, STORY_KEYS), text);
+	char text[STORY_KEY_TEXT];
+	struct slice name = story_key((int)rng_below(rng, STORY_KEYS), text);
 	struct lsm_record record = {0};
 	int err = lsm_stat(db, name, NULL, &record);
 
@@ -86,48 +48,61 @@ static int add_condition(struct lsm_batch *batch, struct lsm *db, struct rng *rn
 /* What a wrong precondition keeps out must leave no trace; the caller's next change shows it. */
 static int try_refused(struct story *s, struct lsm *db, struct rng *rng)
 {
-	struct lsm_batch *batch = lsm_batch_new();
-	struct world unused = {0};
-
-	assert(batch);
-	add_to_batch(batch, rng, s->first + STORY_CHANGES_MAX, &unused);
-	int err = add_condition(batch, db, rng, false);
+	struct draft d;
+	int err = draft_begin(&d, db, rng, s->first + STORY_CHANGES_MAX, &s->after[s->count]);
 
 	if (!err)
-		err = lsm_write(db, batch, NULL, NULL);
-	lsm_batch_free(batch);
+		err = draft_edit(&d);
+	if (!err)
+		err = add_condition(d.batch, db, rng, false);
+	if (!err)
+		err = lsm_write(db, d.batch, NULL, NULL);
+	draft_done(&d);
 	s->refused++;
 	if (err == -ESTALE || err == -EEXIST)
 		return 0;
 	return err ? err : -EPROTO;
 }
 
-int story_change(struct story *s, struct lsm *db, struct rng *rng)
+static int draft_change(struct story *s, struct draft *d, struct rng *rng)
 {
-	struct lsm_batch *batch = lsm_batch_new();
-	struct lsm_commit commit;
-	struct world next = s->after[s->count];
 	int err = 0;
 
-	assert(batch && s->count < STORY_CHANGES_MAX);
-	for (uint64_t left = 1 + rng_below(rng, 3); left > 0; left--)
-		add_to_batch(batch, rng, s->first + s->count, &next);
-	if (rng_below(rng, 8) == 0)
-		err = try_refused(s, db, rng);
+	for (uint64_t left = 1 + rng_below(rng, EDITS_MAX); !err && left > 0; left--)
+		err = draft_edit(d);
+	if (!err && rng_below(rng, 8) == 0)
+		err = try_refused(s, d->db, rng);
 	if (!err && rng_below(rng, 8) == 0) {
-		err = add_condition(batch, db, rng, true);
+		err = add_condition(d->batch, d->db, rng, true);
+		d->conditional = true;
 		s->conditional++;
 	}
+	return err;
+}
+
+int story_change(struct story *s, struct lsm *db, struct rng *rng)
+{
+	struct draft d;
+	uint64_t seqno = 0;
+
+	assert(s->count < STORY_CHANGES_MAX);
+	int err = draft_begin(&d, db, rng, s->first + s->count, &s->after[s->count]);
+
+	if (!err)
+		err = draft_change(s, &d, rng);
 	/* noted first: what fails or is cut short may be on the disk all the same */
-	s->after[s->count + 1] = next;
+	s->after[s->count + 1] = d.next;
 	s->tried = s->count + 1;
 	if (!err)
-		err = lsm_write(db, batch, NULL, &commit);
-	lsm_batch_free(batch);
+		err = draft_write(&d, &seqno);
+	s->large += d.large;
+	s->patches += d.patches;
+	s->copies += d.copies;
+	draft_done(&d);
 	if (err)
 		return err;
 	s->count++;
-	s->seqno[s->count] = commit.seqno;
+	s->seqno[s->count] = seqno;
 	return 0;
 }
 
@@ -144,20 +119,6 @@ uint32_t story_durable(const struct story *s, struct lsm *db)
 
 /* ---- reading ---- */
 
-/* The number of the change that made this value; 0 when it is none that any change made. */
-static uint32_t change_of(int key, struct slice value)
-{
-	unsigned by = 0;
-	int named = -1;
-	char head[32] = "";
-
-	if (value.len)
-		memcpy(head, value.ptr, value.len < 31 ? value.len : 31);
-	if (sscanf(head, "%d by %u ", &named, &by) != 2 || named != key)
-		return 0;
-	return is_value_of(key, by, value) ? by : 0;
-}
-
 static const char *scan(struct lsm *db, struct world *ret_world)
 {
 	const char *wrong = NULL;
@@ -166,18 +127,21 @@ static const char *scan(struct lsm *db, struct world *ret_world)
 	if (lsm_iter_new(db, NULL, &it))
 		return "no iterator";
 	for (lsm_iter_first(it); !wrong && lsm_iter_valid(it); lsm_iter_next(it)) {
-		char text[KEY_TEXT_MAX];
-		struct slice value, name = lsm_iter_record(it)->key;
+		char text[STORY_KEY_TEXT];
+		const struct lsm_record *record = lsm_iter_record(it);
+		struct slice value;
 		int key = 0;
 
-		while (key < STORY_KEYS && !slice_eq(name, key_name(key, text)))
+		while (key < STORY_KEYS && !slice_eq(record->key, story_key(key, text)))
 			key++;
 		if (key == STORY_KEYS)
 			wrong = "a key that nobody wrote";
 		else if (lsm_iter_value(it, &value))
 			wrong = "a value cannot be read";
-		else if (!(ret_world->by[key] = change_of(key, value)))
-			wrong = "a value that nobody wrote";
+		else if (value.len != record->value_len)
+			wrong = "a value is not as long as its record says";
+		else
+			ret_world->hash[key] = story_hash(key, record->meta, value);
 	}
 	if (!wrong && lsm_iter_status(it))
 		wrong = "a scan fails";
@@ -185,26 +149,61 @@ static const char *scan(struct lsm *db, struct world *ret_world)
 	return wrong;
 }
 
+/* Some keys are read whole, the others in parts; then `room` has the value. */
+static int read_value(struct lsm *db, int key, struct buf *room, struct lsm_record *ret_record)
+{
+	char text[STORY_KEY_TEXT];
+	struct slice name = story_key(key, text);
+
+	if (key % 2)
+		return lsm_get(db, name, NULL, ret_record);
+	int err = lsm_stat(db, name, NULL, ret_record);
+
+	if (err)
+		return err;
+	size_t part = ret_record->value_len / PARTS + 1, len = 0;
+
+	lsm_record_release(ret_record);
+	buf_clear(room);
+	for (int i = 0; !err && i < PARTS; i++) {
+		err = buf_reserve(room, part);
+		const struct lsm_range range = {
+			.offset = room->len, .into = room->ptr + room->len, .len = part};
+
+		if (!err)
+			err = lsm_read(db, name, NULL, &range, &len,
+				       i + 1 == PARTS ? ret_record : NULL);
+		room->len += err ? 0 : len;
+	}
+	ret_record->value = buf_slice(room);
+	return err;
+}
+
+static const char *check_value(struct lsm *db, int key, uint64_t hash)
+{
+	cleanup_buf struct buf room = {0};
+	struct lsm_record record;
+	int err = read_value(db, key, &room, &record);
+
+	if (err && err != -ENOENT)
+		return "a get fails";
+	if ((err == 0) != (hash != 0))
+		return "a scan and a get do not agree on what there is";
+	if (err)
+		return NULL;
+	bool same = story_hash(key, record.meta, record.value) == hash;
+
+	lsm_record_release(&record);
+	return same ? NULL : "a scan and a get do not agree on a value";
+}
+
 const char *story_read(struct lsm *db, struct world *ret_world)
 {
 	struct world found = {0};
 	const char *wrong = scan(db, &found);
 
-	for (int key = 0; key < STORY_KEYS && !wrong; key++) {
-		char text[KEY_TEXT_MAX];
-		struct lsm_record record;
-		int err = lsm_get(db, key_name(key, text), NULL, &record);
-
-		if (err && err != -ENOENT)
-			return "a get fails";
-		if ((err == 0) != (found.by[key] != 0))
-			return "a scan and a get do not agree on what there is";
-		if (err)
-			continue;
-		if (!is_value_of(key, found.by[key], record.value))
-			wrong = "a scan and a get do not agree on a value";
-		lsm_record_release(&record);
-	}
+	for (int key = 0; key < STORY_KEYS && !wrong; key++)
+		wrong = check_value(db, key, found.hash[key]);
 	if (!wrong)
 		*ret_world = found;
 	return wrong;

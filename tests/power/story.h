@@ -1,9 +1,12 @@
 /*
  * A history of changes to a store, and whether what a store holds is a prefix of it.
  *
- * The store has few keys. Change n gives each key it puts a value that names the key and n, so the
- * content of a store is per key the number of the change that put it last: a world. The story keeps
- * the world after each change.
+ * The store has few keys. A change puts, patches, copies or deletes some of them; what it writes
+ * names the key and the change, so that nothing is written twice. Values are from a few bytes to
+ * several chunks long. The content of a store is per key a hash of the whole value with its meta: a
+ * world. The story keeps the world after each change.
+ *
+ * It has no pointers, so it can lie in memory shared with a process that is killed.
  *
  * Thread rule: one thread.
  */
@@ -15,12 +18,12 @@
 enum {
 	STORY_KEYS = 24,
 	STORY_CHANGES_MAX = 400,
-	STORY_VALUE_MAX = 6000,
+	STORY_VALUE_MAX = 24000,
 };
 
-/* Per key the number of the change that put it last; 0: absent. */
+/* Per key a hash of what is there; 0: nothing. */
 struct world {
-	uint32_t by[STORY_KEYS];
+	uint64_t hash[STORY_KEYS];
 };
 
 struct story {
@@ -30,21 +33,23 @@ struct story {
 	struct world after[STORY_CHANGES_MAX + 1]; /* after[n]: n changes begun */
 	uint64_t seqno[STORY_CHANGES_MAX + 1];     /* of the last record of change n */
 	uint64_t conditional, refused;             /* batches with preconditions; wrong ones */
+	uint64_t large, patches, copies;           /* changes of these kinds */
 };
 
 /* The story begins with a store that holds this world, whose last seqno this is. */
 void story_begin(struct story *s, uint32_t first, const struct world *base, uint64_t seqno);
 
-/* Make the next change: up to three keys put or deleted in one batch. Answers what lsm_write does;
- * after an error the story ends before or after it. */
+/* Make the next change: up to three keys changed in one batch. Answers what lsm_write does, or
+ * -EPROTO: a key that is to be patched is not as the story has it; after an error the story ends
+ * before or after it. */
 must_check int story_change(struct story *s, struct lsm *db, struct rng *rng);
 
 /* How many of the changes are certainly on the disk, by what the store itself says. */
 uint32_t story_durable(const struct story *s, struct lsm *db);
 
 /*
- * Read the whole store, by a scan and by gets. NULL, or what is wrong: they fail or do not agree,
- * or there is a key or value that no change wrote.
+ * Read the whole store, by a scan, and by gets and reads in parts. NULL, or what is wrong: they
+ * fail or do not agree, or there is a key that no change wrote.
  */
 const char *story_read(struct lsm *db, struct world *ret_world);
 

@@ -1,9 +1,10 @@
 /*
- * Everything at once, for the thread sanitizer above all: four writers, four readers, two that scan
- * both ways with snapshots, flushes, compactions, checkpoints, syncs, statistics, verification, and
- * a close and reopen after each round, with memtables and tables so small that all of it happens
- * all the time. Each round has another sync mode and compaction strategy. world.h says what is
- * checked.
+ * Everything at once, for the thread sanitizer above all: four writers that put, patch and copy
+ * values of up to some chunks, four readers of values and parts, two that scan both ways with
+ * snapshots, flushes, compactions, checkpoints, readers beside, syncs, statistics, verification,
+ * and a close and reopen after each round, with memtables and tables so small that all of it
+ * happens all the time. Each round has another sync mode and compaction strategy. world.h says what
+ * is checked.
  *
  * usage: stress_test [SECONDS]		(default 10); APEX_SEED chooses what the threads do
  * Long form: meson setup build/tsan -Db_sanitize=thread -Db_lundef=false -Dwerror=false &&
@@ -36,8 +37,9 @@ struct worker {
 	struct world *world;
 	struct thread thread;
 	struct rng rng;
-	unsigned number;  /* among its kind */
-	const char *copy; /* where checkpoints go */
+	unsigned number;   /* among its kind */
+	const char *store; /* the store's folder */
+	const char *copy;  /* where checkpoints go */
 	struct world_seen seen;
 };
 
@@ -65,6 +67,10 @@ static struct lsm_options options_of(uint64_t round)
 	o.size_ratio = 3;
 	o.base_level_bytes = 16 << 10;
 	o.target_file_bytes = 8 << 10;
+	o.large_value_threshold = round % 2 ? 1024 : 4096;
+	o.chunk_bytes = 4096;
+	o.blob_file_bytes = 64 << 10;
+	o.blob_gc_pct = (unsigned)(round % 3) * 45;
 	return o;
 }
 
@@ -111,13 +117,24 @@ static int make_copy(struct worker *me)
 	return scratch_remove(me->copy);
 }
 
+static int look_beside(struct worker *me)
+{
+	struct lsm_options options = options_of(rng_next(&me->rng));
+
+	(void)world_look_beside(me->world, &options, me->store); /* noted as well */
+	return 0;
+}
+
 static int do_upkeep(struct worker *me)
 {
 	struct lsm *db = me->world->db;
 	struct rng *rng = &me->rng;
 	struct lsm_verify_report report;
 
-	switch (rng_below(rng, 9)) {
+	switch (rng_below(rng, 11)) {
+	case 10:
+	case 9:
+		return look_beside(me);
 	case 8:
 		return make_copy(me);
 	case 0:
@@ -236,11 +253,12 @@ static void report(const struct world *w, const char *where, uint64_t seed, uint
 		   "seed %" PRIu64 " in %s: %" PRIu64 " rounds, %" PRIu64 " changes, %" PRIu64
 		   " reads, %" PRIu64 " scans (%" PRIu64 " of snapshots) of %" PRIu64
 		   " records, %" PRIu64 " conditional batches (and %" PRIu64 " refused), %" PRIu64
-		   " times upkeep",
+		   " times upkeep, %" PRIu64 " readers beside (and %" PRIu64 " stale)",
 		   seed, where, rounds, atomic_load(&w->changes), atomic_load(&w->reads),
 		   atomic_load(&w->scans), atomic_load(&w->snapshots),
 		   atomic_load(&w->records_scanned), atomic_load(&w->counted),
-		   atomic_load(&w->stale), atomic_load(&w->upkeep));
+		   atomic_load(&w->stale), atomic_load(&w->upkeep), atomic_load(&w->looks),
+		   atomic_load(&w->stale_looks));
 }
 
 /* A store of its own in a folder of `where`, from nothing. */
@@ -259,7 +277,7 @@ static int run_in(const char *where, uint64_t seed, uint64_t ms)
 	(void)snprintf(copy, sizeof(copy), "%s/copy", folder);
 	w = (struct world){0};
 	for (unsigned i = 0; i < THREADS; i++) {
-		workers[i] = (struct worker){.copy = copy};
+		workers[i] = (struct worker){.store = store, .copy = copy};
 		rng_seed(&workers[i].rng, seed * THREADS + i);
 	}
 	while (ms >= round_ms && run_round(&w, store, round, round_ms, workers)) {

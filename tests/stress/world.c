@@ -32,8 +32,9 @@ bool world_goes_on(struct world *w)
 
 struct slice world_key_name(unsigned writer, unsigned key, char ret_text[WORLD_TEXT_MAX])
 {
-	(void)snprintf(ret_text, WORLD_TEXT_MAX, "writer%u/%s%03u", writer,
-		       key < WORLD_KEYS ? "key" : "zgroup", key);
+	const char *kind = key < WORLD_KEYS ? "key" : key < WORLD_FIRST_FILE ? "zgroup" : "zzfile";
+
+	(void)snprintf(ret_text, WORLD_TEXT_MAX, "writer%u/%s%03u", writer, kind, key);
 	return slice_str(ret_text);
 }
 
@@ -85,14 +86,14 @@ uint64_t world_value_number(unsigned writer, unsigned key, struct slice value)
 
 /* ---- writers ---- */
 
-static void begin_change(struct world_key *k, uint64_t number, bool erases)
+void world_begin_change(struct world_key *k, uint64_t number, bool erases)
 {
 	if (erases)
 		atomic_store_explicit(&k->erased, number, memory_order_release);
 	atomic_store_explicit(&k->begun, number, memory_order_release);
 }
 
-static void end_change(struct world_key *k, uint64_t number)
+void world_end_change(struct world_key *k, uint64_t number)
 {
 	atomic_store_explicit(&k->answered, number, memory_order_release);
 }
@@ -106,7 +107,7 @@ static bool change_one(struct world *w, unsigned writer, uint64_t number, struct
 	bool erases = rng_below(rng, 4) == 0;
 	int err;
 
-	begin_change(k, number, erases);
+	world_begin_change(k, number, erases);
 	if (erases)
 		err = lsm_delete(w->db, world_key_name(writer, key, name), &options);
 	else
@@ -115,7 +116,7 @@ static bool change_one(struct world *w, unsigned writer, uint64_t number, struct
 	if (err)
 		return world_fail(w, "writer %u: change %" PRIu64 " answers %d", writer, number,
 				  err);
-	end_change(k, number);
+	world_end_change(k, number);
 	return true;
 }
 
@@ -124,7 +125,7 @@ static int fill_batch(struct lsm_batch *batch, unsigned writer, uint64_t number,
 	char name[WORLD_TEXT_MAX], text[WORLD_VALUE_MAX];
 	int err = 0;
 
-	for (unsigned key = WORLD_KEYS; !err && key < WORLD_KEYS_ALL; key++) {
+	for (unsigned key = WORLD_KEYS; !err && key < WORLD_FIRST_FILE; key++) {
 		struct slice at = world_key_name(writer, key, name);
 
 		err = erases ? lsm_batch_delete(batch, at)
@@ -141,7 +142,7 @@ static bool change_group(struct world *w, unsigned writer, uint64_t number, bool
 	int err = batch ? fill_batch(batch, writer, number, erases) : -ENOMEM;
 
 	for (unsigned i = 0; i < WORLD_GROUP; i++)
-		begin_change(&group[i], number, erases);
+		world_begin_change(&group[i], number, erases);
 	if (!err)
 		err = lsm_write(w->db, batch, NULL, NULL);
 	lsm_batch_free(batch);
@@ -149,7 +150,7 @@ static bool change_group(struct world *w, unsigned writer, uint64_t number, bool
 		return world_fail(w, "writer %u: batch %" PRIu64 " answers %d", writer, number,
 				  err);
 	for (unsigned i = 0; i < WORLD_GROUP; i++)
-		end_change(&group[i], number);
+		world_end_change(&group[i], number);
 	return true;
 }
 
@@ -216,6 +217,8 @@ bool world_change(struct world *w, unsigned writer, struct rng *rng)
 		return change_group(w, writer, number, rng_below(rng, 5) == 0);
 	if (rng_below(rng, 6) == 0)
 		return count_one(w);
+	if (rng_below(rng, 3) == 0)
+		return world_change_file(w, writer, number, rng);
 	return change_one(w, writer, number, rng);
 }
 
@@ -236,24 +239,60 @@ static bool judge(struct world *w, unsigned writer, unsigned key, uint64_t low, 
 			  writer, key, found, low, high, erased);
 }
 
-static bool judge_record(struct world *w, unsigned writer, unsigned key,
-			 const struct lsm_record *record, uint64_t *ret_number)
+/* Bytes that a value begins with, all of them unless it is a file, and its size. */
+static bool judge_value(struct world *w, unsigned writer, unsigned key, struct slice bytes,
+			uint64_t size, uint64_t *ret_number)
 {
-	char text[WORLD_VALUE_MAX];
+	if (key >= WORLD_FIRST_FILE)
+		*ret_number = file_number(writer, key, bytes, size);
+	else
+		*ret_number = bytes.len == size ? world_value_number(writer, key, bytes) : 0;
+	return *ret_number > 0 ||
+	       world_fail(w, "writer %u key %u: a value that nobody wrote", writer, key);
+}
 
-	*ret_number = world_value_number(writer, key, record->value);
-	if (*ret_number == 0)
-		return world_fail(w, "writer %u key %u: a value that nobody wrote", writer, key);
-	if (record->value_len != world_value(writer, key, *ret_number, text).len)
-		return world_fail(w, "writer %u key %u: value_len", writer, key);
-	return true;
+/* A random part from its beginning. */
+static struct lsm_range random_part(struct rng *rng, uint8_t room[FILE_SIZE_MAX])
+{
+	return (struct lsm_range){.into = room,
+				  .len = FILE_HEAD + rng_below(rng, FILE_SIZE_MAX - FILE_HEAD)};
+}
+
+static bool read_file(struct world *w, unsigned writer, unsigned key,
+		      const struct lsm_read_options *options, struct rng *rng, uint64_t *ret_number)
+{
+	char name[WORLD_TEXT_MAX];
+	uint8_t room[FILE_SIZE_MAX];
+	struct lsm_range range = random_part(rng, room);
+	struct lsm_record record;
+	size_t len = 0;
+
+	lsm_read_ahead(w->db, world_key_name(writer, key, name), 0, range.len);
+	int err =
+		lsm_read(w->db, world_key_name(writer, key, name), options, &range, &len, &record);
+
+	*ret_number = 0;
+	if (err == -ENOENT)
+		return true;
+	if (err)
+		return world_fail(w, "a read answers %d", err);
+	bool good = len == min_of((uint64_t)range.len, record.value_len)
+			    ? judge_value(w, writer, key, slice_of(room, len), record.value_len,
+					  ret_number)
+			    : world_fail(w, "a read is too short");
+
+	lsm_record_release(&record);
+	return good;
 }
 
 static bool get(struct world *w, unsigned writer, unsigned key,
-		const struct lsm_read_options *options, uint64_t *ret_number)
+		const struct lsm_read_options *options, struct rng *rng, uint64_t *ret_number)
 {
 	char name[WORLD_TEXT_MAX];
 	struct lsm_record record;
+
+	if (key >= WORLD_FIRST_FILE && rng_below(rng, 2))
+		return read_file(w, writer, key, options, rng, ret_number);
 	int err = lsm_get(w->db, world_key_name(writer, key, name), options, &record);
 
 	*ret_number = 0;
@@ -261,7 +300,7 @@ static bool get(struct world *w, unsigned writer, unsigned key,
 		return true;
 	if (err)
 		return world_fail(w, "get answers %d", err);
-	bool good = judge_record(w, writer, key, &record, ret_number);
+	bool good = judge_value(w, writer, key, record.value, record.value_len, ret_number);
 
 	lsm_record_release(&record);
 	return good;
@@ -278,7 +317,8 @@ static bool stat_key(struct world *w, unsigned writer, unsigned key)
 		return true;
 	if (err)
 		return world_fail(w, "stat answers %d", err);
-	bool good = record.value_len < WORLD_VALUE_MAX && !record.value.ptr;
+	uint64_t limit = key < WORLD_FIRST_FILE ? WORLD_VALUE_MAX : FILE_SIZE_MAX;
+	bool good = record.value_len <= limit && !record.value.ptr;
 
 	lsm_record_release(&record);
 	return good || world_fail(w, "stat of writer %u key %u", writer, key);
@@ -297,7 +337,7 @@ bool world_read(struct world *w, struct world_seen *seen, struct rng *rng)
 
 	uint64_t low = atomic_load_explicit(&w->keys[writer][key].answered, memory_order_acquire);
 
-	if (!get(w, writer, key, NULL, &found) || !judge(w, writer, key, low, found))
+	if (!get(w, writer, key, NULL, rng, &found) || !judge(w, writer, key, low, found))
 		return false;
 	if (found != 0 && found < *last)
 		return world_fail(w, "writer %u key %u went back from %" PRIu64 " to %" PRIu64,
@@ -314,6 +354,22 @@ struct view {
 	uint64_t numbers[WORLD_WRITERS][WORLD_KEYS_ALL]; /* 0: absent */
 };
 
+/* Of a file now and then only a part. */
+static int shown_bytes(struct lsm_iter *it, unsigned key, uint8_t room[FILE_SIZE_MAX],
+		       struct slice *ret_bytes)
+{
+	size_t part = (size_t)(lsm_iter_record(it)->seqno * FILE_HEAD % FILE_SIZE_MAX), len = 0;
+	const struct lsm_range range = {.into = room, .len = max_of(part, (size_t)FILE_HEAD)};
+
+	if (key < WORLD_FIRST_FILE || lsm_iter_record(it)->seqno % 2)
+		return lsm_iter_value(it, ret_bytes);
+	int err = lsm_iter_read(it, &range, &len);
+
+	if (!err)
+		*ret_bytes = slice_of(room, len);
+	return err;
+}
+
 static bool note_record(struct world *w, struct lsm_iter *it, struct view *view)
 {
 	unsigned writer = 0;
@@ -322,20 +378,17 @@ static bool note_record(struct world *w, struct lsm_iter *it, struct view *view)
 		return true;
 
 	int key = world_key_parse(lsm_iter_record(it)->key, &writer);
-	struct slice value;
+	uint64_t size = lsm_iter_record(it)->value_len;
+	uint8_t room[FILE_SIZE_MAX];
+	struct slice bytes;
 
 	if (key < 0)
 		return world_fail(w, "a scan shows a key that nobody wrote");
-	int err = lsm_iter_value(it, &value);
+	int err = shown_bytes(it, (unsigned)key, room, &bytes);
 
 	if (err)
 		return world_fail(w, "an iterator's value answers %d", err);
-	uint64_t number = world_value_number(writer, (unsigned)key, value);
-
-	if (number == 0)
-		return world_fail(w, "a scan shows a value that nobody wrote");
-	view->numbers[writer][key] = number;
-	return true;
+	return judge_value(w, writer, (unsigned)key, bytes, size, &view->numbers[writer][key]);
 }
 
 static bool walk(struct world *w, struct lsm_iter *it, bool forward, struct view *ret_view)
@@ -429,7 +482,7 @@ static bool check_snapshot(struct world *w, const struct lsm_snapshot *snapshot,
 		unsigned key = (unsigned)rng_below(rng, WORLD_KEYS_ALL);
 		uint64_t found;
 
-		if (!get(w, writer, key, &options, &found))
+		if (!get(w, writer, key, &options, rng, &found))
 			return false;
 		if (found != first.numbers[writer][key])
 			return world_fail(w, "a get in a snapshot is not what its scan saw");
@@ -492,4 +545,49 @@ bool world_checkpoint(struct world *w, const struct lsm_options *options, const 
 
 	err = lsm_close(copy);
 	return good && (!err || world_fail(w, "the close of a checkpoint answers %d", err));
+}
+
+/* -ESTALE: the store has replaced what the reader has to look into. */
+static int read_beside(struct world *w, struct lsm *reader, const struct view *low,
+		       struct view *ret_view)
+{
+	*ret_view = (struct view){0};
+	for (unsigned writer = 0; writer < WORLD_WRITERS; writer++) {
+		for (unsigned key = 0; key < WORLD_KEYS_ALL; key++) {
+			uint64_t *found = &ret_view->numbers[writer][key];
+			char name[WORLD_TEXT_MAX];
+			struct lsm_record record;
+			int err = lsm_get(reader, world_key_name(writer, key, name), NULL, &record);
+
+			if (err == -ESTALE)
+				return err;
+			if (err && err != -ENOENT)
+				(void)world_fail(w, "a get beside answers %d", err);
+			if (err)
+				continue;
+			(void)judge_value(w, writer, key, record.value, record.value_len, found);
+			lsm_record_release(&record);
+		}
+	}
+	/* violations have been noted */
+	(void)judge_view(w, low, ret_view);
+	return 0;
+}
+
+bool world_look_beside(struct world *w, const struct lsm_options *options, const char *path)
+{
+	struct lsm_options beside = *options;
+	struct view low, view;
+	struct lsm *reader;
+
+	beside.read_only = true;
+	load_answered(w, &low);
+	int err = lsm_open(path, &beside, &reader);
+
+	if (err)
+		return world_fail(w, "the open of a reader beside answers %d", err);
+	err = read_beside(w, reader, &low, &view);
+	atomic_fetch_add_explicit(err ? &w->stale_looks : &w->looks, 1, memory_order_relaxed);
+	err = lsm_close(reader);
+	return !err || world_fail(w, "the close of a reader beside answers %d", err);
 }

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -36,6 +37,8 @@ void ledger_start(struct ledger *l, uint64_t seed)
 	l->kept = 0;
 	l->durable = 0;
 	l->doubtful = 0;
+	l->large_count = 0;
+	l->large_used = 0;
 	l->after[0] = (struct ledger_state){0};
 }
 
@@ -83,9 +86,60 @@ struct slice ledger_key(unsigned key, char text[LEDGER_KEY_TEXT])
 	return slice_str(text);
 }
 
+struct slice ledger_meta(unsigned key, uint32_t number, char text[LEDGER_META_TEXT])
+{
+	(void)snprintf(text, LEDGER_META_TEXT, "%u by %u ", key, number);
+	return slice_str(text);
+}
+
+/* The last one: a change may touch a key twice. NULL: it follows from its number. */
+static const struct ledger_large *find_large(const struct ledger *l, unsigned key, uint32_t number)
+{
+	for (uint32_t i = l->large_count; i-- > 0 && l->large[i].number >= number;)
+		if (l->large[i].number == number && l->large[i].key == key)
+			return &l->large[i];
+	return NULL;
+}
+
+uint8_t *ledger_keep_value(struct ledger *l, unsigned key, struct slice base, size_t len)
+{
+	uint8_t *bytes = l->large_bytes + l->large_used;
+	size_t same = min_of(base.len, len);
+
+	assert(l->doubtful && l->large_count < LEDGER_LARGE_COUNT && len <= LEDGER_LARGE_MAX &&
+	       len <= LEDGER_LARGE_BYTES - l->large_used);
+	if (same)
+		memcpy(bytes, base.ptr, same);
+	memset(bytes + same, 0, len - same);
+	l->large[l->large_count++] = (struct ledger_large){
+		.number = l->begun,
+		.key = (uint16_t)key,
+		.at = l->large_used,
+		.len = (uint32_t)len,
+	};
+	l->large_used += (uint32_t)len;
+	return bytes;
+}
+
+struct slice ledger_value_now(const struct ledger *l, unsigned key, uint8_t bytes[LEDGER_VALUE_MAX])
+{
+	uint32_t number = l->after[l->kept].by[key];
+
+	if (l->doubtful && find_large(l, key, l->doubtful))
+		number = l->doubtful;
+	return ledger_value(l, key, number, bytes);
+}
+
 struct slice ledger_value(const struct ledger *l, unsigned key, uint32_t number,
 			  uint8_t bytes[LEDGER_VALUE_MAX])
 {
+	const struct ledger_large *large = find_large(l, key, number);
+
+	if (number == 0)
+		return slice_of(NULL, 0);
+	if (large)
+		return slice_of(l->large_bytes + large->at, large->len);
+
 	char head[HEAD_MAX];
 	size_t head_len = (size_t)snprintf(head, sizeof(head), "%u by %u ", key, number);
 	struct rng rng;
@@ -111,7 +165,7 @@ static int refuse(char why[LEDGER_WHY_MAX], int code, unsigned key, const char *
 int ledger_recognise(const struct ledger *l, const struct lsm_record *record, struct slice value,
 		     unsigned *ret_key, uint32_t *ret_number, char why[LEDGER_WHY_MAX])
 {
-	char text[LEDGER_KEY_TEXT] = "", head[HEAD_MAX] = "";
+	char text[LEDGER_KEY_TEXT] = "", head[HEAD_MAX] = "", meta[LEDGER_META_TEXT];
 	uint8_t expected[LEDGER_VALUE_MAX];
 	unsigned key = 0, named = 0, number = 0;
 
@@ -121,7 +175,11 @@ int ledger_recognise(const struct ledger *l, const struct lsm_record *record, st
 		(void)snprintf(why, LEDGER_WHY_MAX, "key \"%s\" was never written", text);
 		return -EUCLEAN;
 	}
-	memcpy(head, value.ptr, min_of(value.len, sizeof(head) - 1));
+	bool is_large = record->meta.len > 0;
+	struct slice name = is_large ? record->meta : value;
+
+	if (name.len)
+		memcpy(head, name.ptr, min_of(name.len, sizeof(head) - 1));
 	if (sscanf(head, "%u by %u ", &named, &number) != 2)
 		return refuse(why, -EUCLEAN, key, "its value is none that was written");
 	if (named != key || number == 0 || number > l->begun) {
@@ -129,9 +187,19 @@ int ledger_recognise(const struct ledger *l, const struct lsm_record *record, st
 			       key, named, number);
 		return -EUCLEAN;
 	}
-	if (!slice_eq(value, ledger_value(l, key, number, expected)) ||
-	    record->value_len != value.len)
-		return refuse(why, -EUCLEAN, key, "its value is not whole");
+	if (is_large != (find_large(l, key, number) != NULL) ||
+	    (is_large && !slice_eq(record->meta, ledger_meta(key, number, meta))))
+		return refuse(why, -EUCLEAN, key, "its meta is not its value's");
+	struct slice whole = ledger_value(l, key, number, expected);
+
+	if (!slice_eq(value, whole) || record->value_len != value.len) {
+		(void)snprintf(why, LEDGER_WHY_MAX,
+			       "key %u: its value by change %u is not whole: %zu bytes (the record "
+			       "says %" PRIu64 ") of %zu, the first %zu are right",
+			       key, number, value.len, record->value_len, whole.len,
+			       slice_common(value, whole));
+		return -EUCLEAN;
+	}
 	*ret_key = key;
 	*ret_number = number;
 	return 0;

@@ -11,6 +11,9 @@
  * cut the first m of them, for an m that is at least what was synced; and either may hold the
  * doubtful one on top of all kept ones.
  *
+ * Most values follow from their key and number. Those that a change makes of others, by patches and
+ * copies, are kept here as they must become, and their records say by their meta which they are.
+ *
  * It has no pointers, so it can lie in memory shared with a process that is killed.
  *
  * Thread rule: one thread at a time.
@@ -28,7 +31,11 @@ enum {
 	LEDGER_CHANGES_MAX = 1024,
 	LEDGER_TOUCHED_MAX = 8,
 	LEDGER_KEY_TEXT = 16,
-	LEDGER_VALUE_MAX = 4096,
+	LEDGER_META_TEXT = 32,
+	LEDGER_VALUE_MAX = 4096, /* of one that follows from its number */
+	LEDGER_LARGE_MAX = 20 << 10,
+	LEDGER_LARGE_COUNT = 512,
+	LEDGER_LARGE_BYTES = 6 << 20, /* all of them */
 	LEDGER_WHY_MAX = 512,
 };
 
@@ -46,6 +53,13 @@ struct ledger_change {
 	} touched[LEDGER_TOUCHED_MAX];
 };
 
+/* A value that does not follow from its number. */
+struct ledger_large {
+	uint32_t number; /* the change that put it */
+	uint16_t key;
+	uint32_t at, len; /* in ledger.large_bytes */
+};
+
 struct ledger {
 	uint64_t seed;                                     /* of the values */
 	uint32_t begun;                                    /* number of the last change begun */
@@ -54,6 +68,10 @@ struct ledger {
 	uint32_t doubtful;                                 /* a change's number; 0: none is */
 	struct ledger_state after[LEDGER_CHANGES_MAX + 1]; /* [n]: n changes kept */
 	struct ledger_state with_doubtful;                 /* after[kept] and the doubtful one */
+	struct ledger_large large[LEDGER_LARGE_COUNT];     /* ascending numbers */
+	uint32_t large_count;
+	uint32_t large_used; /* of large_bytes */
+	uint8_t large_bytes[LEDGER_LARGE_BYTES];
 };
 
 /* In memory shared with children forked from now on; NULL without memory. */
@@ -75,9 +93,20 @@ const struct ledger_state *ledger_now(const struct ledger *l);
 
 /* The key's name; ascending in `key`. */
 struct slice ledger_key(unsigned key, char text[LEDGER_KEY_TEXT]);
-/* What change `number` puts there. */
+/* What change `number` puts there; in `bytes`, or kept by the ledger. 0: nothing. */
 struct slice ledger_value(const struct ledger *l, unsigned key, uint32_t number,
 			  uint8_t bytes[LEDGER_VALUE_MAX]);
+
+/* The meta of a record whose value is kept. */
+struct slice ledger_meta(unsigned key, uint32_t number, char text[LEDGER_META_TEXT]);
+/* The value that the key has before the change begun, or that this change has given it so far. */
+struct slice ledger_value_now(const struct ledger *l, unsigned key,
+			      uint8_t bytes[LEDGER_VALUE_MAX]);
+/*
+ * The change begun gives the key a value that is kept: `base`, cut or with zeros behind it so that
+ * it is `len` long, up to LEDGER_LARGE_MAX. The caller may alter it before the change is made.
+ */
+uint8_t *ledger_keep_value(struct ledger *l, unsigned key, struct slice base, size_t len);
 
 /*
  * The key that a record has and the change that put it. -EUCLEAN, with the reason in `why`: no

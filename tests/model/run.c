@@ -1,0 +1,120 @@
+#include "tests/model/run.h"
+
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "lsm/base/compiler.h"
+#include "tests/support/tap.h"
+
+enum {
+	WARM_KEYS = 8,
+};
+
+void run_give_up(const struct run *run, const char *condition, int line)
+{
+	tap_note("seed %" PRIu64 " operation %" PRIu64 " of the %s, line %d: %s (%s)", run->seed,
+		 run->operation, run->path, line, condition, lsm_error_text());
+	abort();
+}
+
+struct slice run_key(const struct run *run, size_t i)
+{
+	return buf_slice(&run->keys.key[i]);
+}
+
+size_t run_random_key(struct run *run)
+{
+	return rng_below(&run->rng, MODEL_KEYS);
+}
+
+size_t run_warm_key(struct run *run)
+{
+	return rng_below(&run->rng, 2) ? run_random_key(run) : rng_below(&run->rng, WARM_KEYS);
+}
+
+const struct model *run_random_view(struct run *run, struct lsm_read_options *ret_options)
+{
+	struct held_snapshot *held = &run->held[rng_below(&run->rng, RUN_SNAPSHOTS_MAX)];
+
+	*ret_options = (struct lsm_read_options){0};
+	if (!held->snapshot || rng_below(&run->rng, 2))
+		return &run->model;
+	ret_options->snapshot = held->snapshot;
+	return &held->model;
+}
+
+/* What is large, and how it is kept. */
+static void choose_large(struct rng *rng, struct lsm_options *o)
+{
+	static const unsigned gc_pct[] = {0, 50, 90};
+
+	o->large_value_threshold = (uint32_t)(1024U << rng_below(rng, 5));
+	o->chunk_bytes = (uint32_t)(4096U << 2 * rng_below(rng, 3));
+	o->blob_file_bytes = UINT64_C(65536) << rng_below(rng, 4);
+	o->blob_gc_pct = gc_pct[rng_below(rng, array_size(gc_pct))];
+	if (rng_below(rng, 4) == 0)
+		o->value_max = 4096 + rng_below(rng, MODEL_LARGE_MAX);
+}
+
+static struct lsm_options random_options(struct run *run)
+{
+	static const uint32_t block_bytes[] = {256, 1 << 10, 4 << 10, 16 << 10, 64 << 10};
+	static const uint64_t memtable_bytes[] = {4 << 10, 16 << 10, 64 << 10, 256 << 10};
+	struct lsm_options o;
+	struct rng *rng = &run->rng;
+
+	lsm_options_init(&o);
+	o.env = run->env;
+	o.block_bytes = block_bytes[rng_below(rng, array_size(block_bytes))];
+	o.memtable_bytes = memtable_bytes[rng_below(rng, array_size(memtable_bytes))];
+	o.restart_interval = (unsigned)(1 + rng_below(rng, 20));
+	o.compression = rng_below(rng, 2) ? LSM_COMPRESSION_LZ4 : LSM_COMPRESSION_NONE;
+	o.bloom_bits_per_key = rng_below(rng, 3) ? 10 : 0;
+	o.filter_separator = rng_below(rng, 2) ? '/' : -1;
+	o.value_inline_max = (uint32_t)(rng_below(rng, 3) * 500);
+	o.cache_bytes = rng_below(rng, 3) ? 1 << 20 : 0;
+	o.max_open_tables = (unsigned)(1 + rng_below(rng, 10));
+	o.base_level_bytes = 128 << 10;
+	o.target_file_bytes = 32 << 10;
+	o.sync_mode = (enum lsm_sync_mode)rng_below(rng, 4);
+	o.compaction_threads = (unsigned)rng_below(rng, 3);
+	o.strategy = (enum lsm_strategy)rng_below(rng, 3);
+	o.runs_max = (unsigned)(2 + rng_below(rng, 4));
+	o.reserve_bytes = rng_below(rng, 2) * (64 << 10);
+	choose_large(rng, &o);
+	return o;
+}
+
+void run_open(struct run *run)
+{
+	struct lsm_options options = random_options(run);
+
+	run->value_max = options.value_max;
+	REQUIRE(run, lsm_open(run->path, &options, &run->db) == 0);
+}
+
+void run_close(struct run *run)
+{
+	struct lsm_stats stats;
+
+	lsm_stats_read(run->db, &stats);
+	atomic_fetch_add(&run->counts->patches, stats.patches);
+	atomic_fetch_add(&run->counts->blob_written_bytes, stats.blob_written_bytes);
+	atomic_fetch_add(&run->counts->blob_moved_bytes, stats.blob_moved_bytes);
+	atomic_fetch_add(&run->counts->checkpoints, stats.checkpoints);
+	REQUIRE(run, lsm_close(run->db) == 0);
+}
+
+void run_one_of(struct run *run, const struct operation *list, size_t count)
+{
+	unsigned total = 0;
+
+	for (size_t i = 0; i < count; i++)
+		total += list[i].weight;
+	unsigned pick = (unsigned)rng_below(&run->rng, total);
+
+	while (pick >= list->weight)
+		pick -= list++->weight;
+	list->run(run);
+}
