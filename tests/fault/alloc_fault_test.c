@@ -8,8 +8,8 @@
  * store is closed, in every build; the address sanitizer's build knows where they came from.
  *
  * usage: alloc_fault_test [quick | long]
- *	quick	(default) a workload of 100 operations, each allocation once
- *	long	300 operations, each allocation once and 20 in a row from there, all sync modes
+ *	quick	(default) a workload of 240 operations, each allocation once
+ *	long	each allocation once and 20 in a row from there, all sync modes
  * APEX_SEED: the workload's seed (1). APEX_FAULT_STRIDE: only each n-th allocation (1).
  */
 #include <inttypes.h>
@@ -24,7 +24,6 @@
 #include "tests/support/tap.h"
 
 enum {
-	QUICK_OPERATIONS = 300,
 	ROW = 20,
 };
 
@@ -127,7 +126,7 @@ static void run_mode(const struct settings *s, enum lsm_sync_mode mode)
 {
 	struct workload w = {
 		.seed = s->seed,
-		.operations = s->is_long ? WORKLOAD_OPERATIONS : QUICK_OPERATIONS,
+		.operations = WORKLOAD_OPERATIONS,
 		.sync_mode = mode,
 		.rule = WORKLOAD_ERRORS_ONCE,
 		.struck = allocations_struck,

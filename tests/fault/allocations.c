@@ -88,6 +88,16 @@ CATCH(void *, realloc, void *old, size_t size)
 	return old ? block : note(block);
 }
 
+CATCH(void *, reallocarray, void *old, size_t count, size_t size)
+{
+	if (is_refused())
+		return NULL;
+
+	void *block = __real_reallocarray(old, count, size);
+
+	return old ? block : note(block);
+}
+
 CATCH(void *, aligned_alloc, size_t alignment, size_t size)
 {
 	return is_refused() ? NULL : note(__real_aligned_alloc(alignment, size));

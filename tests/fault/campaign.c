@@ -43,9 +43,11 @@ static bool rehearse(struct campaign *c, struct ledger *ledger, struct call *ret
 		return tap_result(false, "a run without faults: %s%s, %" PRIu64 " calls",
 				  outcome.violation, why, *ret_count);
 	tap_note("seed %" PRIu64 " sync mode %s: %u operations, %u changes, %" PRIu64
-		 " flushes, %" PRIu64 " compactions, %u checkpoints, %" PRIu64 " calls",
+		 " flushes, %" PRIu64 " compactions, %u checkpoints, %" PRIu64
+		 " bytes into blob files, %" PRIu64 " of them moved, %" PRIu64 " calls",
 		 w.seed, sync_mode_name(w.sync_mode), w.operations, ledger->begun, outcome.flushes,
-		 outcome.compactions, outcome.copies.made, *ret_count);
+		 outcome.compactions, outcome.copies.made, outcome.blob_written_bytes,
+		 outcome.blob_moved_bytes, *ret_count);
 	return workload_remove(path) == 0;
 }
 

@@ -8,7 +8,7 @@
  *
  * usage: kill_call_test [quick | long]
  *	quick	(default) a workload of 60 operations
- *	long	300 operations, five seeds from APEX_SEED on
+ *	long	240 operations, five seeds from APEX_SEED on
  * APEX_SEED: the workload's seed (1). APEX_FAULT_STRIDE: only each n-th call (1).
  */
 #include <stdlib.h>

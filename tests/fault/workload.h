@@ -1,7 +1,8 @@
 /*
  * A fixed list of operations on a store, the same for the same seed, each checked as it answers.
  *
- * The kinds are a table in workload.c: a new operation of the engine is one function and one line.
+ * The kinds are a table in workload.c: a new operation of the engine is one function, in one of
+ * workload_*.c, and one line.
  * After each operation the background is waited for (quiet.h), so that two runs without a fault
  * make the same calls in the same order.
  *
@@ -20,7 +21,7 @@
 #include "tests/fault/copies.h"
 
 enum {
-	WORKLOAD_OPERATIONS = 300,
+	WORKLOAD_OPERATIONS = 240,
 	WORKLOAD_TEXT_MAX = 768,
 };
 
@@ -51,6 +52,7 @@ struct workload_outcome {
 	uint32_t errors;    /* operations answered with an error */
 	bool left_open;     /* the store was not closed */
 	uint64_t opens, flushes, compactions;
+	uint64_t blob_written_bytes, blob_moved_bytes;
 	struct copies copies;
 	char violation[WORKLOAD_TEXT_MAX]; /* "" when all was as it must be */
 };
@@ -65,6 +67,9 @@ void workload_run(const struct workload *w, struct ledger *ledger,
  */
 bool workload_check(const struct workload *w, struct ledger *ledger,
 		    const struct workload_outcome *outcome, char why[WORKLOAD_TEXT_MAX]);
+
+/* Another store shape for each opening; the same one for the same seed. */
+struct lsm_options workload_options(const struct workload *w, uint64_t opening);
 
 /* Remove the store at `path` and its copies from the kernel's file system. */
 must_check int workload_remove(const char *path);

@@ -2,6 +2,8 @@
  * Twenty-four open files: a store of hundreds of tables is written, read, scanned, compacted,
  * checkpointed and reopened by a process that may not open more.
  *
+ * And one of hundreds of blob files, of which each value is in one.
+ *
  * usage: files_test [RECORDS]		(default 30000); APEX_SEED chooses the reads
  * Long form: files_test 1000000
  */
@@ -19,7 +21,9 @@
 enum {
 	FILES_MAX = 24,
 	VALUE_BYTES = 100,
-	TABLES_MIN = 200,
+	LARGE_BYTES = 1500,
+	LARGE_SHARE = 3, /* one large value for so many small ones */
+	FILES_MIN = 200,
 	READS = 20000,
 };
 
@@ -29,10 +33,11 @@ struct run {
 	struct records records;
 	struct rng rng;
 	const char *store;
+	bool large;
 };
 
-/* Small tables; how many may be open is left to the engine. */
-static struct lsm_options small_tables(void)
+/* Small files; how many may be open is left to the engine. */
+static struct lsm_options small_files(bool large)
 {
 	struct lsm_options o;
 
@@ -42,6 +47,11 @@ static struct lsm_options small_tables(void)
 	o.base_level_bytes = 256 << 10;
 	o.cache_bytes = 64 << 10;
 	o.compaction_threads = 2;
+	if (large) {
+		o.large_value_threshold = 1 << 10;
+		o.chunk_bytes = 4 << 10;
+		o.blob_file_bytes = 64 << 10;
+	}
 	return o;
 }
 
@@ -83,14 +93,14 @@ static bool reopen(struct run *r)
 	return good(err, "close") && good(lsm_open(r->store, &r->options, &r->db), "open");
 }
 
-static bool has_tables(struct run *r)
+static bool has_files(struct run *r)
 {
 	struct lsm_stats stats;
 
 	lsm_stats_read(r->db, &stats);
-	tap_note("%" PRIu64 " tables, %" PRIu64 " of them open", stats.table_files,
-		 stats.open_tables);
-	return stats.table_files >= TABLES_MIN;
+	tap_note("%" PRIu64 " tables, %" PRIu64 " of them open, %" PRIu64 " blob files",
+		 stats.table_files, stats.open_tables, stats.blob_files);
+	return (r->large ? stats.blob_files : stats.table_files) >= FILES_MIN;
 }
 
 static bool is_healthy(struct run *r)
@@ -142,7 +152,7 @@ static bool run(struct run *r)
 		return false;
 	return tap_result(write_share(r, 1, 1) && good(lsm_flush(r->db), "flush"),
 			  "%" PRIu64 " records are written", r->records.count) &&
-	       tap_result(compact(r) && has_tables(r), "there are hundreds of tables") &&
+	       tap_result(compact(r) && has_files(r), "there are hundreds of files") &&
 	       tap_result(read_some(r), "%d random reads", READS) &&
 	       tap_result(scan(r), "scans both ways") &&
 	       tap_result(write_share(r, 2, 10), "a tenth is overwritten") &&
@@ -155,29 +165,38 @@ static bool run(struct run *r)
 	       tap_result(is_healthy(r), "nothing has failed in the background");
 }
 
+static void live(const char *folder, uint64_t seed, uint64_t records, bool large)
+{
+	struct run r = {.options = small_files(large), .large = large};
+	char store[512];
+
+	r.records = records_new(records, large ? LARGE_BYTES : VALUE_BYTES);
+	(void)snprintf(store, sizeof(store), "%s/%s", folder, large ? "large" : "small");
+	r.store = store;
+	tap_note("seed %" PRIu64 "%s", seed, large ? ", large values" : "");
+	rng_seed(&r.rng, seed);
+	(void)run(&r);
+	if (lsm_close(r.db))
+		tap_note("close: %s", lsm_error_text());
+	records_free(&r.records);
+}
+
 int main(int argc, char **argv)
 {
 	const struct rlimit limit = {FILES_MAX, FILES_MAX};
 	const char *seed_text = getenv("APEX_SEED");
 	uint64_t seed = seed_text ? strtoull(seed_text, NULL, 10) : clock_real_ns();
-	struct run r = {.options = small_tables()};
-	char *folder, store[512];
+	uint64_t records = argc > 1 ? strtoull(argv[1], NULL, 10) : 30000;
+	char *folder;
 
-	r.records = records_new(argc > 1 ? strtoull(argv[1], NULL, 10) : 30000, VALUE_BYTES);
 	if (scratch_make("apex-files", &folder) || setrlimit(RLIMIT_NOFILE, &limit)) {
 		fprintf(stderr, "files_test: no folder, or no limit\n");
 		return 2;
 	}
-	(void)snprintf(store, sizeof(store), "%s/store", folder);
-	r.store = store;
-	tap_note("seed %" PRIu64, seed);
-	rng_seed(&r.rng, seed);
-	(void)run(&r);
-	if (lsm_close(r.db))
-		tap_note("close: %s", lsm_error_text());
+	live(folder, seed, records, false);
+	live(folder, seed, records / LARGE_SHARE, true);
 	if (scratch_remove(folder))
 		tap_note("%s cannot be removed", folder);
 	free(folder);
-	records_free(&r.records);
 	return tap_end();
 }

@@ -5,6 +5,8 @@
  * again. When space returns, because others give it back or by deletes and a compaction, writing
  * goes on in the same open store.
  *
+ * The same with values that lie in blob files, in two chunks each: whole or not at all.
+ *
  * And once more with others who take every byte that they can get, those of the reserve among them
  * when the store gives it back: then deletes and flushes may be refused too, but no more than that.
  *
@@ -39,10 +41,18 @@ enum {
 
 #define BALLAST_BYTES (UINT64_C(8) << 20)
 #define OUTPUTS_BYTES (UINT64_C(36) << 20)
+#define BLOBS_BYTES   (UINT64_C(12) << 20)
+
+/* How a store is to live. */
+struct life {
+	const char *type;     /* of file system */
+	bool others_take_all; /* the space that it gives back */
+	bool large;           /* values lie in blob files */
+};
 
 struct run {
 	const char *disk;
-	bool others_take_all;
+	bool others_take_all, large;
 	char store[512];
 	struct lsm *db;
 	struct records records;
@@ -50,7 +60,7 @@ struct run {
 	struct rng rng;
 };
 
-static struct lsm_options options_for_64_mib(void)
+static struct lsm_options options_for_64_mib(bool large)
 {
 	struct lsm_options o;
 
@@ -60,6 +70,10 @@ static struct lsm_options options_for_64_mib(void)
 	o.target_file_bytes = 1 << 20;
 	o.cache_bytes = 1 << 20;
 	o.sync_mode = LSM_SYNC_MANUAL;
+	if (large) {
+		o.large_value_threshold = 4 << 10;
+		o.chunk_bytes = VALUE_BYTES / 2;
+	}
 	return o;
 }
 
@@ -72,7 +86,7 @@ static bool good(int err, const char *what)
 
 static bool open_store(struct run *r, bool read_only, struct lsm **ret_db)
 {
-	struct lsm_options options = options_for_64_mib();
+	struct lsm_options options = options_for_64_mib(r->large);
 
 	options.read_only = read_only;
 	return good(lsm_open(r->store, &options, ret_db), read_only ? "open read-only" : "open");
@@ -332,7 +346,8 @@ static bool others_leave(struct run *r)
 static bool delete_for_space(struct run *r)
 {
 	uint64_t before = small_disk_free(r->disk);
-	uint64_t from = 200, to = 1000; /* of some 3000 */
+	/* of some 3000; of a blob file so much that what is left is moved */
+	uint64_t from = 200, to = r->large ? 2600 : 1000;
 	char first[RECORD_TEXT_MAX], last[RECORD_TEXT_MAX];
 
 	if (!tap_result(delete_range(r, from, to), "a range is deleted"))
@@ -348,6 +363,9 @@ static bool delete_for_space(struct run *r)
 		return false;
 	tap_note("%" PRIu64 " bytes free before, %" PRIu64 " after", before,
 		 small_disk_free(r->disk));
+	if (r->large && !tap_result(small_disk_free(r->disk) > before + OUTPUTS_BYTES + BLOBS_BYTES,
+				    "what was in blob files is free again"))
+		return false;
 	return tap_result(comes_back(r), "deletes made space: writing goes on") &&
 	       tap_result(write_some(r, 64), "more is written") &&
 	       tap_result(check(r), "and all is there");
@@ -372,11 +390,12 @@ static bool live(struct run *r)
 	       tap_result(verify(r), "verification");
 }
 
-static void run_on(const char *type, const char *folder, uint64_t seed, bool others_take_all)
+static void run_on(const char *folder, uint64_t seed, const struct life *life)
 {
 	struct run r = {
 		.records = records_new(RECORDS, VALUE_BYTES),
-		.others_take_all = others_take_all,
+		.others_take_all = life->others_take_all,
+		.large = life->large,
 	};
 	char disk[400];
 
@@ -386,13 +405,14 @@ static void run_on(const char *type, const char *folder, uint64_t seed, bool oth
 	rng_seed(&r.rng, seed);
 	if (mkdir(disk, 0700) && errno != EEXIST)
 		tap_result(false, "no folder %s", disk);
-	int err = small_disk_mount(type, disk, DISK_MIB);
+	int err = small_disk_mount(life->type, disk, DISK_MIB);
 
 	if (err) {
-		tap_skip(type, "no file system of this kind can be mounted here");
+		tap_skip(life->type, "no file system of this kind can be mounted here");
 	} else {
-		tap_note("%s, seed %" PRIu64 "%s", type, seed,
-			 others_take_all ? ", others take all they can get" : "");
+		tap_note("%s, seed %" PRIu64 "%s%s", life->type, seed,
+			 life->large ? ", large values" : "",
+			 life->others_take_all ? ", others take all they can get" : "");
 		(void)live(&r);
 		if (lsm_close(r.db))
 			tap_note("close: %s", lsm_error_text());
@@ -404,6 +424,11 @@ static void run_on(const char *type, const char *folder, uint64_t seed, bool oth
 
 int main(int argc, char **argv)
 {
+	static const struct life lives[] = {
+		{"tmpfs", false, false}, {"ext4", false, false}, {"tmpfs", true, false},
+		{"ext4", true, false},   {"tmpfs", false, true}, {"ext4", false, true},
+		{"tmpfs", true, true},   {"ext4", true, true},
+	};
 	const char *one = getenv("APEX_SEED");
 	uint64_t seeds = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
 	uint64_t first = one ? strtoull(one, NULL, 10) : 1;
@@ -418,10 +443,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	for (uint64_t seed = first; seed < first + (one ? 1 : seeds); seed++) {
-		run_on("tmpfs", folder, seed, false);
-		run_on("ext4", folder, seed, false);
-		run_on("tmpfs", folder, seed, true);
-		run_on("ext4", folder, seed, true);
+		for (size_t i = 0; i < array_size(lives); i++)
+			run_on(folder, seed, &lives[i]);
 	}
 	if (scratch_remove(folder))
 		tap_note("%s cannot be removed", folder);
