@@ -72,7 +72,7 @@ if [ "$mode" = all ]; then
   export CC
   if build fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=false; then
     # each has its minute all the same, though not a core of its own
-    run fuzz --suite fuzz --num-processes 4
+    run fuzz --suite fuzz --num-processes 8
   fi
 fi
 
