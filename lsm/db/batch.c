@@ -42,10 +42,19 @@ void lsm_batch_clear(struct lsm_batch *batch)
 	batch->largest = 0;
 }
 
+int lsm_batch_check_meta(struct slice meta)
+{
+	if (meta.len <= LSM_META_MAX)
+		return 0;
+	return fail(-E2BIG, "a meta of %zu bytes, limit %d", meta.len, LSM_META_MAX);
+}
+
 int lsm_batch_put(struct lsm_batch *batch, struct slice key, struct slice meta, struct slice value)
 {
-	if (meta.len > LSM_META_MAX)
-		return fail(-E2BIG, "a meta of %zu bytes, limit %d", meta.len, LSM_META_MAX);
+	int err = lsm_batch_check_meta(meta);
+
+	if (err)
+		return err;
 	return batch_put(&batch->spilled.changes, key, meta, value);
 }
 
@@ -58,9 +67,10 @@ int lsm_batch_delete(struct lsm_batch *batch, struct slice key)
 static int patch_of(const struct lsm_patch *from, struct slice meta, struct patch *ret_patch)
 {
 	uint64_t len = from->bytes.len ? from->bytes.len : from->zeros;
+	int err = lsm_batch_check_meta(meta);
 
-	if (meta.len > LSM_META_MAX)
-		return fail(-E2BIG, "a meta of %zu bytes, limit %d", meta.len, LSM_META_MAX);
+	if (err)
+		return err;
 	if (from->size > LSM_VALUE_MAX)
 		return fail(-EFBIG, "a value of %llu bytes, limit %llu",
 			    (unsigned long long)from->size, (unsigned long long)LSM_VALUE_MAX);
@@ -278,8 +288,9 @@ static int put_large(struct lsm *db, struct slice key, struct slice value,
 	const struct record put = {
 		.key = key, .kind = RECORD_PUT, .meta = meta_of(options), .value = value};
 	const struct long_write write = {.spill = spill_one_put, .arg = &put, .expected = &nothing};
+	int err = lsm_batch_check_meta(put.meta);
 
-	return write_long(db, &write, options, NULL);
+	return err ? err : write_long(db, &write, options, NULL);
 }
 
 int lsm_put(struct lsm *db, struct slice key, struct slice value,

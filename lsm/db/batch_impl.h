@@ -14,5 +14,8 @@ struct lsm_batch {
 
 #define cleanup_batch __attribute__((cleanup(lsm_batch_release)))
 
+/* 0, or -E2BIG: a caller's meta over LSM_META_MAX. */
+must_check int lsm_batch_check_meta(struct slice meta);
+
 /* Free what it owns. */
 void lsm_batch_release(struct lsm_batch *batch);

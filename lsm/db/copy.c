@@ -80,17 +80,27 @@ static int copy_view(void *arg, const struct value_view *view)
 	return db_is_large(c->db, c->len) ? copy_extents(c, view) : copy_bytes(c, view);
 }
 
-/* The files of the source stay until the batch holds them: the version found keeps them. */
+/* The files of the source stay until the batch holds them: the version found keeps them. After a
+ * failure the batch is as before. */
 static int add_copy(struct lsm_batch *batch, struct copy *c, struct slice from,
 		    struct found_version *f)
 {
-	int err = found_version_view(c->db, f, copy_view, c);
+	const struct batch before = batch->spilled.changes;
+	int err = lsm_batch_check_meta(c->target.user_meta);
 
 	if (!err)
 		err = expect_list_add(&batch->expected, from, f->rec.seqno);
-	if (!err)
-		batch->largest = max_of(batch->largest, c->target.size);
-	return err;
+
+	if (err)
+		return err;
+	err = found_version_view(c->db, f, copy_view, c);
+	if (err) {
+		batch_rewind(&batch->spilled.changes, &before);
+		expect_list_drop_last(&batch->expected);
+		return err;
+	}
+	batch->largest = max_of(batch->largest, c->target.size);
+	return 0;
 }
 
 int lsm_batch_copy(struct lsm_batch *batch, struct lsm *db, struct slice from, struct slice to,

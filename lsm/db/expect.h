@@ -29,6 +29,9 @@ void expect_list_clear(struct expect_list *list);
 /* As lsm_batch_expect. After an error the list is as before. */
 must_check int expect_list_add(struct expect_list *list, struct slice key, uint64_t seqno);
 
+/* Take back the last one added. */
+void expect_list_drop_last(struct expect_list *list);
+
 /*
  * Whether each holds now: 0; -ESTALE or -EEXIST with a sentence; or the error of a read. With
  * write_mu held: as of the last commit. Without it: each by itself at some moment of the call.

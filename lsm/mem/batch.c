@@ -26,6 +26,15 @@ void batch_clear(struct batch *b)
 	b->memory_bytes = 0;
 }
 
+void batch_rewind(struct batch *b, const struct batch *before)
+{
+	struct buf rep = b->rep; /* it may have grown */
+
+	rep.len = before->rep.len;
+	*b = *before;
+	b->rep = rep;
+}
+
 /*
  * With the tallest tower there is: the height is drawn when the record goes in, long after this sum
  * was promised room. It costs a few dozen bytes of early reserve and never a failure after the log.

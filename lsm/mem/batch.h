@@ -39,6 +39,9 @@ must_check int batch_delete(struct batch *b, struct slice key);
  * (lsm/blob/blob_format.h), which is the caller's. Errors as batch_put. */
 must_check int batch_add(struct batch *b, const struct record *rec);
 
+/* Take back what was added since *before was a copy of *b. */
+void batch_rewind(struct batch *b, const struct batch *before);
+
 /*
  * Take the next change off an encoded batch: fills key, kind, meta, value and value_len (borrowed
  * from *rep). 0; -ENODATA at the end; -EUCLEAN when the bytes make no sense.

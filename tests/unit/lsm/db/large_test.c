@@ -365,6 +365,77 @@ START_TEST(a_copy_writes_no_chunk_again)
 }
 END_TEST
 
+/* Of whatever kind the change is. */
+START_TEST(a_meta_has_one_limit)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = open_large(env);
+	uint8_t *meta = noise(LSM_META_MAX + 1, 14), *bytes = noise(BIG, 15);
+	struct lsm_batch *batch = lsm_batch_new();
+
+	for (int over = 0; over < 2; over++) {
+		const struct lsm_write_options options = {
+			.meta = slice_of(meta, LSM_META_MAX + over)};
+		const struct lsm_patch same = {.size = BIG};
+		const struct lsm_range_copy part = {.from = slice_str("k"),
+						    .len = 2000,
+						    .to = slice_str("l"),
+						    .to_meta = options.meta,
+						    .to_size = 2000};
+		uint64_t written = db_stats(db).blob_written_bytes;
+		int err = over ? -E2BIG : 0;
+
+		ck_assert_int_eq(lsm_put(db, slice_str("k"), slice_of(bytes, BIG), &options), err);
+		ck_assert_int_eq(lsm_write_patch(db, slice_str("k"), &same, &options), err);
+		ck_assert_int_eq(
+			lsm_batch_copy(batch, db, slice_str("k"), slice_str("l"), options.meta),
+			err);
+		ck_assert_int_eq(lsm_batch_copy_range(batch, db, &part), err);
+		ck_assert(over == 0 || db_stats(db).blob_written_bytes == written);
+		ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), 0);
+		lsm_batch_clear(batch);
+	}
+	ck_assert_int_eq(lsm_flush(db), 0);
+	expect_value(db, "l", bytes, 2000);
+	lsm_batch_free(batch);
+	db_close(db);
+	env_free(env);
+	free(meta);
+	free(bytes);
+}
+END_TEST
+
+/* Neither its changes nor its precondition alone. */
+START_TEST(a_copy_that_is_refused_leaves_the_batch_as_it_was)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = open_large(env);
+	uint8_t *bytes = noise(BIG, 13);
+	struct lsm_batch *batch = lsm_batch_new();
+	const struct lsm_range_copy to_nowhere = {
+		.from = slice_str("from"), .len = 5000, .to = slice_str(""), .to_size = 5000};
+
+	ck_assert_int_eq(lsm_put(db, slice_str("from"), slice_of(bytes, BIG), NULL), 0);
+	ck_assert_int_eq(lsm_batch_copy_range(batch, db, &to_nowhere), -EINVAL);
+	ck_assert_uint_eq(lsm_batch_count(batch), 0);
+	db_put(db, "from", "changed"); /* no precondition is left behind */
+	ck_assert_int_eq(lsm_batch_put(batch, slice_str("k"), slice_str(""), slice_str("v")), 0);
+	ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), 0);
+	for (int i = 0; i < LSM_EXPECT_MAX; i++)
+		ck_assert_int_eq(lsm_batch_expect(batch, slice_str("absent"), 0), 0);
+	ck_assert_int_eq(
+		lsm_batch_copy(batch, db, slice_str("from"), slice_str("to"), slice_str("")),
+		-E2BIG);
+	ck_assert_uint_eq(lsm_batch_count(batch), 1);
+	ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), 0);
+	ck_assert(db_has(db, "to", NULL));
+	lsm_batch_free(batch);
+	db_close(db);
+	env_free(env);
+	free(bytes);
+}
+END_TEST
+
 START_TEST(batches_carry_long_values)
 {
 	struct env *env = env_mem_new();
@@ -600,6 +671,8 @@ int main(void)
 		&a_snapshots_read_leaves_no_stale_value_behind,
 		&a_read_of_the_past_keeps_nothing,
 		&a_copy_writes_no_chunk_again,
+		&a_meta_has_one_limit,
+		&a_copy_that_is_refused_leaves_the_batch_as_it_was,
 		&batches_carry_long_values,
 		&no_value_over_the_limit_is_written,
 		&a_kill_loses_nothing,
