@@ -9,8 +9,11 @@
  * The documented small options are those of small_options below: of the 64 MiB take memtables 3 x 4
  * MiB, cache 8 MiB, and of each table's index and filter about 1.2 % of its bytes.
  *
- * usage: memory_test [STORE_MIB [LIMIT_MIB]]	(default 256 24)
- * Long form: memory_test 1024 64
+ * Or (large) one value as long as the store, under the same limit: written, read, copied, changed,
+ * compacted and verified, in pieces.
+ *
+ * usage: memory_test [large] [STORE_MIB [LIMIT_MIB]]	(default 256 24)
+ * Long form: memory_test 1024 64; memory_test large 1024 64
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,12 +26,15 @@
 #include "lsm/base/clock.h"
 #include "lsm/base/rng.h"
 #include "tests/limits/records.h"
+#include "tests/limits/stream.h"
 #include "tests/support/scratch.h"
 #include "tests/support/tap.h"
 
 enum {
 	VALUE_BYTES = 1000,
 	READS = 50000,
+	REWRITES = 24,           /* of pieces of the long value */
+	SHORT_STEP = 64000,      /* in patches that stand in the log */
 	STACK_BYTES = 512 << 10, /* of a thread; the limit counts all of it */
 };
 
@@ -159,6 +165,63 @@ static void use(struct run *r)
 	tap_result(good(lsm_close(r->db), "close"), "it closes");
 }
 
+static bool verify(struct run *r)
+{
+	struct lsm_verify_report report;
+
+	return good(lsm_verify(r->db, &report), "verify");
+}
+
+static bool rewrite_some(struct run *r, struct stream *s)
+{
+	for (unsigned i = 0; i < REWRITES; i++) {
+		uint64_t piece = rng_below(&r->rng, s->pieces);
+
+		if (!stream_rewrite(s, r->db, "copy", piece,
+				    rng_below(&r->rng, 2) ? STREAM_PIECE : SHORT_STEP))
+			return false;
+	}
+	return true;
+}
+
+static bool copy_value(struct run *r)
+{
+	struct lsm_batch *batch = lsm_batch_new();
+	int err =
+		lsm_batch_copy(batch, r->db, slice_str("value"), slice_str("copy"), slice_str("m"));
+
+	if (!err)
+		err = lsm_write(r->db, batch, NULL, NULL);
+	lsm_batch_free(batch);
+	return good(err, "copy");
+}
+
+static bool compact_all(struct run *r)
+{
+	return good(lsm_compact(r->db, slice_str(""), slice_str("")), "compact");
+}
+
+static void stream_through(struct run *r, uint64_t mib)
+{
+	struct lsm_options options = small_options(r->limit_mib);
+	struct stream s = stream_new(mib * MIB / STREAM_PIECE);
+
+	if (tap_result(good(lsm_open(r->store, &options, &r->db), "open"), "it opens")) {
+		tap_result(stream_write(&s, r->db, "value"), "%" PRIu64 " MiB go in", mib);
+		tap_result(stream_check(&s, r->db, "value", false), "and out");
+		tap_result(copy_value(r) && rewrite_some(r, &s), "a copy is made, and changed");
+		tap_result(stream_check(&s, r->db, "copy", true), "it is what it must be");
+		tap_result(good(lsm_delete(r->db, slice_str("value"), NULL), "delete") &&
+				   compact_all(r) && compact_all(r),
+			   "the first is deleted, all compacted");
+		tap_result(stream_check(&s, r->db, "copy", false), "the copy is as it was");
+		tap_result(verify(r), "verification");
+		tap_result(within_limit(r), "within %" PRIu64 " MiB", r->limit_mib);
+		tap_result(good(lsm_close(r->db), "close"), "it closes");
+	}
+	stream_free(&s);
+}
+
 /* Run ourselves again, so that the limits hold from the start and nothing is inherited. */
 static int run_limited(const char *program, char **arguments, uint64_t limit_mib)
 {
@@ -179,7 +242,7 @@ static int run_limited(const char *program, char **arguments, uint64_t limit_mib
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* Called with "build" or "use", the store, its MiB, the limit and the seed. */
+/* Called with "build", "use" or "stream", the store, its MiB, the limit and the seed. */
 static int run_part(char **argv)
 {
 	uint64_t records = strtoull(argv[3], NULL, 10) * MIB / (VALUE_BYTES + 24);
@@ -193,33 +256,49 @@ static int run_part(char **argv)
 	rng_seed(&r.rng, strtoull(argv[5], NULL, 10));
 	if (strcmp(argv[1], "build") == 0)
 		status = build(&r);
-	else
+	else if (strcmp(argv[1], "use") == 0)
 		use(&r);
+	else
+		stream_through(&r, strtoull(argv[3], NULL, 10));
 	records_free(&r.records);
 	return strcmp(argv[1], "build") == 0 ? status : tap_end();
 }
 
-static int run_parts(char *store, char *store_mib, char *limit_mib)
+/* What a limited process is told. */
+struct parts {
+	char *store, *store_mib, *limit_mib;
+	char seed[32];
+};
+
+static int run_one(struct parts *p, const char *part, uint64_t limit_mib)
 {
-	char program[] = "/proc/self/exe", building[] = "build", using[] = "use", seed[32];
-	char *build_part[] = {program, building, store, store_mib, limit_mib, seed, NULL};
-	char *use_part[] = {program, using, store, store_mib, limit_mib, seed, NULL};
+	char program[] = "/proc/self/exe", name[16];
+	char *arguments[] = {program, name, p->store, p->store_mib, p->limit_mib, p->seed, NULL};
+
+	(void)snprintf(name, sizeof(name), "%s", part);
+	return run_limited(program, arguments, limit_mib);
+}
+
+static int run_parts(struct parts *p, bool large)
+{
 	const char *seed_text = getenv("APEX_SEED");
 	uint64_t start = clock_mono_ns();
 
 	if (seed_text)
-		(void)snprintf(seed, sizeof(seed), "%s", seed_text);
+		(void)snprintf(p->seed, sizeof(p->seed), "%s", seed_text);
 	else
-		(void)snprintf(seed, sizeof(seed), "%" PRIu64, start);
-	tap_note("seed %s: a store of %s MiB, %s MiB of memory", seed, store_mib, limit_mib);
-	int status = run_limited(program, build_part, 0);
+		(void)snprintf(p->seed, sizeof(p->seed), "%" PRIu64, start);
+	tap_note("seed %s: a store of %s MiB, %s MiB of memory", p->seed, p->store_mib,
+		 p->limit_mib);
+	int status = large ? 0 : run_one(p, "build", 0);
 
 	if (status) {
 		printf("not ok 1 - the store is built: status %d\n1..1\n", status);
 		return 1;
 	}
-	tap_note("built in %" PRIu64 " ms", (clock_mono_ns() - start) / 1000000);
-	status = run_limited(program, use_part, strtoull(limit_mib, NULL, 10));
+	if (!large)
+		tap_note("built in %" PRIu64 " ms", (clock_mono_ns() - start) / 1000000);
+	status = run_one(p, large ? "stream" : "use", strtoull(p->limit_mib, NULL, 10));
 	if (status > 2 || status < 0)
 		printf("Bail out! the limited process ended with status %d\n", status);
 	return status;
@@ -227,6 +306,7 @@ static int run_parts(char *store, char *store_mib, char *limit_mib)
 
 int main(int argc, char **argv)
 {
+	bool large = argc > 1 && strcmp(argv[1], "large") == 0;
 	char default_store[] = "256", default_limit[] = "24";
 	char *folder, store[512];
 
@@ -236,9 +316,15 @@ int main(int argc, char **argv)
 		fprintf(stderr, "memory_test: no folder\n");
 		return 2;
 	}
+	argc -= large;
+	argv += large;
 	(void)snprintf(store, sizeof(store), "%s/store", folder);
-	int status = run_parts(store, argc > 1 ? argv[1] : default_store,
-			       argc > 2 ? argv[2] : default_limit);
+	struct parts parts = {
+		.store = store,
+		.store_mib = argc > 1 ? argv[1] : default_store,
+		.limit_mib = argc > 2 ? argv[2] : default_limit,
+	};
+	int status = run_parts(&parts, large);
 
 	if (scratch_remove(folder))
 		tap_note("%s cannot be removed", folder);

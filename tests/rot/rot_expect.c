@@ -1,7 +1,9 @@
 #include "tests/rot/rot_expect.h"
 
+#include "lsm/blob/blob_format.h"
 #include "lsm/tree/manifest_format.h"
 #include "lsm/wal/wal_codec.h"
+#include "tests/rot/rot_chunks.h"
 
 static struct rot_expect whole(const struct rot_store *s)
 {
@@ -101,6 +103,8 @@ bool rot_is_dead(const struct rot_store *s, size_t file, uint64_t offset)
 {
 	uint64_t end = WAL_FILE_HEADER_SIZE;
 
+	if (s->files[file].kind == ROT_BLOB)
+		return rot_chunk_is_dead(s, file, offset);
 	if (s->files[file].kind != ROT_LOG)
 		return false;
 	for (size_t i = 0; i < s->record_count; i++)
@@ -131,6 +135,66 @@ static struct rot_expect expect_log(const struct rot_store *s, size_t file, stru
 	return e;
 }
 
+/* It was on the disk before something that is there now. */
+static bool is_durable(const struct rot_store *s, const struct rot_record *r)
+{
+	bool durable = s->noted_durable >= r->last_seqno;
+
+	for (size_t i = 0; !durable && i < s->record_count; i++)
+		durable = s->records[i].durable_seqno >= r->last_seqno;
+	return durable;
+}
+
+/* The history ends before the first record in whose chunk nothing can be trusted: no sync came
+ * between it and the end. */
+static void end_before(const struct rot_store *s, const struct rot_record *r, struct rot_expect *e)
+{
+	e->high = min_of(e->high, world_before(s, r->first_seqno));
+	e->low = e->high;
+	e->may_report = true; /* of a reader, who leaves in the log what stands behind the end */
+}
+
+static struct rot_expect expect_blob(const struct rot_store *s, size_t file, struct slice bytes)
+{
+	struct slice pristine = buf_slice(&s->files[file].bytes);
+	bool header = is_same(pristine, bytes, 0, BLOB_HEADER_SIZE);
+	struct rot_expect e = whole(s);
+
+	for (size_t i = 0; i < s->chunk_count; i++) {
+		const struct rot_chunk *c = &s->chunks[i];
+
+		if (c->file != file || (header && is_same(pristine, bytes, c->at, c->end)))
+			continue;
+		if (c->record == ROT_OF_TABLE && bytes.len < c->end)
+			return refused(s);
+		e.must_notice = true;
+		if (c->record == ROT_OF_TABLE || is_durable(s, &s->records[c->record]))
+			e.may_fail = true;
+		else
+			end_before(s, &s->records[c->record], &e);
+	}
+	return e;
+}
+
+static struct rot_expect expect_no_blob(const struct rot_store *s, size_t file)
+{
+	struct rot_expect e = whole(s);
+
+	e.missing = true;
+	for (size_t i = 0; i < s->chunk_count; i++) {
+		const struct rot_chunk *c = &s->chunks[i];
+
+		if (c->file != file)
+			continue;
+		e.must_notice = true;
+		if (c->record == ROT_OF_TABLE || is_durable(s, &s->records[c->record]))
+			e.may_fail = e.must_fail = true;
+		else
+			end_before(s, &s->records[c->record], &e);
+	}
+	return e;
+}
+
 struct rot_expect rot_expect_bytes(const struct rot_store *s, size_t file, struct slice bytes)
 {
 	struct rot_expect e = whole(s);
@@ -145,6 +209,8 @@ struct rot_expect rot_expect_bytes(const struct rot_store *s, size_t file, struc
 	case ROT_TABLE:
 		e.may_fail = e.must_notice = true;
 		return e;
+	case ROT_BLOB:
+		return expect_blob(s, file, bytes);
 	case ROT_MANIFEST:
 		return expect_manifest(s, file, bytes);
 	case ROT_LOG:
@@ -168,6 +234,8 @@ struct rot_expect rot_expect_missing(const struct rot_store *s, size_t file)
 {
 	struct rot_expect e = refused(s);
 
+	if (s->files[file].kind == ROT_BLOB)
+		return expect_no_blob(s, file);
 	e.missing = true;
 	return s->files[file].kind == ROT_LOCK || s->files[file].is_stray ? whole(s) : e;
 }

@@ -23,12 +23,18 @@
  *	lsm_verify reports what stands there in the newest log. Of the bytes of an older log, of
  *	which it may have been made, and of what stands behind the records of all but the newest,
  *	nothing is said at all (rot_is_dead).
+ * Blob file: a chunk is under the checksum of what names it, the header is read before any. A
+ *	chunk that tables name must lie within the file, or the store does not open; else, and if a
+ *	log names it that is known to have been on the disk, reads of it fail and lsm_verify
+ *	notices. One that a later record of a log names ends the history before that record. What
+ *	nothing names is dead (rot_is_dead).
  */
 struct rot_expect rot_expect_bytes(const struct rot_store *s, size_t file, struct slice bytes);
 
 /*
  * Nobody looks at this byte of the file: it stands behind the last record of a log with which a
- * newer one goes on, or an older log left it, behind the records and the zeros that end them.
+ * newer one goes on, or an older log left it, behind the records and the zeros that end them; or no
+ * record of a table or log names it in a blob file.
  */
 bool rot_is_dead(const struct rot_store *s, size_t file, uint64_t offset);
 

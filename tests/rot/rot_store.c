@@ -14,6 +14,8 @@
 #include "lsm/tree/file_name.h"
 #include "lsm/tree/manifest.h"
 #include "lsm/wal/wal_reader.h"
+#include "tests/rot/rot_chunks.h"
+#include "tests/rot/rot_large.h"
 
 /*
  * The memory's own calls, but while tables are refused none can be made: so a full memtable stays,
@@ -81,6 +83,9 @@ struct lsm_options rot_options(struct env *env)
 	o.block_bytes = 512;
 	o.restart_interval = 4;
 	o.value_inline_max = 300;
+	o.large_value_threshold = 1024;
+	o.chunk_bytes = 4096;
+	o.blob_file_bytes = 64 << 10;
 	o.filter_separator = '/';
 	o.cache_bytes = 0;
 	o.cache_shards = 1;
@@ -106,8 +111,11 @@ struct slice rot_key(int key, char ret_text[32])
 }
 
 /* Short, long and compressible, noise, or long enough for a block of its own. */
-struct slice rot_value(int key, uint32_t n, char ret_text[ROT_VALUE_MAX])
+struct slice rot_value(const struct rot_store *s, int key, uint32_t n, char ret_text[ROT_VALUE_MAX])
 {
+	if (key >= ROT_SMALL_KEYS)
+		return rot_large_value(s, key, n);
+
 	int len = snprintf(ret_text, ROT_VALUE_MAX, "%d by %u ", key, n);
 	size_t more = (n + (uint32_t)key) % 11 == 0 ? 400 : n * 37 % 130;
 
@@ -128,13 +136,19 @@ uint32_t rot_value_change(const struct rot_store *s, int key, struct slice value
 	unsigned n = 0;
 	int named = -1;
 
+	if (key >= ROT_SMALL_KEYS)
+		return rot_large_change(s, key, value);
 	memcpy(head, value.ptr, value.len < 31 ? value.len : 31);
 	if (sscanf(head, "%d by %u ", &named, &n) != 2 || named != key || n == 0 || n > s->changes)
 		return 0;
-	return slice_eq(value, rot_value(key, n, text)) ? n : 0;
+	return slice_eq(value, rot_value(s, key, n, text)) ? n : 0;
 }
 
 /* ---- making the history ---- */
+
+enum {
+	LARGE_EVERY = 4, /* changes have a large value in them */
+};
 
 struct maker {
 	struct rot_store *store;
@@ -144,7 +158,7 @@ struct maker {
 
 static void change_key(struct maker *m, struct lsm_batch *batch, uint32_t n)
 {
-	int key = (int)rng_below(&m->rng, ROT_KEYS);
+	int key = (int)rng_below(&m->rng, ROT_SMALL_KEYS);
 	char key_text[32], value_text[ROT_VALUE_MAX];
 	uint32_t *by = &m->store->after[n].by[key];
 
@@ -154,7 +168,7 @@ static void change_key(struct maker *m, struct lsm_batch *batch, uint32_t n)
 		return;
 	}
 	assert(lsm_batch_put(batch, rot_key(key, key_text), slice_str("m"),
-			     rot_value(key, n, value_text)) == 0);
+			     rot_value(m->store, key, n, value_text)) == 0);
 	*by = n;
 }
 
@@ -172,6 +186,8 @@ static void make_changes(struct maker *m, unsigned count)
 		lsm_batch_clear(batch);
 		for (uint64_t left = 1 + rng_below(&m->rng, 3); left > 0; left--)
 			change_key(m, batch, n);
+		if (rng_below(&m->rng, LARGE_EVERY) == 0)
+			rot_change_large(s, m->db, batch, &m->rng, n);
 		assert(lsm_write(m->db, batch, NULL, &commit) == 0);
 		s->last_seqno[n] = commit.seqno;
 	}
@@ -207,6 +223,8 @@ static enum rot_kind kind_of(const char *name)
 		return ROT_LOG;
 	case FILE_TABLE:
 		return ROT_TABLE;
+	case FILE_BLOB:
+		return ROT_BLOB;
 	case FILE_MANIFEST:
 		return ROT_MANIFEST;
 	default:
@@ -260,7 +278,7 @@ static void keep_stale(struct maker *m)
 		struct rot_file file = s->stale[i];
 
 		s->stale[i] = (struct rot_file){0};
-		if (file.kind == ROT_LOCK || file.kind == ROT_TABLE)
+		if (file.kind == ROT_LOCK || file.kind >= ROT_TABLE)
 			buf_done(&file.bytes);
 		else
 			s->stale[kept++] = file;
@@ -380,6 +398,7 @@ static void scan_log(struct rot_store *s, struct env_dir *dir, size_t file)
 			.offset = offset,
 			.end = wal_reader_offset(reader),
 			.first_seqno = rec.first_seqno,
+			.last_seqno = rec.first_seqno + max_of(rec.count, 1U) - 1,
 			.durable_seqno = rec.durable_seqno,
 		};
 	}
@@ -434,6 +453,7 @@ static void scan_store(struct rot_store *s)
 			scan_manifest(s, i);
 	}
 	env_dir_close(dir);
+	rot_list_chunks(s);
 }
 
 struct rot_store *rot_store_new(uint64_t seed, enum rot_ending ending)
@@ -465,6 +485,8 @@ void rot_store_free(struct rot_store *s)
 		buf_done(&s->files[i].bytes);
 	for (size_t i = 0; i < s->stale_count; i++)
 		buf_done(&s->stale[i].bytes);
+	for (size_t i = 0; i < s->large_count; i++)
+		buf_done(&s->large[i].bytes);
 	env_free(s->env);
 	free(s);
 }

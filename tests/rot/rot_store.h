@@ -15,11 +15,15 @@
 #define ROT_DIR "store"
 
 enum {
-	ROT_KEYS = 28,
+	ROT_SMALL_KEYS = 28,
+	ROT_KEYS = 32, /* the others have large values: rot_large.h */
 	ROT_CHANGES_MAX = 240,
 	ROT_FILES_MAX = 48,
 	ROT_RECORDS_MAX = 320,
-	ROT_VALUE_MAX = 1024,
+	ROT_VALUE_MAX = 1024,   /* of a small one */
+	ROT_LARGE_BYTES = 6000, /* of a large one, at most */
+	ROT_LARGE_MAX = 128,
+	ROT_CHUNKS_MAX = 1024,
 };
 
 /* Per key the number of the change that put it last; 0: absent. */
@@ -33,6 +37,7 @@ enum rot_kind {
 	ROT_MANIFEST,
 	ROT_LOG,
 	ROT_TABLE,
+	ROT_BLOB,
 };
 
 struct rot_file {
@@ -46,8 +51,24 @@ struct rot_file {
 struct rot_record {
 	size_t file;          /* index into files */
 	uint64_t offset, end; /* in the file; a log's padding is counted in */
-	uint64_t first_seqno, durable_seqno;
+	uint64_t first_seqno, last_seqno, durable_seqno;
 };
+
+/* What a change made of a large value. */
+struct rot_large {
+	int key;
+	uint32_t n;
+	struct buf bytes;
+};
+
+/* A chunk that something names; several may. */
+struct rot_chunk {
+	size_t file; /* index into files */
+	uint64_t at, end;
+	size_t record; /* of a log, that names it; ROT_OF_TABLE: a table's does */
+};
+
+#define ROT_OF_TABLE SIZE_MAX
 
 /* How the process that made the store ended, and what its logs hold. */
 enum rot_ending {
@@ -75,6 +96,10 @@ struct rot_store {
 	struct rot_record edits[ROT_RECORDS_MAX];
 	size_t edit_count;
 	uint64_t noted_durable; /* the manifest's durable seqno */
+	struct rot_large large[ROT_LARGE_MAX];
+	size_t large_count;
+	struct rot_chunk chunks[ROT_CHUNKS_MAX];
+	size_t chunk_count;
 };
 
 /* Asserts that it succeeds. */
@@ -87,7 +112,8 @@ const char *rot_ending_name(enum rot_ending ending);
 struct lsm_options rot_options(struct env *env);
 
 struct slice rot_key(int key, char ret_text[32]);
-/* The value that change n gives a key. */
-struct slice rot_value(int key, uint32_t n, char ret_text[ROT_VALUE_MAX]);
+/* The value that change n gives a key; of a small one it is in ret_text. */
+struct slice rot_value(const struct rot_store *s, int key, uint32_t n,
+		       char ret_text[ROT_VALUE_MAX]);
 /* Which change wrote this value of the key; 0: none. */
 uint32_t rot_value_change(const struct rot_store *s, int key, struct slice value);

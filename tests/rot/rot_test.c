@@ -25,7 +25,8 @@ enum {
 	ZEROS_IN = 16,
 };
 
-static const char *const kind_names[] = {"LOCK", "CURRENT", "manifest", "log", "table"};
+static const char *const kind_names[] = {"LOCK", "CURRENT", "manifest",
+					 "log",  "table",   "blob file"};
 
 /* One store being damaged. */
 struct rotting {
@@ -91,7 +92,7 @@ static void flip_bit(struct rotting *r, size_t file, uint8_t *bytes, uint64_t bi
 	/* the whole list of what may rot unseen */
 	e.must_notice =
 		f->kind != ROT_LOCK && !f->is_stray && !rot_is_dead(r->store, file, bit / 8);
-	if (f->kind == ROT_TABLE || f->kind == ROT_CURRENT)
+	if (f->kind >= ROT_TABLE || f->kind == ROT_CURRENT)
 		e.file = f->name;
 	(void)rot_check(r->store, r->store->env, &e, what, &r->tally);
 	if (rng_below(&r->rng, WRITING_IN) == 0)
@@ -113,20 +114,32 @@ static void flip_file(struct rotting *r, size_t file)
 	}
 }
 
+/* All endings have the same tables, and what tables name in blob files. */
+static bool is_of_tables(const struct rot_store *s, size_t file)
+{
+	bool is_logged = false;
+
+	if (s->files[file].kind == ROT_TABLE)
+		return true;
+	for (size_t i = 0; i < s->chunk_count; i++)
+		is_logged = is_logged ||
+			    (s->chunks[i].file == file && s->chunks[i].record != ROT_OF_TABLE);
+	return s->files[file].kind == ROT_BLOB && !is_logged;
+}
+
 static void flip_all(const struct rot_store *store)
 {
-	for (int kind = ROT_LOCK; kind <= ROT_TABLE; kind++) {
+	for (int kind = ROT_LOCK; kind <= ROT_BLOB; kind++) {
 		struct rotting r = begin(store);
 		char what[64];
 
-		/* all endings have the same tables */
-		if (kind == ROT_TABLE && store->ending != ROT_CLOSED)
-			continue;
 		for (size_t i = 0; i < store->file_count; i++)
-			if ((int)store->files[i].kind == kind)
+			if ((int)store->files[i].kind == kind &&
+			    (store->ending == ROT_CLOSED || !is_of_tables(store, i)))
 				flip_file(&r, i);
 		(void)snprintf(what, sizeof(what), "every bit of every %s", kind_names[kind]);
-		report(&r, what);
+		if (r.tally.states > 0 || store->ending == ROT_CLOSED)
+			report(&r, what);
 	}
 }
 
