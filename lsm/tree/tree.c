@@ -33,6 +33,7 @@ void tree_close(struct tree *t)
 		return;
 	/* The current version's files are not marked removed: they are only forgotten. */
 	version_unref(t->current);
+	version_unref(t->doubtful);
 	obsolete_done(t);
 	table_cache_done(&t->tables);
 	tree_end_blobs(t);

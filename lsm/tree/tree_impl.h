@@ -48,7 +48,8 @@ struct tree {
 	uint64_t flushed_seqno;
 	uint64_t durable_seqno; /* as noted in the manifest; 0: not yet */
 	struct number_list logs;
-	bool unpublished; /* CURRENT is not to be written (tree_begin) */
+	bool unpublished;         /* CURRENT is not to be written (tree_begin) */
+	struct version *doubtful; /* a reference: of the edit that broke the tree; else NULL */
 
 	struct mutex mu; /* RANK_TREE: pointer switches only, no I/O */
 	/* guarded by mu; current and the cursor's keys change with log_mu held too */
@@ -63,7 +64,7 @@ struct tree {
 /*
  * Make the edit durable, then current. The edit's next file number is filled in here. On failure
  * the tree is as before; when it is `broken` after that, it is unknown whether the edit is durable,
- * and its tables must stay on the disk.
+ * and its tables must stay on the disk (the blob files that they name do).
  */
 must_check int tree_apply(struct tree *t, struct version_edit *edit);
 

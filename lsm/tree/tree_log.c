@@ -272,6 +272,18 @@ static void install(struct tree *t, struct version_edit *edit, struct version *n
 	version_unref(old);
 }
 
+/*
+ * The edit failed. If nobody can know whether it is on the disk (which happens once, as the tree is
+ * broken then), the next open may find this version: what only its tables name must stay.
+ */
+static void drop_next(struct tree *t, struct version *next)
+{
+	if (tree_is_broken(t) && !t->doubtful)
+		t->doubtful = next;
+	else
+		version_unref(next);
+}
+
 int tree_apply(struct tree *t, struct version_edit *edit)
 {
 	struct version *next;
@@ -294,7 +306,7 @@ int tree_apply(struct tree *t, struct version_edit *edit)
 		return err;
 	err = write_edit(t, edit);
 	if (err) {
-		version_unref(next);
+		drop_next(t, next);
 		return err;
 	}
 	install(t, edit, next);
