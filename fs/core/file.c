@@ -8,6 +8,7 @@
 #include "fs/core/content.h"
 #include "fs/core/file_state.h"
 #include "fs/core/node_lock.h"
+#include "fs/core/read_ahead.h"
 
 static int read_with_stripe(struct fs *fs, struct node_view *view, const struct lsm_range *range,
 			    size_t *ret_len)
@@ -37,6 +38,8 @@ static int file_read(struct fs *fs, uint64_t node, const struct lsm_range *range
 	if (!view.nameless) {
 		err = file_load_part(fs, &view, range, ret_len, &state);
 		if (err != -ENOENT && !nodes_refresh(&fs->nodes, &view)) {
+			if (!err && *ret_len == range->len)
+				read_ahead_note(fs->db, &view, range);
 			nodes_unpin(&fs->nodes, &view);
 			return err;
 		}

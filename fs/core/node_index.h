@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "fs/core/fs.h"
 #include "fs/core/node_key.h"
 #include "lsm/base/buf.h"
@@ -31,6 +33,8 @@ struct node {
 			     */
 	struct node *next_by_key;
 	struct node *next_by_ino;
+	/* of a file that is read on and on (read_ahead.h); relaxed, hints */
+	_Atomic uint64_t read_end, ahead_end;
 	/* guarded by hold.mu, changed only under the stripe as well; see hold.h */
 	struct held *held;
 	/* guarded by the stripe of the key */

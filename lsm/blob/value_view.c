@@ -159,16 +159,38 @@ int value_view_read(const struct value_view *v, struct blob_store *blobs,
 	return rc;
 }
 
-void value_view_read_ahead(const struct value_view *v, struct blob_store *blobs, uint64_t offset,
-			   uint64_t len)
+int value_view_chunks(const struct value_view *v, uint64_t offset, uint64_t len,
+		      struct buf *ret_chunks)
 {
 	uint64_t end = offset < v->size ? offset + min_of(len, v->size - offset) : offset;
-	struct segment s;
+	struct segment s = {0};
+	int rc = 0;
 
-	for (uint64_t at = offset; at < end; at += s.len) {
-		if (value_view_at(v, at, end, &s))
-			return; /* the read says what is wrong */
-		if (s.kind == SEGMENT_CHUNK)
-			blob_store_read_ahead(blobs, &s.extent);
+	for (uint64_t at = offset; !rc && at < end; at += s.len) {
+		rc = value_view_at(v, at, end, &s);
+		if (!rc && s.kind == SEGMENT_CHUNK)
+			rc = extent_append(ret_chunks, &s.extent);
 	}
+	return rc;
+}
+
+/* Chunks that lie one behind the other, as they do in a value written in one go, are one hint. */
+void value_chunks_read_ahead(struct blob_store *blobs, struct slice chunks)
+{
+	struct extent run = {0}, e;
+
+	for (size_t i = 0; i < extent_list_count(chunks); i++) {
+		if (extent_list_get(chunks, i, &e))
+			return; /* the read says what is wrong */
+		if (run.file == e.file && run.at + run.stored_len == e.at &&
+		    run.stored_len <= UINT32_MAX - e.stored_len) {
+			run.stored_len += e.stored_len;
+			continue;
+		}
+		if (run.file)
+			blob_store_read_ahead(blobs, &run);
+		run = e;
+	}
+	if (run.file)
+		blob_store_read_ahead(blobs, &run);
 }

@@ -47,6 +47,9 @@ must_check int value_view_plan(const struct value_view *v, const struct value_ra
 must_check int value_chunks_read(struct blob_store *blobs, struct slice chunks,
 				 const struct value_range *range);
 
-/* Hint that the bytes from offset on are wanted soon: those of the next chunks. */
-void value_view_read_ahead(const struct value_view *v, struct blob_store *blobs, uint64_t offset,
-			   uint64_t len);
+/* Append the extents of the chunks that a part of the value lies in, as far as it goes, without
+ * I/O: for hints. -ENOMEM, -EUCLEAN. */
+must_check int value_view_chunks(const struct value_view *v, uint64_t offset, uint64_t len,
+				 struct buf *ret_chunks);
+/* Hint that these chunks are wanted soon. */
+void value_chunks_read_ahead(struct blob_store *blobs, struct slice chunks);

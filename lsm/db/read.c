@@ -143,29 +143,15 @@ int lsm_read(struct lsm *db, struct slice key, const struct lsm_read_options *op
 	return 0;
 }
 
-struct read_ahead {
-	struct blob_store *blobs;
-	uint64_t offset, len;
-};
-
-static int hint(void *arg, const struct value_view *view)
-{
-	const struct read_ahead *r = arg;
-
-	value_view_read_ahead(view, r->blobs, r->offset, r->len);
-	return 0;
-}
-
 void lsm_read_ahead(struct lsm *db, struct slice key, uint64_t offset, uint64_t len)
 {
-	struct read_ahead r = {.blobs = tree_blobs(db->tree), .offset = offset, .len = len};
+	cleanup_buf struct buf chunks = {0};
 	struct found_version f;
 
 	if (found_version_get(db, key, NULL, &f))
-		return;
-	if (f.rec.kind == RECORD_LARGE)
-		ignore_result(
-			found_version_view(db, &f, hint, &r)); /* the read tells what is wrong */
+		return; /* the read tells what is wrong */
+	if (f.rec.kind != RECORD_PUT && found_version_chunks(db, &f, offset, len, &chunks) == 0)
+		value_chunks_read_ahead(tree_blobs(db->tree), buf_slice(&chunks));
 	found_version_done(&f);
 }
 

@@ -174,23 +174,48 @@ static bool is_present(struct lsm *db, const struct db_state *state)
 	return now == state;
 }
 
-static int read_folded(struct lsm *db, const struct found_version *f,
-		       const struct value_range *range, size_t *ret_len)
+/* What is wanted of a view, without I/O. */
+struct look {
+	int (*at)(const struct look *look, const struct value_view *view);
+	const struct value_range *range;
+	struct buf *chunks;
+	size_t *ret_len;
+};
+
+/* Look at the fold of the version found. */
+static int look_at_fold(struct lsm *db, const struct found_version *f, const struct look *look)
 {
 	struct db_fold_slot *slot = &db->folds->slots[hash64(f->rec.key, 0) % DB_FOLDS];
-	cleanup_buf struct buf chunks = {0};
-	size_t len = 0;
-
-	mutex_lock(&slot->mu);
+	mutex_guard(&slot->mu);
 	int err = slot_load_locked(db, f, slot);
 
 	if (!err)
-		err = value_view_plan(&slot->fold.view, range, &chunks, &len);
+		err = look->at(look, &slot->fold.view);
 	/* db_folds_clear may have been here already: a past state would stay for nobody, with its
 	 * memtables and files */
 	if (!is_present(db, f->state))
 		slot_forget(slot);
-	mutex_unlock(&slot->mu);
+	return err;
+}
+
+static int plan(const struct look *look, const struct value_view *view)
+{
+	return value_view_plan(view, look->range, look->chunks, look->ret_len);
+}
+
+static int list_chunks(const struct look *look, const struct value_view *view)
+{
+	return value_view_chunks(view, look->range->offset, look->range->len, look->chunks);
+}
+
+static int read_folded(struct lsm *db, const struct found_version *f,
+		       const struct value_range *range, size_t *ret_len)
+{
+	cleanup_buf struct buf chunks = {0};
+	size_t len = 0;
+	const struct look look = {.at = plan, .range = range, .chunks = &chunks, .ret_len = &len};
+	int err = look_at_fold(db, f, &look);
+
 	if (!err) /* the state keeps the files */
 		err = value_chunks_read(tree_blobs(db->tree), buf_slice(&chunks), range);
 	if (!err)
@@ -235,6 +260,20 @@ int found_version_read(struct lsm *db, struct found_version *f, const struct val
 	int err = whole_view(f, &view);
 
 	return err ? err : value_view_read(&view, tree_blobs(db->tree), range, ret_len);
+}
+
+int found_version_chunks(struct lsm *db, struct found_version *f, uint64_t offset, uint64_t len,
+			 struct buf *ret_chunks)
+{
+	const struct value_range range = {.offset = offset, .len = (size_t)len};
+	const struct look look = {.at = list_chunks, .range = &range, .chunks = ret_chunks};
+	struct value_view view;
+
+	if (f->rec.kind == RECORD_PATCH)
+		return look_at_fold(db, f, &look);
+	int err = whole_view(f, &view);
+
+	return err ? err : list_chunks(&look, &view);
 }
 
 int found_version_whole(struct lsm *db, struct found_version *f, uint8_t **ret_bytes)

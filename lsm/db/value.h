@@ -41,6 +41,10 @@ must_check int version_describe(const struct record *rec, struct slice *ret_meta
 must_check int found_version_read(struct lsm *db, struct found_version *f,
 				  const struct value_range *range, size_t *ret_len);
 
+/* Append the extents of the chunks that a part of it lies in; for hints. Errors as of a read. */
+must_check int found_version_chunks(struct lsm *db, struct found_version *f, uint64_t offset,
+				    uint64_t len, struct buf *ret_chunks);
+
 /* All of it in memory of its own (free() it). -EFBIG: over LSM_WHOLE_MAX. -ENOMEM. */
 must_check int found_version_whole(struct lsm *db, struct found_version *f, uint8_t **ret_bytes);
 
