@@ -151,7 +151,6 @@ static void end_before(const struct rot_store *s, const struct rot_record *r, st
 {
 	e->high = min_of(e->high, world_before(s, r->first_seqno));
 	e->low = e->high;
-	e->may_report = true; /* of a reader, who leaves in the log what stands behind the end */
 }
 
 static struct rot_expect expect_blob(const struct rot_store *s, size_t file, struct slice bytes)

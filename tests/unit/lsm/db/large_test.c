@@ -604,6 +604,40 @@ START_TEST(a_chunk_that_is_not_there_makes_its_record_the_torn_end)
 }
 END_TEST
 
+/* A reader leaves them where they are. */
+START_TEST(what_a_reader_verifies_ends_with_its_history)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = open_large(env);
+	uint8_t *bytes = noise(BIG, 17);
+	struct lsm_verify_report report;
+
+	db_put(db, "before", "1");
+	ck_assert_int_eq(lsm_put(db, slice_str("k"), slice_of(bytes, 50000), NULL), 0);
+	db_put(db, "after", "2");
+	struct env *left = env_mem_clone(env);
+	struct lsm_options options = large_options(left);
+	struct db_found_name blob = db_find(left, ".blob");
+
+	db_close(db);
+	options.read_only = true;
+	for (int missing = 0; missing < 2; missing++) {
+		if (missing)
+			ck_assert_int_eq(env_mem_remove_file(left, DB_DIR, blob.name), 0);
+		else
+			db_damage(left, blob.name, -20);
+		db = db_open_with(&options);
+		ck_assert(db_has(db, "before", "1") && db_has(db, "k", NULL));
+		ck_assert_msg(lsm_verify(db, &report) == 0, "%s", lsm_error_text());
+		ck_assert_uint_eq(report.log_records, 1);
+		db_close(db);
+	}
+	env_free(left);
+	env_free(env);
+	free(bytes);
+}
+END_TEST
+
 /* The same behind a sync is damage: reported when it is read, naming the file. */
 START_TEST(a_synced_chunk_that_is_not_there_is_damage)
 {
@@ -715,6 +749,7 @@ int main(void)
 		&a_kill_loses_nothing,
 		&a_failure_in_a_flush_loses_nothing,
 		&a_chunk_that_is_not_there_makes_its_record_the_torn_end,
+		&what_a_reader_verifies_ends_with_its_history,
 		&a_synced_chunk_that_is_not_there_is_damage,
 		&random_rewrites_do_not_pile_up,
 		&a_checkpoint_has_the_large_values,
