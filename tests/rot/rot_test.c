@@ -4,7 +4,7 @@
  * for each kind of file, rot_check.h what is looked at).
  *
  * usage: rot_test [SEEDS]; APEX_SEED runs that one seed.
- * Long form: rot_test 40 (about 40 minutes).
+ * Long form: rot_test 40 (four minutes of a processor's time each).
  */
 #include <assert.h>
 #include <inttypes.h>
