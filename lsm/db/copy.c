@@ -7,6 +7,7 @@
 #include "lsm/base/error.h"
 #include "lsm/base/hash.h"
 #include "lsm/blob/value_writer.h"
+#include "lsm/db/background.h"
 #include "lsm/db/batch_impl.h"
 #include "lsm/db/value.h"
 
@@ -97,6 +98,8 @@ static int add_copy(struct lsm_batch *batch, struct copy *c, struct slice from,
 	if (err) {
 		batch_rewind(&batch->spilled.changes, &before);
 		expect_list_drop_last(&batch->expected);
+		if (env_is_full(err))
+			db_drop_dead_chunks(c->db);
 		return err;
 	}
 	batch->largest = max_of(batch->largest, c->target.size);

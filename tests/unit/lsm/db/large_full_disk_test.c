@@ -198,6 +198,46 @@ START_TEST(a_flush_without_room_takes_none)
 }
 END_TEST
 
+/* What was patched and is not flushed yet becomes chunks of the copy. */
+START_TEST(nor_does_a_copy)
+{
+	struct env *env = disk_new();
+	struct lsm_options options = large_options(env);
+	uint8_t bytes[900];
+	struct rng rng;
+
+	options.memtable_bytes = 64 << 10;
+	struct lsm *db = db_open_with(&options);
+	struct lsm_batch *batch = lsm_batch_new();
+
+	rng_seed(&rng, 3);
+	for (unsigned i = 0; i < 10; i++) {
+		const struct lsm_patch patch = {
+			.size = BIG, .offset = i * 4096, .bytes = slice_of(bytes, 900)};
+
+		rng_fill(&rng, bytes, sizeof(bytes));
+		ck_assert_int_eq(lsm_write_patch(db, slice_str("k"), &patch, NULL), 0);
+	}
+	uint64_t before = blob_bytes(env);
+
+	leave_free(env, 5000);
+	for (int i = 0; i < TRIES; i++) {
+		ck_assert_int_eq(
+			lsm_batch_copy(batch, db, slice_str("k"), slice_str("copy"), slice_str("")),
+			-ENOSPC);
+		ck_assert_uint_eq(lsm_batch_count(batch), 0);
+		ck_assert_uint_eq(blob_bytes(env), before);
+	}
+	leave_free(env, ENDLESS / 2);
+	ck_assert_int_eq(
+		lsm_batch_copy(batch, db, slice_str("k"), slice_str("copy"), slice_str("")), 0);
+	ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), 0);
+	lsm_batch_free(batch);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
 /* It is not waited for until the file to which its chunks were appended is complete. */
 START_TEST(what_was_deleted_is_gone_with_the_flush)
 {
@@ -224,8 +264,11 @@ END_TEST
 int main(void)
 {
 	static const TTest *const *tests[] = {
-		&a_refused_large_value_takes_no_room,     &nor_does_one_whose_chunks_found_room,
-		&large_values_eat_nothing_of_the_reserve, &a_flush_without_room_takes_none,
+		&a_refused_large_value_takes_no_room,
+		&nor_does_one_whose_chunks_found_room,
+		&large_values_eat_nothing_of_the_reserve,
+		&a_flush_without_room_takes_none,
+		&nor_does_a_copy,
 		&what_was_deleted_is_gone_with_the_flush,
 	};
 
