@@ -235,6 +235,15 @@ void op_batch_large(struct run *r)
 	run_answer_change(r, err, sync);
 }
 
+/*
+ * Behind what may end in many zeros. Half of such a log record, written over zeros, could be all of
+ * it: then the change is there though its write has failed, which lsm_write allows.
+ */
+static int end_copy(struct lsm_batch *batch)
+{
+	return lsm_batch_delete(batch, slice_str("none"));
+}
+
 /* There is nothing to be copied: that is the answer, and the batch stays empty. */
 static void copy_nothing(struct run *r, unsigned from)
 {
@@ -289,6 +298,8 @@ void op_copy(struct run *r)
 	if (!err && move)
 		err = lsm_batch_delete(batch, ledger_key(from, text));
 	if (!err)
+		err = end_copy(batch);
+	if (!err)
 		err = write_batch(r, batch, sync);
 	lsm_batch_free(batch);
 	run_answer_change(r, err, sync);
@@ -337,6 +348,8 @@ void op_copy_range(struct run *r)
 	struct lsm_batch *batch = lsm_batch_new();
 	int err = batch ? copy_part(r, batch, from, to, number) : -ENOMEM;
 
+	if (!err)
+		err = end_copy(batch);
 	if (!err)
 		err = write_batch(r, batch, sync);
 	lsm_batch_free(batch);
