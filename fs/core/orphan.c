@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lsm/base/array.h"
 #include "lsm/base/error.h"
 
 /* Bytes of a file, [start, end). */
@@ -230,19 +231,12 @@ static int pages_make(const struct orphan *o, struct slice key, const struct spa
 
 static int pages_reserve(struct orphan *o, size_t extra)
 {
-	size_t cap = max_of(o->cap, (size_t)8);
-
-	while (cap < o->count + extra)
-		cap *= 2;
-	if (cap == o->cap)
-		return 0;
-
-	struct orphan_page **pages = realloc(o->pages, cap * sizeof(struct orphan_page *));
+	struct orphan_page **pages =
+		array_grow(o->pages, &o->cap, o->count + extra, sizeof(struct orphan_page *));
 
 	if (!pages)
 		return -ENOMEM;
 	o->pages = pages;
-	o->cap = cap;
 	return 0;
 }
 

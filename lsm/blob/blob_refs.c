@@ -4,12 +4,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "lsm/base/array.h"
 #include "lsm/base/error.h"
 #include "lsm/blob/blob_store_impl.h"
-
-enum {
-	CAP_MIN = 4,
-};
 
 void blob_refs_done(struct blob_refs *r)
 {
@@ -44,16 +41,11 @@ struct blob_ref *blob_refs_find(const struct blob_refs *r, uint64_t number)
 
 static int make_room(struct blob_refs *r)
 {
-	if (r->count < r->cap)
-		return 0;
-
-	size_t cap = max_of(2 * r->cap, (size_t)CAP_MIN);
-	struct blob_ref *grown = reallocarray(r->refs, cap, sizeof(r->refs[0]));
+	struct blob_ref *grown = array_grow(r->refs, &r->cap, r->count + 1, sizeof(*grown));
 
 	if (!grown)
 		return -ENOMEM;
 	r->refs = grown;
-	r->cap = cap;
 	return 0;
 }
 

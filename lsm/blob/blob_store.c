@@ -6,13 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lsm/base/array.h"
 #include "lsm/base/cleanup.h"
 #include "lsm/base/error.h"
 #include "lsm/blob/blob_store_impl.h"
-
-enum {
-	FILES_CAP_MIN = 16,
-};
 
 void blob_file_name(uint64_t number, char *ret_name)
 {
@@ -100,16 +97,12 @@ struct blob_file *blob_find_locked(const struct blob_store *s, uint64_t number)
 
 static int make_room_locked(struct blob_store *s)
 {
-	if (s->file_count < s->file_cap)
-		return 0;
-
-	size_t cap = max_of(2 * s->file_cap, (size_t)FILES_CAP_MIN);
-	struct blob_file **grown = reallocarray(s->files, cap, sizeof(struct blob_file *));
+	struct blob_file **grown =
+		array_grow(s->files, &s->file_cap, s->file_count + 1, sizeof(struct blob_file *));
 
 	if (!grown)
 		return -ENOMEM;
 	s->files = grown;
-	s->file_cap = cap;
 	return 0;
 }
 

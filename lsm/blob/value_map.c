@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lsm/base/compiler.h"
+#include "lsm/base/array.h"
 
 enum {
 	PAGE_SEGMENTS = 128,
@@ -51,11 +51,6 @@ void value_map_done(struct value_map *m)
 		free(m->pages[i]);
 	free(m->pages);
 	*m = (struct value_map){0};
-}
-
-size_t value_map_memory(const struct value_map *m)
-{
-	return m->count * sizeof(struct map_page) + m->cap * sizeof(struct map_page *);
 }
 
 /* The first page with a segment that ends behind offset; the count when there is none. */
@@ -104,15 +99,12 @@ bool value_map_find(const struct value_map *m, uint64_t offset, struct segment *
 /* An empty page at index `at`. */
 static int page_insert(struct value_map *m, size_t at)
 {
-	if (m->count == m->cap) {
-		size_t cap = max_of(m->cap * 2, (size_t)4);
-		struct map_page **grown = realloc(m->pages, cap * sizeof(struct map_page *));
+	struct map_page **grown =
+		array_grow(m->pages, &m->cap, m->count + 1, sizeof(struct map_page *));
 
-		if (!grown)
-			return -ENOMEM;
-		m->pages = grown;
-		m->cap = cap;
-	}
+	if (!grown)
+		return -ENOMEM;
+	m->pages = grown;
 	struct map_page *page = malloc(sizeof(*page));
 
 	if (!page)

@@ -55,8 +55,5 @@ must_check int value_map_apply(struct value_map *m, const struct patch *p);
  */
 bool value_map_find(const struct value_map *m, uint64_t offset, struct segment *ret_segment);
 
-/* Memory it takes. */
-size_t value_map_memory(const struct value_map *m);
-
 /* Cut what lies before `from` or from `to` on off a segment. It overlaps the range. */
 void segment_clip(struct segment *s, uint64_t from, uint64_t to);

@@ -326,10 +326,8 @@ int lsm_write_patch(struct lsm *db, struct slice key, const struct lsm_patch *pa
 	const struct expect_list nothing = {0};
 	const struct long_write write = {
 		.spill = spill_one_patch, .arg = &patching, .expected = &nothing};
-	int err = db_check_writable(db);
+	int err = patch_of(patch, meta_of(options), &patching.change);
 
-	if (!err)
-		err = patch_of(patch, meta_of(options), &patching.change);
 	return err ? err : write_long(db, &write, options, NULL);
 }
 

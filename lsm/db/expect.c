@@ -3,11 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lsm/base/array.h"
 #include "lsm/db/read.h"
-
-enum {
-	FIRST_CAP = 8,
-};
 
 void expect_list_done(struct expect_list *list)
 {
@@ -24,16 +21,12 @@ void expect_list_clear(struct expect_list *list)
 
 static int reserve(struct expect_list *list)
 {
-	size_t cap = list->cap ? 2 * list->cap : FIRST_CAP;
-	struct expectation *grown;
+	struct expectation *grown =
+		array_grow(list->items, &list->cap, list->count + 1, sizeof(*grown));
 
-	if (list->count < list->cap)
-		return 0;
-	grown = realloc(list->items, cap * sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
 	list->items = grown;
-	list->cap = cap;
 	return 0;
 }
 

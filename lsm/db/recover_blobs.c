@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "lsm/base/array.h"
 #include "lsm/base/error.h"
 #include "lsm/blob/value_format.h"
 #include "lsm/db/write.h"
@@ -79,15 +80,11 @@ static int hold_files(struct chunk_claims *c, struct slice extents, struct memta
 
 static int add_claim(struct chunk_claims *c, const struct wal_record *rec, size_t extents_at)
 {
-	if (c->count == c->cap) {
-		size_t cap = max_of(c->cap * 2, (size_t)16);
-		struct chunk_claim *grown = realloc(c->list, cap * sizeof(*grown));
+	struct chunk_claim *grown = array_grow(c->list, &c->cap, c->count + 1, sizeof(*grown));
 
-		if (!grown)
-			return -ENOMEM;
-		c->list = grown;
-		c->cap = cap;
-	}
+	if (!grown)
+		return -ENOMEM;
+	c->list = grown;
 	c->list[c->count++] = (struct chunk_claim){
 		.first_seqno = rec->first_seqno,
 		.last_seqno = rec->first_seqno + rec->count - 1,

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lsm/base/array.h"
 #include "lsm/base/error.h"
 #include "lsm/db/folder.h"
 #include "lsm/db/options.h"
-#include "lsm/tree/array.h"
 #include "lsm/tree/file_name.h"
 
 static int begin_tree(struct env *env, const struct lsm_options *options,

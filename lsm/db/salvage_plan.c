@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lsm/base/array.h"
 #include "lsm/base/cleanup.h"
 #include "lsm/base/error.h"
-#include "lsm/tree/array.h"
 #include "lsm/tree/file_id.h"
 #include "lsm/tree/file_name.h"
 #include "lsm/tree/manifest.h"

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lsm/base/array.h"
 #include "lsm/base/error.h"
 #include "lsm/blob/value_format.h"
-#include "lsm/tree/array.h"
 #include "lsm/tree/file_name.h"
 
 /* Tables one after the other. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lsm/base/array.h"
 #include "lsm/base/cleanup.h"
 #include "lsm/base/ref.h"
 #include "lsm/mem/memtable_iter.h"
@@ -53,15 +54,11 @@ void memtable_unref(struct memtable *m)
 
 int memtable_keep(struct memtable *m, struct pin pin)
 {
-	if (m->kept_count == m->kept_cap) {
-		size_t cap = max_of(m->kept_cap * 2, (size_t)8);
-		struct pin *grown = realloc(m->kept, cap * sizeof(*grown));
+	struct pin *grown = array_grow(m->kept, &m->kept_cap, m->kept_count + 1, sizeof(*grown));
 
-		if (!grown)
-			return -ENOMEM;
-		m->kept = grown;
-		m->kept_cap = cap;
-	}
+	if (!grown)
+		return -ENOMEM;
+	m->kept = grown;
 	m->kept[m->kept_count++] = pin;
 	return 0;
 }

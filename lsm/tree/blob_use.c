@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lsm/tree/array.h"
+#include "lsm/base/array.h"
 
 void blob_use_done(struct blob_use *u)
 {
@@ -80,15 +80,6 @@ int blob_use_note_version(struct blob_use *u, const struct version *v)
 	}
 	blob_use_sum(u);
 	return 0;
-}
-
-uint64_t blob_use_bytes(const struct blob_use *u)
-{
-	uint64_t bytes = 0;
-
-	for (size_t i = 0; i < u->count; i++)
-		bytes = add_capped(bytes, u->files[i].bytes);
-	return bytes;
 }
 
 bool blob_use_is_leaving(const struct blob_use_file *f, uint64_t size, uint64_t references,

@@ -30,9 +30,6 @@ void blob_use_sum(struct blob_use *u);
 /* Both, for all tables of a version. */
 must_check int blob_use_note_version(struct blob_use *u, const struct version *v);
 
-/* Bytes that are named in all files; at most UINT64_MAX. */
-uint64_t blob_use_bytes(const struct blob_use *u);
-
 /*
  * Whether what is still named in a file of `size` bytes is to be moved into others, so that the
  * file can go: it is less than gc_pct per cent, and nobody but the tables has one of its

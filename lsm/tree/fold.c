@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lsm/base/array.h"
 #include "lsm/base/error.h"
 #include "lsm/blob/value_format.h"
-#include "lsm/tree/array.h"
 
 static void forget_applied(struct fold *f)
 {

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lsm/tree/array.h"
+#include "lsm/base/array.h"
 
 void number_list_done(struct number_list *l)
 {

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lsm/tree/array.h"
+#include "lsm/base/array.h"
 
 void picker_job_begin(struct compaction_job *job, struct version *v, int level,
 		      enum job_output output)

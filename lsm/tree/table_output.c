@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lsm/base/array.h"
 #include "lsm/base/error.h"
 #include "lsm/blob/value_format.h"
-#include "lsm/tree/array.h"
 
 static int begin_table(struct table_output *o)
 {

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lsm/base/array.h"
 #include "lsm/blob/blob_refs.h"
-#include "lsm/tree/array.h"
 #include "lsm/tree/blob_use.h"
 #include "lsm/tree/file_name.h"
 #include "lsm/tree/tree_impl.h"

@@ -9,10 +9,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "lsm/base/array.h"
 #include "lsm/base/cleanup.h"
 #include "lsm/base/error.h"
 #include "lsm/base/log.h"
-#include "lsm/tree/array.h"
 #include "lsm/tree/blob_use.h"
 #include "lsm/tree/file_name.h"
 #include "lsm/tree/tree_impl.h"

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lsm/base/array.h"
 #include "lsm/base/cleanup.h"
-#include "lsm/tree/array.h"
 
 void version_builder_done(struct version_builder *b)
 {

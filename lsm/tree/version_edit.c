@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lsm/tree/array.h"
+#include "lsm/base/array.h"
 
 void version_edit_done(struct version_edit *e)
 {

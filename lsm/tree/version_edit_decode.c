@@ -4,10 +4,10 @@
  */
 #include <errno.h>
 
+#include "lsm/base/array.h"
 #include "lsm/base/coding.h"
 #include "lsm/mem/record.h"
 #include "lsm/sst/sst_format.h"
-#include "lsm/tree/array.h"
 #include "lsm/tree/file_name.h"
 #include "lsm/tree/version_edit.h"
 
