@@ -3,7 +3,8 @@
 # it says what is missing and fails.
 
 packages_build='gcc meson ninja-build pkg-config libfuse3-dev fuse3 liblz4-dev libinih-dev libxxhash-dev libc6-dev'
-packages_test='check libsubunit-dev clang libclang-rt-dev clang-format clang-tidy shellcheck universal-ctags python3'
+packages_test='check libsubunit-dev clang libclang-rt-dev clang-format clang-tidy shellcheck universal-ctags python3
+  e2fsprogs xfsprogs'
 packages_coverage='gcovr'
 
 # The packages of the groups that are not installed.

@@ -29,12 +29,14 @@ static void try_name(struct feed *f)
 		switch (name.kind) {
 		case FILE_TABLE:
 		case FILE_LOG:
+		case FILE_BLOB:
 		case FILE_MANIFEST:
 			expect(name.number >= 1 && name.number <= FILE_NUMBER_MAX);
 			file_name_make(name.kind, name.number, made);
 			expect(strcmp(made, w.at[0]) == 0);
 			break;
-		default:
+		case FILE_UNKNOWN:
+		case FILE_LEFTOVER:
 			expect(name.number == 0);
 		}
 		if (env_name_check(w.at[0]) == 0)
@@ -46,7 +48,7 @@ static void try_name(struct feed *f)
 /* Every number has its name. */
 static void try_number(struct feed *f)
 {
-	static const enum file_kind kinds[] = {FILE_TABLE, FILE_LOG, FILE_MANIFEST};
+	static const enum file_kind kinds[] = {FILE_TABLE, FILE_LOG, FILE_BLOB, FILE_MANIFEST};
 	uint64_t number = 1 + feed_64(f) % FILE_NUMBER_MAX;
 	char made[ENV_NAME_MAX + 1];
 
@@ -206,6 +208,7 @@ void fuzz_seeds(const struct fuzz_sink *sink)
 	take_seed(sink, "meta", try_meta, meta_slice(&encoded));
 	take_seed(sink, "table", try_name, slice_str("000012.sst"));
 	take_seed(sink, "log", try_name, slice_str("1000000.wal"));
+	take_seed(sink, "blob", try_name, slice_str("000007.blob"));
 	take_seed(sink, "manifest", try_name, slice_str("MANIFEST-000005"));
 	take_seed(sink, "number", try_number, slice_of("\xff\xff\xff\xff\xff\xff\xff\x00", 8));
 	take_seed(sink, "holder", try_holder, slice_str("pid=7 apexfs\n\x01"));
