@@ -68,15 +68,27 @@ static bool is_intact(struct slice content, uint64_t store_id, uint64_t offset,
 	return fixed32_get(content.ptr + offset) == manifest_edit_crc(store_id, offset, payload);
 }
 
+/* Where the zeros begin that end the file, which are space taken ahead; up to seven are missed. */
+static uint64_t end_of_bytes(struct slice content)
+{
+	uint64_t end = content.len;
+
+	while (end >= 8 && fixed64_get(content.ptr + end - 8) == 0)
+		end -= 8;
+	return end;
+}
+
 /*
  * The edit at `offset` is bad. If anything valid follows at any byte (the bad one's length may be
  * what is bad), it was not the last and no crash did this.
  */
 static bool edit_follows(struct slice content, uint64_t store_id, uint64_t offset)
 {
+	/* among zeros no edit has a length */
+	uint64_t end = end_of_bytes(content);
 	uint64_t searched = 0;
 
-	for (uint64_t at = offset + 1; at + MANIFEST_EDIT_HEADER_SIZE < content.len; at++) {
+	for (uint64_t at = offset + 1; at + MANIFEST_EDIT_HEADER_SIZE - 4 < end; at++) {
 		struct slice payload;
 
 		if (!frame_at(content, at, &payload))
