@@ -176,12 +176,15 @@ static int virtual_files_open(struct service *s)
 
 static int mount_make(struct service *s)
 {
+	unsigned max_readahead =
+		(unsigned)config_number(s->options.config, "fuse", "max_readahead");
 	struct mount_options options = {.store = s->store,
 					.mountpoint = s->mountpoint,
 					.words = (const char *)s->options.words.ptr,
+					.max_readahead = max_readahead,
 					.debug = s->options.debug};
 
-	ops_init(&s->ops, s->fs, s->virt);
+	ops_init(&s->ops, s->fs, s->virt, max_readahead);
 	s->transport = (struct transport_options){
 		.single_thread = s->options.single_thread,
 		.clone_fd = config_bool(s->options.config, "fuse", "clone_fd"),

@@ -2,9 +2,11 @@
 #include "fs/mount.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "fs/ops/ops.h"
 #include "lsm/base/cleanup.h"
@@ -79,6 +81,27 @@ static int session_new(const struct mount_options *options, struct ops *ops,
 	return rc;
 }
 
+/*
+ * How far the kernel reads ahead in a mount is a property of its backing device (bdi), 128 KiB when
+ * nobody says more, and only root may. It has to be said before the loop runs: what the kernel then
+ * hears from the daemon is an upper limit.
+ */
+static void readahead_allow(const char *mountpoint, unsigned bytes)
+{
+	char path[64];
+	struct statx stx;
+
+	/* without asking the daemon, which does not answer yet */
+	if (statx(AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC, STATX_TYPE, &stx) != 0)
+		return;
+	(void)snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb", stx.stx_dev_major,
+		       stx.stx_dev_minor);
+	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0) /* refused: what the kernel has by itself is right as well */
+		(void)!dprintf(fd, "%u\n", bytes / 1024);
+}
+
 int mount_begin(const struct mount_options *options, struct ops *ops,
 		struct fuse_session **ret_session)
 {
@@ -96,9 +119,11 @@ int mount_begin(const struct mount_options *options, struct ops *ops,
 		fuse_session_destroy(session);
 	}
 	capture.active = false;
-	if (!rc)
-		*ret_session = session;
-	return rc;
+	if (rc)
+		return rc;
+	readahead_allow(options->mountpoint, options->max_readahead);
+	*ret_session = session;
+	return 0;
 }
 
 void mount_end(struct fuse_session *session)

@@ -16,6 +16,7 @@ struct mount_options {
 	const char *store;      /* shown as the source of the mount */
 	const char *mountpoint; /* from mount_point_check */
 	const char *words;      /* for libfuse: "nosuid,allow_other"; "" for none */
+	unsigned max_readahead; /* bytes; as far as this user may */
 	bool debug;             /* libfuse writes each request to standard error */
 };
 

@@ -19,6 +19,8 @@ const struct config_option daemon_options[] = {
 	 "So many requests are worked on at the same time."},
 	{"fuse", "clone_fd", CONFIG_BOOL, 0, 0, NULL, "off", "",
 	 "Give each thread a device descriptor of its own."},
+	{"fuse", "max_readahead", CONFIG_SIZE, 4096, 16 << 20, NULL, "512k", "bytes",
+	 "The kernel reads ahead so far in a large file. More than 128k only where root mounts."},
 	{"log", "level", CONFIG_CHOICE, 0, 0, log_levels, "warn", "",
 	 "Which messages are logged: these and the graver ones."},
 };

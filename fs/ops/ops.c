@@ -15,6 +15,7 @@ enum {
  */
 static void connect(void *userdata, struct fuse_conn_info *conn)
 {
+	const struct ops *ops = userdata;
 	/*
 	 * With stateless opens nobody would truncate if the kernel left O_TRUNC to open. Pages and
 	 * names change only through the kernel: it need not compare times and sizes. Pages written
@@ -29,9 +30,9 @@ static void connect(void *userdata, struct fuse_conn_info *conn)
 				FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO |
 				FUSE_CAP_ASYNC_READ | FUSE_CAP_CACHE_SYMLINKS;
 
-	(void)userdata;
 	conn->want = (conn->want & ~refused) | (conn->capable & wanted);
 	conn->max_write = OPS_WRITE_MAX;
+	conn->max_readahead = ops->max_readahead;
 }
 
 static const struct fuse_lowlevel_ops table = {
@@ -77,9 +78,9 @@ const struct fuse_lowlevel_ops *ops_table(void)
 	return &table;
 }
 
-void ops_init(struct ops *ops, struct fs *fs, struct virt *virt)
+void ops_init(struct ops *ops, struct fs *fs, struct virt *virt, unsigned max_readahead)
 {
-	*ops = (struct ops){.fs = fs, .virt = virt};
+	*ops = (struct ops){.fs = fs, .virt = virt, .max_readahead = max_readahead};
 	mutex_init(&ops->dirs_mu, RANK_FS_DIRS);
 }
 

@@ -61,8 +61,10 @@ enum ops_request {
 
 /* What the operations work on: the userdata of the session. */
 struct ops {
-	struct fs *fs;     /* borrowed, immutable */
-	struct virt *virt; /* borrowed, immutable */
+	/* Immutable. */
+	struct fs *fs;          /* borrowed */
+	struct virt *virt;      /* borrowed */
+	unsigned max_readahead; /* bytes; the kernel takes no more than its device allows */
 	/* Relaxed: each is a number for people, nothing is ordered by it. Zero at the start. */
 	_Atomic uint64_t requests[OPS_REQUEST_COUNT];
 	struct mutex dirs_mu;  /* RANK_FS_DIRS */
@@ -70,7 +72,7 @@ struct ops {
 };
 
 /* fs and virt: borrowed until ops_done. */
-void ops_init(struct ops *ops, struct fs *fs, struct virt *virt);
+void ops_init(struct ops *ops, struct fs *fs, struct virt *virt, unsigned max_readahead);
 /*
  * Close the folders that are still open: a mount that ends by a signal is never told of their
  * release. No request is under way. Nothing when ops_init was never called.

@@ -23,6 +23,11 @@ if [ "$(id -u)" = 0 ] && as_other true 2>/dev/null; then
 	as_other touch "$mnt/shared/theirs"
 	check "a file belongs to who made it" same "65534:65534" \
 		"$(stat -c %u:%g "$mnt/shared/theirs")"
+	check "who writes a set-id program has a plain file" as_other perl -e '
+		use Fcntl;
+		sysopen(F, $ARGV[0], O_WRONLY | O_CREAT, 06755) && syswrite(F, "#!") or die $!;
+		my $mode = (stat F)[2] & 07777;
+		$mode == 0755 or die sprintf("mode %o", $mode)' "$mnt/shared/program"
 	chown 1:2 "$mnt/public"
 	check "chown sets the owner" same 1:2 "$(stat -c %u:%g "$mnt/public")"
 	remount -o allow_other

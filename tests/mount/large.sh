@@ -31,6 +31,21 @@ writes_little() {
 	at_most 1000000 $(($(written) - before))
 }
 
+# As far as the kernel reads ahead in the mount: root's to say.
+read_ahead_kb() {
+	cat "/sys/class/bdi/$(mountpoint -d "$mnt")/read_ahead_kb"
+}
+if [ "$(id -u)" = 0 ]; then
+	check "the kernel reads half a megabyte ahead" same 512 "$(read_ahead_kb)"
+	remount -o fuse.max_readahead=64k
+	check "or as far as the option says" same 64 "$(read_ahead_kb)"
+	remount
+else
+	skip "the kernel reads half a megabyte ahead" "only root may say how far"
+fi
+echo small >"$mnt/small"
+check "programs are told to write a megabyte at a time" same 1048576 "$(stat -c %o "$mnt/small")"
+
 cp "$work/source" "$mnt/big"
 kill_daemon
 detach
