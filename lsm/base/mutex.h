@@ -29,6 +29,7 @@ enum lock_rank {
 	RANK_DB_FOLD = 85,      /* lsm/db: what one key's patches come to */
 	RANK_TREE_LOG = 90,     /* lsm/tree: one manifest edit at a time */
 	RANK_TREE = 100,        /* lsm/tree: the current version, file marks */
+	RANK_HELPER = 101,      /* lsm/base: what a helping thread is offered */
 	RANK_BLOB_SYNC = 102,   /* lsm/blob: one sync at a time */
 	RANK_BLOB_WRITER = 104, /* lsm/blob: one file being appended to, with its I/O */
 	RANK_BLOB = 106,        /* lsm/blob: which files there are, and which are open */

@@ -151,12 +151,13 @@ static int close_synced(struct blob_store *s)
 	return many ? blob_store_sync(s) : 0;
 }
 
-int blob_store_write(struct blob_store *s, uint64_t lane, struct slice raw,
+int blob_store_write(struct blob_store *s, const struct blob_write *write,
 		     struct extent *ret_extent, struct blob_file **ret_file)
 {
-	assert(raw.len >= 1 && raw.len <= s->options.chunk_bytes);
+	assert(write->raw.len >= 1 && write->raw.len <= s->options.chunk_bytes);
 
-	struct blob_writer *w = &s->writers[lane % s->options.writers];
+	struct blob_writer *w = &s->writers[write->lane % s->options.writers];
+	bool compress = s->options.compress && !write->as_it_is;
 	int rc = close_synced(s);
 
 	if (rc)
@@ -164,7 +165,7 @@ int blob_store_write(struct blob_store *s, uint64_t lane, struct slice raw,
 	struct buf room = blob_spare_take(s);
 	struct chunk c;
 
-	rc = chunk_pack(raw, s->options.compress, s->options.min_saving_pct, &room, &c);
+	rc = chunk_pack(write->raw, compress, s->options.min_saving_pct, &room, &c);
 	if (!rc) {
 		mutex_lock(&w->mu);
 		rc = append(s, w, &c, ret_extent, ret_file);

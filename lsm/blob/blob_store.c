@@ -31,6 +31,7 @@ int blob_store_new(struct env_dir *dir, const struct blob_options *options, stru
 	s->owner = owner;
 	for (unsigned i = 0; i < options->writers; i++)
 		mutex_init(&s->writers[i].mu, RANK_BLOB_WRITER);
+	helper_init(&s->helper, "lsm-blob");
 	mutex_init(&s->sync_mu, RANK_BLOB_SYNC);
 	mutex_init(&s->mu, RANK_BLOB);
 	ring_init(&s->idle);
@@ -43,6 +44,11 @@ int blob_store_new(struct env_dir *dir, const struct blob_options *options, stru
 const struct blob_options *blob_store_options(const struct blob_store *s)
 {
 	return &s->options;
+}
+
+struct helper *blob_store_helper(struct blob_store *s)
+{
+	return &s->helper;
 }
 
 static void file_free(struct blob_file *f)
@@ -58,6 +64,7 @@ void blob_store_free(struct blob_store *s)
 
 	if (!s)
 		return;
+	helper_done(&s->helper);
 	while ((l = ring_take(&s->obsolete)))
 		file_free(container_of(l, struct blob_file, obsolete));
 	for (size_t i = 0; i < s->file_count; i++)

@@ -21,6 +21,7 @@
 #include "lsm/env/env.h"
 
 struct blob_store;
+struct helper;
 
 enum {
 	BLOB_WRITERS_MAX = 16,
@@ -93,14 +94,23 @@ void blob_file_unref(struct blob_file *f);
 /* How many there are at this moment, of all holders; the writer that appends to the file is one. */
 uint64_t blob_file_references(struct blob_file *f);
 
+struct blob_write {
+	uint64_t lane;    /* any number, a hash of the key: writers of one lane share a file one
+			     after the other, so what belongs together lies together */
+	struct slice raw; /* 1 to chunk_bytes */
+	bool as_it_is;    /* packing it is not worth a try */
+};
+
 /*
- * Write one chunk of at most chunk_bytes (at least 1); fills *ret_extent (offset 0, the whole
- * chunk). The file's reference is the caller's. Writers of one `lane` (any number, a hash of the
- * key) share a file one after the other, so what belongs together lies together. Syncs first when
- * too many files wait for it. After an error nothing has happened; -ENOSPC, -EIO...
+ * Write one chunk; fills *ret_extent (offset 0, the whole chunk). The file's reference is the
+ * caller's. Syncs first when too many files wait for it. After an error nothing has happened;
+ * -ENOSPC, -EIO...
  */
-must_check int blob_store_write(struct blob_store *s, uint64_t lane, struct slice raw,
+must_check int blob_store_write(struct blob_store *s, const struct blob_write *write,
 				struct extent *ret_extent, struct blob_file **ret_file);
+
+/* The thread that takes a part of a large write (lsm/blob/value_writer.h). */
+struct helper *blob_store_helper(struct blob_store *s);
 
 /*
  * Read the part of a chunk that an extent names: its len bytes, whose chunk's CRC was checked. The

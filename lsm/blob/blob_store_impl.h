@@ -18,6 +18,7 @@
 #include <inttypes.h>
 
 #include "lsm/base/error.h"
+#include "lsm/base/helper.h"
 #include "lsm/base/mutex.h"
 #include "lsm/blob/blob_store.h"
 
@@ -38,6 +39,8 @@ struct blob_store {
 	struct blob_options options;
 	struct blob_owner owner;
 	struct blob_writer writers[BLOB_WRITERS_MAX]; /* options.writers of them */
+
+	struct helper helper;
 
 	struct mutex sync_mu; /* RANK_BLOB_SYNC: one sync at a time, with its I/O */
 

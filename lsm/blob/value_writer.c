@@ -1,9 +1,11 @@
 #include "lsm/blob/value_writer.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lsm/base/error.h"
+#include "lsm/base/helper.h"
 
 void value_writer_done(struct value_writer *w)
 {
@@ -42,10 +44,15 @@ static int write_chunk(struct value_writer *w, uint64_t offset, struct slice byt
 {
 	struct blob_file *file;
 	struct extent e;
-	int rc = blob_store_write(w->blobs, w->lane, bytes, &e, &file);
+	const struct blob_write write = {.lane = w->lane, .raw = bytes, .as_it_is = w->untried > 0};
+	int rc = blob_store_write(w->blobs, &write, &e, &file);
 
 	if (rc)
 		return rc;
+	if (w->untried > 0)
+		w->untried--;
+	else if (e.stored_len == e.raw_len)
+		w->untried = VALUE_UNTRIED;
 	e.offset = offset;
 	rc = add_extent(w, &e);
 	if (rc) {
@@ -70,7 +77,7 @@ static uint64_t window_rest(const struct value_writer *w, uint64_t offset)
 	return size - offset % size;
 }
 
-int value_writer_bytes(struct value_writer *w, uint64_t offset, struct slice bytes)
+static int write_bytes(struct value_writer *w, uint64_t offset, struct slice bytes)
 {
 	int rc = 0;
 
@@ -82,6 +89,66 @@ int value_writer_bytes(struct value_writer *w, uint64_t offset, struct slice byt
 		offset += piece;
 	}
 	return rc;
+}
+
+/* The second half of some bytes, for another thread and another file. */
+struct second_half {
+	struct value_writer writer;
+	uint64_t offset;
+	struct slice bytes;
+	int rc;
+	char why[ERROR_TEXT_MAX]; /* rc's sentence, which is the thread's own */
+};
+
+static void second_half_run(void *arg)
+{
+	struct second_half *half = arg;
+
+	fail_clear();
+	half->rc = write_bytes(&half->writer, half->offset, half->bytes);
+	(void)snprintf(half->why, sizeof(half->why), "%s", half->rc ? fail_text() : "");
+}
+
+/* Behind what w has; after an error some of it. */
+static int take_over(struct value_writer *w, struct second_half *half)
+{
+	if (half->rc)
+		return half->why[0] ? fail(half->rc, "%s", half->why) : half->rc;
+	int rc = buf_append_slice(&w->extents, buf_slice(&half->writer.extents));
+
+	return rc ? rc : blob_refs_merge(&w->refs, &half->writer.refs);
+}
+
+/* They are longer than two chunks, so that each half has one. */
+static int write_halves(struct value_writer *w, uint64_t offset, struct slice bytes)
+{
+	uint64_t middle = offset + bytes.len / 2;
+	size_t first =
+		(size_t)(middle - middle % blob_store_options(w->blobs)->chunk_bytes - offset);
+	struct second_half half = {
+		.writer = {.blobs = w->blobs, .lane = w->lane + 1},
+		.offset = offset + first,
+		.bytes = slice_skip(bytes, first),
+	};
+	struct helper_task task = {.run = second_half_run, .arg = &half};
+	struct helper *helper = blob_store_helper(w->blobs);
+
+	helper_offer(helper, &task);
+	int rc = write_bytes(w, offset, slice_of(bytes.ptr, first));
+
+	helper_finish(helper, &task);
+	if (!rc)
+		rc = take_over(w, &half);
+	value_writer_done(&half.writer);
+	return rc;
+}
+
+int value_writer_bytes(struct value_writer *w, uint64_t offset, struct slice bytes)
+{
+	bool shared = bytes.len >= VALUE_SHARE_MIN &&
+		      bytes.len > 2 * (size_t)blob_store_options(w->blobs)->chunk_bytes;
+
+	return shared ? write_halves(w, offset, bytes) : write_bytes(w, offset, bytes);
 }
 
 /* A part of a view that is being taken over. */

@@ -15,6 +15,11 @@ enum {
 	 * chunk: so a list stays short, and reading it needs few reads. Half as many changes paid
 	 * for it. */
 	VALUE_WINDOW_EXTENTS = 32,
+	/* From here on two threads share the writing: waking one takes as long as writing a fifth
+	 * of this. */
+	VALUE_SHARE_MIN = 512 << 10,
+	/* After a chunk that LZ4 did not shrink so many are stored without a try. */
+	VALUE_UNTRIED = 3,
 };
 
 struct value_writer {
@@ -23,12 +28,13 @@ struct value_writer {
 	struct buf extents;    /* owned: the list so far */
 	struct blob_refs refs; /* owned: references to the files that it names */
 	struct buf room;       /* owned */
+	unsigned untried;      /* chunks to be stored as they are */
 };
 
 void value_writer_done(struct value_writer *w);
 
 /* Append bytes that belong at offset, as chunks. After an error the writer is only good for done.
- */
+ * No lock from RANK_HELPER on is held. */
 must_check int value_writer_bytes(struct value_writer *w, uint64_t offset, struct slice bytes);
 
 /*

@@ -105,7 +105,9 @@ static inline int fixture_try_write(struct fixture *f, uint64_t seed, size_t len
 	uint8_t *bytes = malloc(len);
 
 	fixture_fill(bytes, len, seed, soft);
-	int rc = blob_store_write(f->store, 0, slice_of(bytes, len), ret_extent, ret_file);
+	int rc = blob_store_write(f->store,
+				  &(struct blob_write){.lane = 0, .raw = slice_of(bytes, len)},
+				  ret_extent, ret_file);
 
 	free(bytes);
 	return rc;

@@ -65,7 +65,11 @@ static struct extent write_chunk(struct fixture *f, const void *bytes, size_t le
 	struct blob_file *file;
 	struct extent e;
 
-	ck_assert_int_eq(blob_store_write(f->store, 0, slice_of(bytes, len), &e, &file), 0);
+	ck_assert_int_eq(
+		blob_store_write(f->store,
+				 &(struct blob_write){.lane = 0, .raw = slice_of(bytes, len)}, &e,
+				 &file),
+		0);
 	return e;
 }
 

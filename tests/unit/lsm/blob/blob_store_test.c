@@ -81,7 +81,10 @@ START_TEST(lanes_have_files_of_their_own)
 		struct blob_file *file;
 		struct extent e;
 
-		ck_assert_int_eq(blob_store_write(f.store, lane, raw, &e, &file), 0);
+		ck_assert_int_eq(blob_store_write(f.store,
+						  &(struct blob_write){.lane = lane, .raw = raw},
+						  &e, &file),
+				 0);
 		ck_assert_uint_eq(e.file, 1 + lane % 3);
 		ck_assert_uint_eq(e.at, BLOB_HEADER_SIZE + raw.len * (lane / 3));
 		blob_file_unref(file);

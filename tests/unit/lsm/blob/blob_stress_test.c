@@ -71,7 +71,9 @@ static void write_along(void *arg)
 		size_t len = 1 + (size_t)rng_below(&rng, FIXTURE_CHUNK);
 
 		fixture_fill(bytes, len, fresh.seed, fresh.seed % 2);
-		unit_expect(blob_store_write(s->fixture.store, rng_next(&rng), slice_of(bytes, len),
+		unit_expect(blob_store_write(s->fixture.store,
+					     &(struct blob_write){.lane = rng_next(&rng),
+								  .raw = slice_of(bytes, len)},
 					     &fresh.extent, &fresh.file) == 0);
 		fill_slot(s, rng_below(&rng, SLOTS), fresh);
 		if (rng_below(&rng, 32) == 0)

@@ -395,6 +395,105 @@ START_TEST(a_hole_costs_the_writer_nothing)
 }
 END_TEST
 
+/* A value from `offset` on, written at once, reads as the bytes do. */
+static void check_large_write(struct fixture *f, uint64_t offset, size_t len)
+{
+	struct value_writer w = {.blobs = f->store, .lane = len};
+	uint8_t *bytes = malloc(len), *got = malloc(len);
+	const struct value_range range = {.offset = offset, .into = got, .len = len};
+	size_t got_len;
+
+	fixture_fill(bytes, len, len, false);
+	ck_assert_int_eq(value_writer_bytes(&w, offset, slice_of(bytes, len)), 0);
+	ck_assert_int_eq(extent_list_check(buf_slice(&w.extents), offset + len), 0);
+	const struct value_view v = {.size = offset + len, .extents = buf_slice(&w.extents)};
+
+	ck_assert_int_eq(value_view_read(&v, f->store, &range, &got_len), 0);
+	ck_assert_uint_eq(got_len, len);
+	ck_assert_int_eq(memcmp(got, bytes, len), 0);
+	value_writer_done(&w);
+	free(bytes);
+	free(got);
+}
+
+START_TEST(two_threads_write_a_large_value)
+{
+	const size_t min = VALUE_SHARE_MIN;
+	struct fixture f;
+	struct blob_options options = fixture_options();
+
+	options.file_bytes = 200 << 10;
+	options.chunk_bytes = 100 << 10;
+	fixture_init(&f, options);
+	for (size_t len = min - 1; len <= min + 1; len++)
+		check_large_write(&f, 0, len);
+	check_large_write(&f, 12345, 3 * min);
+	check_large_write(&f, options.chunk_bytes, 2 * min);
+	check_large_write(&f, options.chunk_bytes - 1, 2 * min + 1);
+	fixture_done(&f);
+	/* two chunks are the least there is to share */
+	options.chunk_bytes = VALUE_SHARE_MIN / 2;
+	fixture_init(&f, options);
+	check_large_write(&f, 0, min);
+	check_large_write(&f, 0, min + 1);
+	check_large_write(&f, min - 1, min + 1);
+	fixture_done(&f);
+}
+END_TEST
+
+/* Whichever thread's call it is. */
+START_TEST(a_failure_of_either_thread_is_the_writers)
+{
+	const size_t len = VALUE_SHARE_MIN;
+	struct blob_options options = fixture_options();
+	uint8_t *bytes = malloc(len);
+	unsigned failed = 0;
+	int rc = -EIO;
+
+	options.chunk_bytes = 64 << 10;
+	fixture_fill(bytes, len, 1, false);
+	for (uint64_t nth = 1; rc; nth++) {
+		struct fixture f;
+
+		fixture_init(&f, options);
+		struct value_writer w = {.blobs = f.store};
+
+		fixture_fail_write(&f, nth, -EIO, ENV_FAULT_ERROR);
+		rc = value_writer_bytes(&w, 0, slice_of(bytes, len));
+		ck_assert(rc == 0 || rc == -EIO);
+		failed += rc != 0;
+		value_writer_done(&w);
+		fixture_done(&f);
+	}
+	ck_assert_uint_ge(failed, 8); /* each chunk, at least */
+	free(bytes);
+}
+END_TEST
+
+START_TEST(what_does_not_shrink_is_not_tried_again_at_once)
+{
+	const size_t chunk = fixture_options().chunk_bytes;
+	const size_t count = VALUE_UNTRIED + 2;
+	struct fixture f;
+	struct extent e;
+	uint8_t *bytes = malloc(count * chunk);
+
+	fixture_init(&f, fixture_options());
+	struct value_writer w = {.blobs = f.store};
+
+	fixture_fill(bytes, chunk, 1, false);
+	memset(bytes + chunk, 'x', (count - 1) * chunk);
+	ck_assert_int_eq(value_writer_bytes(&w, 0, slice_of(bytes, count * chunk)), 0);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_int_eq(extent_list_get(buf_slice(&w.extents), i, &e), 0);
+		ck_assert((e.stored_len < e.raw_len) == (i == count - 1));
+	}
+	value_writer_done(&w);
+	fixture_done(&f);
+	free(bytes);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -405,6 +504,9 @@ int main(void)
 		&chunks_move_out_of_a_leaving_file,
 		&extents_that_disagree_about_a_chunk_read_no_bytes_of_others,
 		&a_hole_costs_the_writer_nothing,
+		&two_threads_write_a_large_value,
+		&a_failure_of_either_thread_is_the_writers,
+		&what_does_not_shrink_is_not_tried_again_at_once,
 	};
 
 	return unit_run("values", tests, array_size(tests));
