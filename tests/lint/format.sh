@@ -4,9 +4,8 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 bad=0
-for file in $(find lsm fs tests examples -name '*.[ch]' | sort); do
-  clang-format --dry-run --Werror "$file" > /dev/null 2>&1 || { echo "$file: clang-format differs"; bad=1; }
-done
+find lsm fs tests examples -name '*.[ch]' -print0 |
+  xargs -0 -n 16 -P "$(nproc)" clang-format --dry-run --Werror || { echo "clang-format differs"; bad=1; }
 if grep -rnI --include='*.[ch]' --include='*.sh' --include='*.md' --include='*.build' '[[:blank:]]$' lsm fs tests examples README.md meson.build; then
   echo "trailing blanks"
   bad=1

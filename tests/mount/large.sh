@@ -105,6 +105,31 @@ check "a copy over a file" cmp "$work/source" "$mnt/moved"
 rm "$mnt/new"
 check "outlives the file it was made of" cmp "$work/source" "$mnt/moved"
 
+# A file created for writing only takes its bytes from the caller's pages, whatever these are.
+written_by() {
+	python3 -c "
+import mmap, os, sys
+source = os.open(sys.argv[1], os.O_RDONLY)
+size = os.fstat(source).st_size
+target = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+done = 0
+while done < size:
+    $1" "$mnt/moved" "$mnt/from_pages" && cmp "$mnt/moved" "$mnt/from_pages"
+	status=$?
+	rm -f "$mnt/from_pages"
+	return "$status"
+}
+check "sendfile writes a new file" written_by \
+	'done += os.sendfile(target, source, done, size - done)'
+check "a mapping of another one does" written_by \
+	'done += os.write(target, memoryview(mmap.mmap(source, size, prot=mmap.PROT_READ))[done:])'
+check "a pipe does" written_by '
+    r, w = os.pipe()
+    os.splice(source, w, 65536, offset_src=done)
+    done += os.splice(r, target, 65536)
+    os.close(r)
+    os.close(w)'
+
 # Unlinked, and open.
 cp "$work/source" "$mnt/unlinked"
 cp "$work/source" "$plain/unlinked"

@@ -3,8 +3,9 @@
  * store must answer rightly or with an error that names file and offset (rot_expect.h has the rule
  * for each kind of file, rot_check.h what is looked at).
  *
- * usage: rot_test [SEEDS]; APEX_SEED runs that one seed.
- * Long form: rot_test 40 (four minutes of a processor's time each).
+ * usage: rot_test [SEEDS [ENDING]]; ENDING: a number of enum rot_ending, else all are tried;
+ * APEX_SEED runs that one seed.
+ * Long form: rot_test 40 (three minutes of a processor's time each).
  */
 #include <assert.h>
 #include <inttypes.h>
@@ -278,21 +279,25 @@ static void note_store(const struct rot_store *s)
 		 s->record_count, s->edit_count);
 }
 
-static void run_seed(uint64_t seed)
+static void run_ending(uint64_t seed, enum rot_ending ending)
 {
-	for (int ending = 0; ending < ROT_ENDINGS; ending++) {
-		struct rot_store *store = rot_store_new(seed, (enum rot_ending)ending);
+	struct rot_store *store = rot_store_new(seed, ending);
 
-		note_store(store);
-		flip_all(store);
-		damage_all(store, zero_sectors, "each sector zeroed");
-		damage_all(store, swap_sectors, "two sectors swapped");
-		damage_all(store, truncate_file, "truncated at each byte");
-		damage_all(store, lose_file, "each file missing");
-		damage_all(store, replace_file,
-			   "each file with another's or an older state's bytes");
-		rot_store_free(store);
-	}
+	note_store(store);
+	flip_all(store);
+	damage_all(store, zero_sectors, "each sector zeroed");
+	damage_all(store, swap_sectors, "two sectors swapped");
+	damage_all(store, truncate_file, "truncated at each byte");
+	damage_all(store, lose_file, "each file missing");
+	damage_all(store, replace_file, "each file with another's or an older state's bytes");
+	rot_store_free(store);
+}
+
+/* The endings from `first` to `last`. */
+static void run_seed(uint64_t seed, int first, int last)
+{
+	for (int ending = first; ending <= last; ending++)
+		run_ending(seed, (enum rot_ending)ending);
 }
 
 /* The engine warns of each torn end; there are thousands. */
@@ -306,11 +311,17 @@ int main(int argc, char **argv)
 {
 	uint64_t seeds = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
 	const char *one = getenv("APEX_SEED");
+	int ending = argc > 2 ? atoi(argv[2]) : -1;
+	int first = ending < 0 ? 0 : ending, last = ending < 0 ? ROT_ENDINGS - 1 : ending;
 
+	if (ending >= ROT_ENDINGS) {
+		fprintf(stderr, "%s: ending %d: there are %d\n", argv[0], ending, ROT_ENDINGS);
+		return EXIT_FAILURE;
+	}
 	log_set_sink(hush);
 	if (one)
-		run_seed(strtoull(one, NULL, 10));
+		run_seed(strtoull(one, NULL, 10), first, last);
 	for (uint64_t seed = 1; !one && seed <= seeds; seed++)
-		run_seed(seed);
+		run_seed(seed, first, last);
 	return tap_end();
 }

@@ -17,7 +17,7 @@ static const char path_bytes[] = {'/', '%', '.', '~', '=', '2', '5', '0', 'E', '
  * length. */
 static bool next_string(const char *bytes, size_t count, uint8_t *digits, char *text, size_t len)
 {
-	ck_assert_uint_le(len, LEN_MAX);
+	unit_expect(len <= LEN_MAX);
 	for (size_t i = 0; i < len; i++) {
 		if (++digits[i] < count) {
 			text[i] = bytes[digits[i]];

@@ -162,10 +162,9 @@ START_TEST(large_values_eat_nothing_of_the_reserve)
 }
 END_TEST
 
-/* Patches become chunks in a flush, whose table then finds no room. */
-START_TEST(a_flush_without_room_takes_none)
+/* A value of ten patches, none long enough for a chunk, in the memtable. */
+static struct lsm *open_with_patches(struct env *env)
 {
-	struct env *env = disk_new();
 	struct lsm_options options = large_options(env);
 	uint8_t bytes[900];
 	struct rng rng;
@@ -181,6 +180,14 @@ START_TEST(a_flush_without_room_takes_none)
 		rng_fill(&rng, bytes, sizeof(bytes));
 		ck_assert_int_eq(lsm_write_patch(db, slice_str("k"), &patch, NULL), 0);
 	}
+	return db;
+}
+
+/* Patches become chunks in a flush, whose table then finds no room. */
+START_TEST(a_flush_without_room_takes_none)
+{
+	struct env *env = disk_new();
+	struct lsm *db = open_with_patches(env);
 	static const uint64_t rooms[] = {0, 5000, 9200, 9400, 9600, ENDLESS / 2};
 	uint64_t before = blob_bytes(env);
 	int err = -ENOSPC;
@@ -202,22 +209,8 @@ END_TEST
 START_TEST(nor_does_a_copy)
 {
 	struct env *env = disk_new();
-	struct lsm_options options = large_options(env);
-	uint8_t bytes[900];
-	struct rng rng;
-
-	options.memtable_bytes = 64 << 10;
-	struct lsm *db = db_open_with(&options);
+	struct lsm *db = open_with_patches(env);
 	struct lsm_batch *batch = lsm_batch_new();
-
-	rng_seed(&rng, 3);
-	for (unsigned i = 0; i < 10; i++) {
-		const struct lsm_patch patch = {
-			.size = BIG, .offset = i * 4096, .bytes = slice_of(bytes, 900)};
-
-		rng_fill(&rng, bytes, sizeof(bytes));
-		ck_assert_int_eq(lsm_write_patch(db, slice_str("k"), &patch, NULL), 0);
-	}
 	uint64_t before = blob_bytes(env);
 
 	leave_free(env, 5000);

@@ -67,12 +67,12 @@ static void random_separators(struct rows *rows, struct rng *rng)
 static void check_seek(const struct table_index *index, const struct rows *rows, struct slice key,
 		       uint64_t seqno)
 {
-	ck_assert_uint_eq(table_index_seek(index, key, seqno), rows_seek(rows, key, seqno));
+	unit_expect(table_index_seek(index, key, seqno) == rows_seek(rows, key, seqno));
 	for (size_t i = 0; i < rows->count; i++) {
 		int got = table_index_cmp(index, i, key, seqno);
 		int want = record_cmp(key, seqno, rows->recs[i].key, rows->recs[i].seqno);
 
-		ck_assert_int_eq((got > 0) - (got < 0), (want > 0) - (want < 0));
+		unit_expect((got > 0) - (got < 0) == (want > 0) - (want < 0));
 	}
 }
 

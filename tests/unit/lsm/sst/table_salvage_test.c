@@ -79,7 +79,7 @@ static void take_record(struct outcome *o, struct iter *it)
 	size_t i = rows_seek(o->rows, it->rec.key, it->rec.seqno);
 	struct slice value;
 
-	ck_assert_msg(i < o->rows->count, "a record was invented");
+	unit_expect(i < o->rows->count); /* else it was invented */
 	assert_same_head(&it->rec, &o->rows->recs[i]);
 	unit_expect(!o->seen[i]);
 	o->seen[i] = true;
@@ -119,8 +119,7 @@ static void salvage(const struct table_salvage_source *source, const struct rows
 	ck_assert_int_eq(iter_status(it), 0);
 	iter_free(it);
 	for (size_t i = 0; i < rows->count; i++)
-		ck_assert_msg(o->seen[i] || is_told(o, rows->recs[i].key),
-			      "record %zu is gone and nothing is told", i);
+		unit_expect(o->seen[i] || is_told(o, rows->recs[i].key));
 }
 
 /* A table of random records, its layout, and its bytes to damage. */
