@@ -210,7 +210,7 @@ void attr_to_stat(const struct attr *attr, uint64_t ino, unsigned links, struct 
 		.st_uid = attr->uid,
 		.st_gid = attr->gid,
 		.st_size = (off_t)attr->size,
-		.st_blksize = S_ISREG(attr->mode) ? ATTR_FILE_BLOCK_BYTES : ATTR_BLOCK_BYTES,
+		.st_blksize = ATTR_BLOCK_BYTES,
 		.st_blocks = (blkcnt_t)((attr->size + ATTR_SECTOR_BYTES - 1) / ATTR_SECTOR_BYTES),
 		.st_atim = timespec_of_ns(attr->atime_ns),
 		.st_mtim = timespec_of_ns(attr->mtime_ns),

@@ -18,10 +18,7 @@ enum {
 	ATTR_FILE_MODE = 0644,
 	ATTR_FOLDER_MODE = 0755,
 	ATTR_MODE_BITS = 07777,
-	/* st_blksize, what a program best reads and writes at a time: files are cheaper by large
-	 * requests, and cp(1) takes it at its word */
-	ATTR_BLOCK_BYTES = 4096,
-	ATTR_FILE_BLOCK_BYTES = 1 << 20,
+	ATTR_BLOCK_BYTES = 4096, /* st_blksize: what a program best reads and writes at a time */
 	ATTR_SECTOR_BYTES = 512, /* the unit of st_blocks, see stat(2) */
 };
 

@@ -91,8 +91,6 @@ void ops_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode
 	struct fuse_entry_param param = ops_entry(&entry);
 
 	fi->keep_cache = 1;
-	/* Who cannot read needs no page cache: its bytes come straight from its memory to ours. */
-	fi->direct_io = (fi->flags & O_ACCMODE) == O_WRONLY;
 	if (fuse_reply_create(req, &param, fi) != 0)
 		fs_forget(ops->fs, entry.node, 1);
 }

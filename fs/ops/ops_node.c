@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
@@ -164,11 +163,9 @@ void ops_write(fuse_req_t req, fuse_ino_t node, const char *bytes, size_t size, 
 	struct fs_caller caller = ops_caller(req);
 	int rc = -EACCES;
 
+	(void)fi;
 	if (!ops_is_virtual(node))
 		rc = fs_write(ops->fs, &caller, node, (uint64_t)offset, slice_of(bytes, size));
-	/* no FSYNC follows a write that went past the page cache (FOPEN_DIRECT_IO) */
-	if (!rc && (fi->flags & O_DSYNC))
-		rc = fs_sync(ops->fs);
 	if (rc)
 		ops_reply_status(req, rc);
 	else /* undelivered: the write stands all the same */

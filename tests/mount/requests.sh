@@ -44,7 +44,6 @@ put_in_folder() {
 
 # Flags that the kernel learns from a first answer are learnt before counting.
 put warm
-put warm
 cat warm >/dev/null
 
 check "echo to a new file costs three" same 3 "$(cost put new)"
