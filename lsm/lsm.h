@@ -422,6 +422,12 @@ must_check int lsm_salvage(const char *from, const char *to, const struct lsm_op
 			   void (*lost)(void *arg, const char *what), void *arg,
 			   struct lsm_salvage_report *ret_report);
 
+/*
+ * The store is low on space: the reserve has been drawn on, and a write that may not do so is
+ * answered -ENOSPC. One load; always false without a reserve.
+ */
+bool lsm_is_low(const struct lsm *db);
+
 /* What an operation costs, seen from its caller. */
 enum lsm_op {
 	LSM_OP_GET,

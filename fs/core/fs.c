@@ -85,11 +85,11 @@ int fs_sync(struct fs *fs)
 	if (fs->read_only)
 		return 0;
 
+	/* what cannot be logged keeps nothing else from the disk */
 	int err = hold_log_all(fs);
+	int sync_err = lsm_sync(fs->db);
 
-	if (!err)
-		err = lsm_sync(fs->db);
-	return faults_answer(&fs->faults, err);
+	return faults_answer(&fs->faults, err ? err : sync_err);
 }
 
 int fs_statfs(struct fs *fs, struct statvfs *ret_space)

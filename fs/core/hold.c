@@ -64,7 +64,8 @@ bool hold_add(struct fs *fs, const struct node_view *view, const struct attr *at
 	      pid_t pid)
 {
 	struct hold *h = &fs->hold;
-	struct held *held = malloc(sizeof(*held));
+	/* on a full disk who creates a file is to hear of it, and at once */
+	struct held *held = creation && lsm_is_low(fs->db) ? NULL : malloc(sizeof(*held));
 
 	if (!held)
 		return false;
@@ -160,9 +161,8 @@ int hold_log(struct fs *fs, struct node *node)
 	attr.mtime_stored = true;
 	attr_pack(&fs->defaults, fs->separator, held->key->name.bytes, &attr, &meta);
 
-	/* a truncation frees the old value */
-	struct lsm_write_options options = {.meta = meta_slice(&meta),
-					    .use_reserve = !held->creation};
+	/* it was answered when there was room, and who made it must be able to remove things */
+	struct lsm_write_options options = {.meta = meta_slice(&meta), .use_reserve = true};
 	int err = lsm_put(fs->db, held->key->name.bytes, slice_of(NULL, 0), &options);
 
 	if (!err) {
@@ -203,11 +203,14 @@ static bool oldest_wanted(struct fs *fs, const struct wanted *wanted, struct nod
 	return false;
 }
 
-/* With the stripe: whether what the node holds now is one of them, and not something newer. */
-static bool still_wanted(struct fs *fs, const struct node *node, const struct wanted *wanted)
+/* With the stripe of the view's key: whether the node still holds one of them, and under that key.
+ */
+static bool still_wanted(struct fs *fs, const struct node_view *view, const struct wanted *wanted)
 {
 	mutex_guard(&fs->hold.mu);
-	return node->held && is_wanted(node->held, wanted);
+	const struct held *held = view->node->held;
+
+	return held && held->key == view->key && is_wanted(held, wanted);
 }
 
 /*
@@ -226,7 +229,7 @@ static int log_wanted(struct fs *fs, const struct wanted *wanted)
 
 		stripe_set_add(&set, stripe_of(&fs->stripes, &view.key->name));
 		stripes_lock(&fs->stripes, &set);
-		if (still_wanted(fs, view.node, wanted))
+		if (still_wanted(fs, &view, wanted))
 			err = hold_log(fs, view.node);
 		stripes_unlock(&fs->stripes, &set);
 		nodes_unpin(&fs->nodes, &view);

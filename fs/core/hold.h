@@ -69,7 +69,8 @@ void hold_timer_stop(struct fs *fs);
 
 /*
  * Hold an empty file with these attributes (times: now). The stripe is held, the node holds
- * nothing. False, and nothing held: there is too much already, or no memory; log it instead.
+ * nothing. False, and nothing held: there is too much already, no memory, or no room for a
+ * creation on the disk; log it instead.
  */
 must_check bool hold_add(struct fs *fs, const struct node_view *view, const struct attr *attr,
 			 bool creation, pid_t pid);

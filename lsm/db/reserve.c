@@ -202,6 +202,11 @@ static void try_again(struct lsm *db)
 		set_low_locked(db, false);
 }
 
+bool lsm_is_low(const struct lsm *db)
+{
+	return is_low(db);
+}
+
 int db_reserve_check(const struct lsm *db)
 {
 	if (likely(!is_low(db)))

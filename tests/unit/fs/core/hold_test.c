@@ -354,6 +354,54 @@ START_TEST(logging_that_fails_is_told_and_tried_again)
 }
 END_TEST
 
+static void put_until_full(struct fixture *f, size_t len)
+{
+	static const char bytes[1000];
+	int err = 0;
+
+	for (int i = 0; i < 100000 && !err; i++)
+		err = lsm_put(f->db, slice_str("f"), slice_of(bytes, len), NULL);
+	ck_assert_int_eq(err, -ENOSPC);
+}
+
+/* Until the smallest put finds no room. */
+static void fill_disk(struct fixture *f)
+{
+	struct env_space space;
+	struct env_dir *dir;
+
+	env_mem_set_capacity(f->env, INT32_MAX);
+	ck_assert_int_eq(env_open_dir(f->env, "store", false, &dir), 0);
+	ck_assert_int_eq(env_dir_space(dir, &space), 0);
+	env_dir_close(dir);
+	env_mem_set_capacity(f->env, INT32_MAX - space.free_bytes);
+	put_until_full(f, 1000);
+	put_until_full(f, 0);
+}
+
+START_TEST(on_a_full_disk_it_is_in_nobodys_way)
+{
+	struct fixture *f = fixture_new();
+
+	echo(f, "old", "1");
+	echo(f, "older", "2");
+	uint64_t node = hold_new(f, &f->me, "a");
+
+	fill_disk(f);
+	ck_assert_int_eq(write_node(f, node, 0, "x"), -ENOSPC);
+	ck_assert_int_eq(unlink_at(f, "old"), 0);
+	ck_assert(kv_has(f, "a"));
+	/* the next creation is refused, and not held; what makes room is not */
+	ck_assert(lsm_is_low(f->db));
+	ck_assert_int_eq(create_as(f, &f->me, "b", 0666, false, NULL), -ENOSPC);
+	ck_assert_uint_eq(fs_stats_of(f).held_now, 0);
+	ck_assert_int_eq(unlink_at(f, "older"), 0);
+	ck_assert_int_eq(fs_sync(f->fs), 0);
+	ck_assert(!exists(f, "b") && !exists(f, "old") && !exists(f, "older"));
+	fixture_free(f);
+}
+END_TEST
+
 START_TEST(two_callers_who_rely_on_it)
 {
 	struct fixture *f = fixture_new();
@@ -459,6 +507,7 @@ int main(void)
 		&the_timer_runs_also_after_a_long_sleep,
 		&a_sleeping_timer_is_woken_once,
 		&logging_that_fails_is_told_and_tried_again,
+		&on_a_full_disk_it_is_in_nobodys_way,
 		&two_callers_who_rely_on_it,
 		&exclusive_creation_is_logged_at_once,
 		&what_is_held_has_a_limit,
