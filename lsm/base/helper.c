@@ -81,3 +81,8 @@ void helper_finish(struct helper *h, struct helper_task *t)
 	if (take_back(h, t))
 		t->run(t->arg);
 }
+
+void helper_cancel(struct helper *h, struct helper_task *t)
+{
+	(void)take_back(h, t);
+}

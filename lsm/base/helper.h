@@ -6,8 +6,8 @@
  *	... the other half ...
  *	helper_finish(h, &half);     by now the helper is at it, or the caller does it here
  *
- * Thread rule: any thread. Mutex RANK_HELPER, not held while a task runs; a caller of helper_finish
- * holds no lock that its task takes.
+ * Thread rule: any thread. Mutex RANK_HELPER, not held while a task runs; who waits for a task holds
+ * no lock that it takes.
  */
 #pragma once
 
@@ -40,8 +40,10 @@ void helper_init(struct helper *h, const char *name);
 /* No task is under way. */
 void helper_done(struct helper *h);
 
-/* Offer a task (borrowed until helper_finish), zero but for run and arg. */
+/* Offer a task (borrowed until it is finished or cancelled), zero but for run and arg. */
 void helper_offer(struct helper *h, struct helper_task *t);
 
 /* Returns when the task has been run, by the helper or here. */
 void helper_finish(struct helper *h, struct helper_task *t);
+/* Returns when the task has been run by the helper, or will not be. */
+void helper_cancel(struct helper *h, struct helper_task *t);

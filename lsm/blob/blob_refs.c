@@ -172,3 +172,20 @@ int blob_refs_merge(struct blob_refs *r, struct blob_refs *from)
 		blob_refs_done(from);
 	return rc;
 }
+
+int blob_refs_check_ends(const struct blob_refs *r)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		/* relaxed: the append that a known extent names happened before */
+		uint64_t bytes =
+			atomic_load_explicit(&r->refs[i].file->bytes, memory_order_relaxed);
+
+		if (r->refs[i].end > bytes)
+			return fail(
+				-EUCLEAN,
+				"%06" PRIu64 ".blob: offset %" PRIu64
+				": the file ends here, but a record names a chunk up to %" PRIu64,
+				r->refs[i].number, bytes, r->refs[i].end);
+	}
+	return 0;
+}

@@ -36,6 +36,10 @@ must_check int blob_refs_note_list(struct blob_refs *r, struct slice extents);
  */
 must_check int blob_refs_resolve(struct blob_refs *r, struct blob_store *s);
 
+/* Whether a file, each of which is there, ends before the last chunk named in it: -EUCLEAN with a
+ * sentence. */
+must_check int blob_refs_check_ends(const struct blob_refs *r);
+
 /* Take over the references of another set, which is empty afterwards. -ENOMEM: both are as before,
  * or some were taken over. */
 must_check int blob_refs_merge(struct blob_refs *r, struct blob_refs *from);

@@ -136,9 +136,12 @@ static int write_halves(struct value_writer *w, uint64_t offset, struct slice by
 	helper_offer(helper, &task);
 	int rc = write_bytes(w, offset, slice_of(bytes.ptr, first));
 
-	helper_finish(helper, &task);
-	if (!rc)
+	if (rc) {
+		helper_cancel(helper, &task);
+	} else {
+		helper_finish(helper, &task);
 		rc = take_over(w, &half);
+	}
 	value_writer_done(&half.writer);
 	return rc;
 }
@@ -229,7 +232,7 @@ static int take_window(struct value_writer *w, const struct taking *t)
 
 	if (rc)
 		return rc;
-	rc = pieces > VALUE_WINDOW_EXTENTS ? read_window(w, t) : -ENODATA;
+	rc = pieces > VALUE_WINDOW_EXTENTS && !w->frugal ? read_window(w, t) : -ENODATA;
 	if (rc == -ENOMEM)
 		return rc;
 	return rc ? take_pieces(w, t) : write_chunk(w, t->from + t->shift, buf_slice(&w->room));

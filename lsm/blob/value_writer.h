@@ -25,6 +25,7 @@ enum {
 struct value_writer {
 	struct blob_store *blobs; /* borrowed */
 	uint64_t lane;
+	bool frugal;           /* room is short: no window is written anew, however many pieces */
 	struct buf extents;    /* owned: the list so far */
 	struct blob_refs refs; /* owned: references to the files that it names */
 	struct buf room;       /* owned */

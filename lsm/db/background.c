@@ -59,12 +59,19 @@ static int try_flush(struct lsm *db, const struct tree_flush_job *job)
 	return err;
 }
 
-/* A flush that meets a full disk is worth the reserve: its log can go then. */
-static int flush_with_reserve(struct lsm *db, const struct tree_flush_job *job)
+/*
+ * A flush that meets a full disk is worth the reserve: its log can go then. It is content with what
+ * a memtable's bytes come to, as the reserve is no larger.
+ */
+static int flush_with_reserve(struct lsm *db, struct tree_flush_job *job)
 {
 	uint64_t releases = db_reserve_releases(db);
 	int err = try_flush(db, job);
 
+	if (env_is_full(err)) {
+		job->frugal = true;
+		err = try_flush(db, job);
+	}
 	while (env_is_full(err) && db_reserve_release(db, &releases))
 		err = try_flush(db, job);
 	return err;

@@ -34,6 +34,9 @@ must_check int env_mem_file(struct env *e, const char *dir, const char *name,
 must_check int env_mem_set_file(struct env *e, const char *dir, const char *name,
 				struct slice bytes);
 
+/* From now on reading it answers -EIO, as from bad sectors. -ENOENT. */
+must_check int env_mem_break_file(struct env *e, const char *dir, const char *name);
+
 /* Remove a file, durably. */
 must_check int env_mem_remove_file(struct env *e, const char *dir, const char *name);
 

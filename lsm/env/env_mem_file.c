@@ -47,6 +47,8 @@ static int mem_file_read(struct env_file *file, uint64_t offset, void *into, siz
 
 	if (rc)
 		return rc;
+	if (f->node->broken)
+		return fail_at(-EIO, f, offset, "read");
 	if (offset >= bytes->len)
 		len = 0;
 	else

@@ -28,6 +28,7 @@ struct mem_node {
 	uint32_t name_count;   /* names as they are now */
 	uint32_t open_count;   /* open files and locks */
 	uint32_t synced_count; /* names as last synced */
+	bool broken;           /* reading fails */
 	struct mem_lock *lock; /* borrowed; who holds it, NULL when nobody does */
 	struct mem_node *copy; /* borrowed; its counterpart while the disk is being cloned */
 };

@@ -13,6 +13,7 @@
 #include "lsm/base/log.h"
 #include "lsm/blob/value_format.h"
 #include "lsm/env/env.h"
+#include "lsm/sst/table_salvage.h"
 #include "lsm/tree/compaction.h"
 
 enum {
@@ -88,7 +89,7 @@ static int give_up_files(struct compaction *c, struct slice extents)
 /* Moving failed with this: 0 when the record can stay as it is. */
 static int judge(struct compaction *c, struct slice extents, int error)
 {
-	if (error == -EUCLEAN || error == -EBADMSG)
+	if (table_is_damage(error))
 		return give_up_files(c, extents);
 	return env_is_full(error) && c->job->leaving.count == 0 ? 0 : error;
 }

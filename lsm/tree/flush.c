@@ -45,7 +45,11 @@ static int add_put(struct flush *f, struct record *rec)
 
 static int make_large(struct flush *f, const struct value_view *view, struct record *rec)
 {
-	struct value_writer w = {.blobs = tree_blobs(f->tree), .lane = hash64(rec->key, 0)};
+	struct value_writer w = {
+		.blobs = tree_blobs(f->tree),
+		.lane = hash64(rec->key, 0),
+		.frugal = f->job->frugal,
+	};
 	int err = value_writer_view(&w, view, 0, view->size, 0);
 
 	buf_clear(&f->meta);

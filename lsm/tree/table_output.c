@@ -34,28 +34,6 @@ static int no_sense(const struct record *rec)
 		    (unsigned long long)rec->seqno);
 }
 
-/*
- * That a table names a chunk behind a file's end must not get as far as the manifest: the store
- * could not be opened any more.
- */
-static int check_ends(const struct blob_refs *refs)
-{
-	for (size_t i = 0; i < refs->count; i++) {
-		/* relaxed: the append that a known extent names happened before */
-		uint64_t bytes =
-			atomic_load_explicit(&refs->refs[i].file->bytes, memory_order_relaxed);
-
-		if (refs->refs[i].end > bytes)
-			return fail(-EUCLEAN,
-				    "%06llu.blob: offset %llu: the file ends here, but a record "
-				    "names a chunk up to %llu",
-				    (unsigned long long)refs->refs[i].number,
-				    (unsigned long long)bytes,
-				    (unsigned long long)refs->refs[i].end);
-	}
-	return 0;
-}
-
 /* Hold the files at once: the record's owner may let go of them when the record is in. */
 static int note_large(struct table_output *o, const struct record *rec)
 {
@@ -68,7 +46,9 @@ static int note_large(struct table_output *o, const struct record *rec)
 	int err = blob_refs_note_list(&o->blobs, rec->value);
 	if (!err)
 		err = blob_refs_resolve(&o->blobs, o->tree->blobs);
-	return err ? err : check_ends(&o->blobs);
+	/* A table that names a chunk behind a file's end must not get as far as the manifest: the
+	 * store could not be opened any more. */
+	return err ? err : blob_refs_check_ends(&o->blobs);
 }
 
 int table_output_add(struct table_output *o, const struct record *rec)

@@ -144,6 +144,7 @@ struct tree_flush_job {
 	uint64_t keep_log;
 	const uint64_t *snapshots;
 	size_t snapshot_count;
+	bool frugal; /* room is short: what patches have cut to pieces stays so (value_writer.h) */
 };
 must_check int tree_flush(struct tree *t, const struct tree_flush_job *job);
 

@@ -115,6 +115,31 @@ START_TEST(what_a_busy_helper_has_not_begun_is_taken_back)
 }
 END_TEST
 
+START_TEST(what_is_cancelled_is_not_begun_any_more)
+{
+	struct helper h;
+	struct probe first, second;
+
+	helper_init(&h, "helps");
+	probe_init(&first);
+	probe_init(&second);
+	struct helper_task t1 = {.run = probe_run, .arg = &first};
+	struct helper_task t2 = {.run = probe_run, .arg = &second};
+
+	helper_offer(&h, &t1);
+	wait_until_begun(&first);
+	helper_offer(&h, &t2);
+	helper_cancel(&h, &t2);
+	let_go(&first);
+	helper_cancel(&h, &t1); /* it is waited for */
+	ck_assert_int_eq(t1.state, TASK_ENDED);
+	helper_done(&h);
+	ck_assert_uint_eq(second.runs, 0);
+	probe_done(&first);
+	probe_done(&second);
+}
+END_TEST
+
 START_TEST(helper_that_was_never_asked_ends)
 {
 	struct helper h;
@@ -175,6 +200,7 @@ int main(void)
 	static const TTest *const *tests[] = {
 		&helper_works_beside_who_asked,
 		&what_a_busy_helper_has_not_begun_is_taken_back,
+		&what_is_cancelled_is_not_begun_any_more,
 		&helper_that_was_never_asked_ends,
 		&each_task_is_run_once_whoever_asks,
 	};

@@ -172,6 +172,41 @@ START_TEST(a_synced_chunk_that_is_not_there_is_damage)
 }
 END_TEST
 
+/* Or no flush would ever get past its record. */
+START_TEST(a_file_shorter_than_a_synced_chunk_is_refused_at_open)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = open_large(env);
+	uint8_t *bytes = noise(BIG, 18);
+	struct lsm_options options;
+	struct slice content;
+
+	ck_assert_int_eq(lsm_put(db, slice_str("k"), slice_of(bytes, 50000), NULL), 0);
+	ck_assert_int_eq(lsm_sync(db), 0);
+	db_put(db, "after", "2");
+	struct env *left = env_mem_clone(env);
+	struct db_found_name blob = db_find(left, ".blob");
+
+	db_close(db);
+	ck_assert_int_eq(env_mem_file(left, DB_DIR, blob.name, &content), 0);
+	content.len--;
+	ck_assert_int_eq(env_mem_set_file(left, DB_DIR, blob.name, content), 0);
+	options = large_options(left);
+	ck_assert_int_eq(lsm_open(DB_DIR, &options, &db), -EUCLEAN);
+	ck_assert_msg(strstr(lsm_error_text(), blob.name) &&
+			      strstr(lsm_error_text(), "the file ends here"),
+		      "%s", lsm_error_text());
+	/* what can be read can be read */
+	options.read_only = true;
+	db = db_open_with(&options);
+	ck_assert(db_has(db, "after", "2"));
+	db_close(db);
+	env_free(left);
+	env_free(env);
+	free(bytes);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -180,6 +215,7 @@ int main(void)
 		&a_chunk_that_is_not_there_makes_its_record_the_torn_end,
 		&what_a_reader_verifies_ends_with_its_history,
 		&a_synced_chunk_that_is_not_there_is_damage,
+		&a_file_shorter_than_a_synced_chunk_is_refused_at_open,
 	};
 
 	return unit_run("large values and crashes", tests, array_size(tests));

@@ -205,6 +205,62 @@ START_TEST(a_flush_without_room_takes_none)
 }
 END_TEST
 
+/* A memtable of 30 KB, whose flush would like to write ten chunks of 64 KiB anew. */
+START_TEST(a_flush_without_room_leaves_the_pieces)
+{
+	enum {
+		CHUNK = 64 << 10,
+		CHUNKS = 10,
+		PATCHES = 400,
+		SIZE = CHUNKS * CHUNK
+	};
+	struct env *env = disk_new();
+	struct lsm_options options = large_options(env);
+	uint8_t *bytes = malloc(SIZE), *got = malloc(SIZE);
+	const struct lsm_range all = {.into = got, .len = SIZE};
+	struct rng rng;
+	size_t len;
+
+	options.memtable_bytes = 1 << 20;
+	options.chunk_bytes = CHUNK;
+	struct lsm *db = db_open_with(&options);
+
+	rng_seed(&rng, 4);
+	rng_fill(&rng, bytes, SIZE);
+	ck_assert_int_eq(lsm_put(db, slice_str("k"), slice_of(bytes, SIZE), NULL), 0);
+	db_close(db); /* its file is complete: a try leaves nothing behind its chunks */
+	db = db_open_with(&options);
+	for (size_t i = 0; i < PATCHES; i++) {
+		size_t at = i * (SIZE / PATCHES);
+		const struct lsm_patch patch = {
+			.size = SIZE, .offset = at, .bytes = slice_of(bytes + at, 2)};
+
+		bytes[at] ^= 1;
+		ck_assert_int_eq(lsm_write_patch(db, slice_str("k"), &patch, NULL), 0);
+	}
+	uint64_t before = blob_bytes(env);
+
+	leave_free(env, SIZE / 4);
+	ck_assert_int_eq(lsm_flush(db), 0);
+	ck_assert_uint_lt(blob_bytes(env) - before, CHUNK);
+	ck_assert_int_eq(lsm_read(db, slice_str("k"), NULL, &all, &len, NULL), 0);
+	ck_assert(len == SIZE && memcmp(got, bytes, SIZE) == 0);
+	/* with room they become chunks again */
+	leave_free(env, ENDLESS / 2);
+	const struct lsm_patch meta = {.size = SIZE};
+
+	ck_assert_int_eq(lsm_write_patch(db, slice_str("k"), &meta, NULL), 0);
+	ck_assert_int_eq(lsm_flush(db), 0);
+	ck_assert_uint_ge(blob_bytes(env) - before, SIZE);
+	ck_assert_int_eq(lsm_read(db, slice_str("k"), NULL, &all, &len, NULL), 0);
+	ck_assert(len == SIZE && memcmp(got, bytes, SIZE) == 0);
+	db_close(db);
+	env_free(env);
+	free(bytes);
+	free(got);
+}
+END_TEST
+
 /* What was patched and is not flushed yet becomes chunks of the copy. */
 START_TEST(nor_does_a_copy)
 {
@@ -257,11 +313,9 @@ END_TEST
 int main(void)
 {
 	static const TTest *const *tests[] = {
-		&a_refused_large_value_takes_no_room,
-		&nor_does_one_whose_chunks_found_room,
-		&large_values_eat_nothing_of_the_reserve,
-		&a_flush_without_room_takes_none,
-		&nor_does_a_copy,
+		&a_refused_large_value_takes_no_room,     &nor_does_one_whose_chunks_found_room,
+		&large_values_eat_nothing_of_the_reserve, &a_flush_without_room_takes_none,
+		&a_flush_without_room_leaves_the_pieces,  &nor_does_a_copy,
 		&what_was_deleted_is_gone_with_the_flush,
 	};
 

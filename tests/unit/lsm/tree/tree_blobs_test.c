@@ -412,8 +412,22 @@ START_TEST(without_a_percentage_nothing_is_emptied)
 }
 END_TEST
 
+static void flip_last_byte(struct env *env, const char *name)
+{
+	struct buf content = disk_bytes(env, name);
+
+	content.ptr[content.len - 1] ^= 4; /* key 0 came last */
+	ck_assert_int_eq(env_mem_set_file(env, FIXTURE_DIR, name, buf_slice(&content)), 0);
+	buf_done(&content);
+}
+
+static void break_file(struct env *env, const char *name)
+{
+	ck_assert_int_eq(env_mem_break_file(env, FIXTURE_DIR, name), 0);
+}
+
 /* Or the tables that name it could never be compacted again. */
-START_TEST(a_damaged_chunk_stays_where_it_is_and_stops_no_job)
+static void check_stays(void (*harm)(struct env *env, const char *name), int error)
 {
 	static struct model m;
 	struct env *env = env_mem_new();
@@ -427,10 +441,7 @@ START_TEST(a_damaged_chunk_stays_where_it_is_and_stops_no_job)
 	uint64_t number = make_mostly_dead(&s, &m);
 	store_close(&s);
 	file_name_make(FILE_BLOB, number, name);
-	struct buf content = disk_bytes(env, name);
-	content.ptr[content.len - 1] ^= 4; /* key 0 came last */
-	ck_assert_int_eq(env_mem_set_file(env, FIXTURE_DIR, name, buf_slice(&content)), 0);
-	buf_done(&content);
+	harm(env, name);
 	store_open(&s, env);
 	ck_assert_uint_eq(count_leaving(&s), 1);
 	compact(&s, &m);
@@ -440,11 +451,22 @@ START_TEST(a_damaged_chunk_stays_where_it_is_and_stops_no_job)
 	flush(&s, &m);
 	compact_range(&s, &m, "", "");
 	struct version *v = tree_current(s.tree);
-	ck_assert_int_eq(tree_verify(s.tree, v, &bytes, &tables), -EBADMSG);
+	ck_assert_int_eq(tree_verify(s.tree, v, &bytes, &tables), error);
 	ck_assert_msg(strstr(fail_text(), name) != NULL, "%s", fail_text());
 	version_unref(v);
 	store_close(&s);
 	env_free(env);
+}
+
+START_TEST(a_damaged_chunk_stays_where_it_is_and_stops_no_job)
+{
+	check_stays(flip_last_byte, -EBADMSG);
+}
+END_TEST
+
+START_TEST(nor_does_one_in_bad_sectors)
+{
+	check_stays(break_file, -EIO);
 }
 END_TEST
 
@@ -721,6 +743,7 @@ int main(void)
 		&any_compaction_moves_chunks_out_of_leaving_files,
 		&without_a_percentage_nothing_is_emptied,
 		&a_damaged_chunk_stays_where_it_is_and_stops_no_job,
+		&nor_does_one_in_bad_sectors,
 		&a_job_for_emptying_that_finds_no_space_changes_nothing,
 		&a_reader_beside_a_writer_is_told_that_its_file_has_been_replaced,
 		&a_checkpoint_has_the_blob_files_and_they_do_not_grow,
