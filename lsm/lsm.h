@@ -146,9 +146,9 @@ void lsm_options_init(struct lsm_options *options);
 must_check int lsm_open(const char *path, const struct lsm_options *options, struct lsm **ret_db);
 
 /*
- * Sync the log, stop the background, free everything. Iterators, snapshots and pinned records have
- * been released. An error means that the last writes may not be durable; the store is closed all
- * the same. NULL is allowed.
+ * Sync the log, stop the background, free everything. Iterators, snapshots, pinned records, and
+ * batches with copies (lsm_batch_copy) have been released. An error means that the last writes may
+ * not be durable; the store is closed all the same. NULL is allowed.
  */
 must_check int lsm_close(struct lsm *db);
 

@@ -6,8 +6,8 @@
  *	... the other half ...
  *	helper_finish(h, &half);     by now the helper is at it, or the caller does it here
  *
- * Thread rule: any thread. Mutex RANK_HELPER, not held while a task runs; who waits for a task holds
- * no lock that it takes.
+ * Thread rule: any thread. Mutex RANK_HELPER, not held while a task runs; who waits for a task
+ *holds no lock that it takes.
  */
 #pragma once
 

@@ -15,13 +15,16 @@
 #include "lsm/db/state.h"
 #include "lsm/db/sync_timer.h"
 #include "lsm/db/value.h"
+#include "lsm/db/write.h"
 
 enum {
 	RETRY_FIRST_MS = 10, /* after the first failure; twice as long after each more */
 	RETRY_LAST_MS = 1000,
 };
 
-static void purge(struct lsm *db)
+#define SPACE_PAUSE_NS UINT64_C(1000000000)
+
+void db_purge(struct lsm *db)
 {
 	tree_purge(db->tree);
 	db_reserve_note_freed(db);
@@ -41,7 +44,44 @@ static void install(struct lsm *db, struct db_state *next, enum db_job_kind kind
 	cond_broadcast(&db->work_done);
 	mutex_unlock(&db->work_mu);
 	db_folds_clear(db->folds); /* they keep the old state */
-	purge(db);
+	db_purge(db);
+}
+
+static void want_compaction(struct lsm *db)
+{
+	mutex_guard(&db->work_mu);
+
+	db->compaction_wanted = true;
+	cond_broadcast(&db->work_wanted);
+}
+
+void db_want_space(struct lsm *db)
+{
+	uint64_t now_ns = env_mono_ns(db->env);
+	uint64_t next_ns = atomic_load_explicit(&db->space_next_ns, memory_order_relaxed);
+
+	if (now_ns < next_ns || !atomic_compare_exchange_strong_explicit(
+					&db->space_next_ns, &next_ns, now_ns + SPACE_PAUSE_NS,
+					memory_order_relaxed, memory_order_relaxed))
+		return;
+	atomic_store_explicit(&db->space_seqno,
+			      atomic_load_explicit(&db->visible_seqno, memory_order_acquire),
+			      memory_order_relaxed);
+	if (db_switch_tombstones(db))
+		log_warn("deletes are not flushed, though their room is wanted: %s", fail_text());
+	tree_want_space(db->tree);
+	want_compaction(db);
+}
+
+/* A flush has come as far as seqno. */
+static void continue_to_want_space(struct lsm *db, uint64_t seqno)
+{
+	uint64_t wanted = atomic_load_explicit(&db->space_seqno, memory_order_relaxed);
+
+	if (wanted == 0 || seqno < wanted)
+		return;
+	atomic_store_explicit(&db->space_seqno, 0, memory_order_relaxed);
+	tree_want_space(db->tree);
 }
 
 void db_drop_dead_chunks(struct lsm *db)
@@ -109,16 +149,9 @@ static int flush(struct lsm *db, const struct full_memtable *full)
 	/* before whoever waits for the flush is told of it */
 	db_timer_end(db, LSM_OP_FLUSH, timer);
 	db_spare_log_keep(db);
+	continue_to_want_space(db, full->last_seqno);
 	install(db, next, DB_JOB_FLUSH, full->last_seqno);
 	return 0;
-}
-
-static void want_compaction(struct lsm *db)
-{
-	mutex_guard(&db->work_mu);
-
-	db->compaction_wanted = true;
-	cond_broadcast(&db->work_wanted);
 }
 
 static int flush_oldest(struct lsm *db)
@@ -133,7 +166,7 @@ static int flush_oldest(struct lsm *db)
 	/* what a compaction replaced meanwhile has waited for this state, and no other job may come
 	 */
 	if (any && !err) {
-		purge(db);
+		db_purge(db);
 		/* blob files that only this memtable still needed may now be worth emptying */
 		want_compaction(db);
 	}

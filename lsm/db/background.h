@@ -20,6 +20,16 @@ void db_background_stop(struct lsm *db);
  * lock held. */
 must_check int db_run_compaction(struct lsm *db, struct compaction_job *job);
 
+/*
+ * Something was refused for want of room: flush what deletes there are, and let compaction drop
+ * what they hide, so that their room comes back without anybody's asking. At most once a second;
+ * returns at once. No lock held.
+ */
+void db_want_space(struct lsm *db);
+
+/* Remove files that nobody needs any more from the disk. No lock held. */
+void db_purge(struct lsm *db);
+
 /* The disk is full, and chunks that were written belong to nothing any more: let go of the blob
  * files that hold nothing else. No lock held. */
 void db_drop_dead_chunks(struct lsm *db);

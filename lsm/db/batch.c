@@ -2,6 +2,7 @@
  * The public face of batches and single writes.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lsm/base/error.h"
@@ -151,6 +152,19 @@ static bool make_room(struct lsm *db, bool use_reserve, uint64_t *releases)
 	return use_reserve ? db_reserve_release(db, releases) : db_spare_log_give_back(db);
 }
 
+/* A batch was refused for want of room; the caller's error keeps its sentence. */
+static void note_full(struct lsm *db, bool use_reserve)
+{
+	char why[ERROR_TEXT_MAX];
+
+	(void)snprintf(why, sizeof(why), "%s", fail_text());
+	if (!use_reserve)
+		db_health_note_full(db, true);
+	db_want_space(db);
+	if (why[0])
+		ignore_result(fail(-ENOSPC, "%s", why));
+}
+
 /* Commit; on a full disk again with the room of spare logs, and of the reserve if it may have it.
  */
 static int commit_with_reserve(struct lsm *db, struct db_attempt *attempt,
@@ -164,8 +178,12 @@ static int commit_with_reserve(struct lsm *db, struct db_attempt *attempt,
 		err = db_commit(db, attempt, ret_commit);
 	while (env_is_full(err) && make_room(db, use_reserve, &releases))
 		err = db_commit(db, attempt, ret_commit);
-	if (!use_reserve && (!err || env_is_full(err)))
-		db_health_note_full(db, err != 0);
+	if (env_is_full(err))
+		note_full(db, use_reserve);
+	else if (!err && !use_reserve)
+		db_health_note_full(db, false);
+	else if (!err && lsm_is_low(db))
+		db_want_space(db); /* what was deleted */
 	return err;
 }
 
@@ -221,8 +239,8 @@ static int spill_with_reserve(struct lsm *db, const struct long_write *write, bo
 			err = write->spill(db, out, write->arg);
 		}
 	}
-	if (!use_reserve && env_is_full(err))
-		db_health_note_full(db, true);
+	if (env_is_full(err))
+		note_full(db, use_reserve);
 	return err;
 }
 

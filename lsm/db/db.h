@@ -201,6 +201,9 @@ struct lsm {
 	struct thread timer_thread;
 
 	struct db_reserve reserve;
+	_Atomic uint64_t space_next_ns; /* db_want_space does nothing before */
+	_Atomic uint64_t space_seqno;   /* when changes up to this are flushed, what they delete is
+					   to be dropped; 0: no such wish */
 	bool low_on_space;      /* guarded by work_mu: what the health says of the reserve */
 	_Atomic bool disk_full; /* stored under work_mu: the last batch with puts found no room */
 

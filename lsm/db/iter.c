@@ -13,6 +13,7 @@
 
 #include "lsm/base/cleanup.h"
 #include "lsm/base/error.h"
+#include "lsm/db/background.h"
 #include "lsm/db/counters.h"
 #include "lsm/db/snapshot.h"
 #include "lsm/db/state.h"
@@ -380,6 +381,9 @@ void lsm_iter_free(struct lsm_iter *it)
 {
 	if (!it)
 		return;
+	struct lsm *db = it->db;
+	bool was_last = !db_state_is_present(db, it->state); /* or may have been */
+
 	iter_free(it->merge);
 	db_state_release(it->state);
 	buf_done(&it->prefix);
@@ -387,4 +391,6 @@ void lsm_iter_free(struct lsm_iter *it)
 	buf_done(&it->meta);
 	buf_done(&it->value);
 	free(it);
+	if (was_last)
+		db_purge(db);
 }

@@ -31,6 +31,14 @@ struct db_state *db_state_acquire(struct lsm *db)
 	return container_of(shared_slot_acquire(&db->state), struct db_state, shared);
 }
 
+bool db_state_is_present(struct lsm *db, const struct db_state *state)
+{
+	struct db_state *now = db_state_acquire(db);
+
+	db_state_release(now);
+	return now == state;
+}
+
 void db_state_release(void *state)
 {
 	struct db_state *s = state;

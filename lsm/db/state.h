@@ -12,6 +12,8 @@
 struct db_state *db_state_acquire(struct lsm *db);
 /* void so that it fits a pin. NULL is allowed. */
 void db_state_release(void *state);
+/* Whether it is the one that readers get now. */
+bool db_state_is_present(struct lsm *db, const struct db_state *state);
 
 /* The first state: takes over the references to memtable and version. -ENOMEM: they stay the
  * caller's. */

@@ -166,14 +166,6 @@ static int slot_load_locked(struct lsm *db, const struct found_version *f,
 	return err;
 }
 
-static bool is_present(struct lsm *db, const struct db_state *state)
-{
-	struct db_state *now = db_state_acquire(db);
-
-	db_state_release(now);
-	return now == state;
-}
-
 /* What is wanted of a view, without I/O. */
 struct look {
 	int (*at)(const struct look *look, const struct value_view *view);
@@ -193,7 +185,7 @@ static int look_at_fold(struct lsm *db, const struct found_version *f, const str
 		err = look->at(look, &slot->fold.view);
 	/* db_folds_clear may have been here already: a past state would stay for nobody, with its
 	 * memtables and files */
-	if (!is_present(db, f->state))
+	if (!db_state_is_present(db, f->state))
 		slot_forget(slot);
 	return err;
 }

@@ -269,6 +269,15 @@ int db_commit(struct lsm *db, const struct db_attempt *attempt, struct lsm_commi
 	return 0;
 }
 
+int db_switch_tombstones(struct lsm *db)
+{
+	mutex_guard(&db->write_mu);
+
+	if (memtable_tombstones(db->memtable) == 0 || stall_now(db, true).kind == STALL_STOP)
+		return 0;
+	return switch_memtable_locked(db);
+}
+
 int db_switch_memtable(struct lsm *db)
 {
 	int err = 0;

@@ -37,3 +37,6 @@ must_check int db_keep_file_locked(struct lsm *db, struct memtable *memtable,
 /* Make the memtable a full one if it holds anything, so that all changes so far get flushed. No
  * lock held. */
 must_check int db_switch_memtable(struct lsm *db);
+/* The same if it holds a tombstone; and nothing where it would have to wait, as a flush is due then
+ * anyway. */
+must_check int db_switch_tombstones(struct lsm *db);

@@ -14,7 +14,7 @@ struct memtable {
 	struct ref ref;
 	struct skip_list list;
 	/* Stored by the writer alone, relaxed; numbers for people, they order nothing. */
-	_Atomic uint64_t count;
+	_Atomic uint64_t count, tombstones;
 	_Atomic uint64_t user_bytes;
 	/* Touched by the writer, and by whoever drops the last reference. */
 	struct pin *kept; /* owned */
@@ -80,7 +80,7 @@ static void add_relaxed(_Atomic uint64_t *counter, uint64_t n)
 void memtable_apply(struct memtable *m, struct slice rep, uint64_t first_seqno, uint64_t time_ns)
 {
 	uint64_t seqno = first_seqno;
-	uint64_t user_bytes = 0;
+	uint64_t user_bytes = 0, tombstones = 0;
 	struct record rec;
 	int rc;
 
@@ -89,10 +89,12 @@ void memtable_apply(struct memtable *m, struct slice rep, uint64_t first_seqno, 
 		rec.time_ns = time_ns;
 		skip_list_insert(&m->list, &rec);
 		user_bytes += rec.key.len + rec.meta.len + rec.value_len;
+		tombstones += rec.kind == RECORD_DELETE;
 	}
 	assert(rc == -ENODATA); /* the caller has checked the batch */
 	add_relaxed(&m->count, seqno - first_seqno);
 	add_relaxed(&m->user_bytes, user_bytes);
+	add_relaxed(&m->tombstones, tombstones);
 }
 
 size_t memtable_bytes(const struct memtable *m)
@@ -103,6 +105,11 @@ size_t memtable_bytes(const struct memtable *m)
 uint64_t memtable_count(const struct memtable *m)
 {
 	return atomic_load_explicit(&m->count, memory_order_relaxed);
+}
+
+uint64_t memtable_tombstones(const struct memtable *m)
+{
+	return atomic_load_explicit(&m->tombstones, memory_order_relaxed);
 }
 
 uint64_t memtable_user_bytes(const struct memtable *m)

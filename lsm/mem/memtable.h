@@ -42,6 +42,7 @@ must_check int memtable_keep(struct memtable *m, struct pin pin);
 /* Exact bytes in use by records and their index; what `max_size` limits. */
 size_t memtable_bytes(const struct memtable *m);
 uint64_t memtable_count(const struct memtable *m);
+uint64_t memtable_tombstones(const struct memtable *m); /* of those counted */
 /* User bytes (keys, metas, values) put into it. */
 uint64_t memtable_user_bytes(const struct memtable *m);
 

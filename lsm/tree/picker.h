@@ -96,6 +96,14 @@ must_check int picker_leave_blobs(struct version *v, const struct number_list *l
 				  const struct picker_cursor *cursor,
 				  struct compaction_job *ret_job);
 
+/*
+ * A job that merges a table with tombstones and what they may hide below, whether the strategy
+ * wants it or not: for a full disk. -ENOENT: there is none; -EBUSY: those there are must wait;
+ * -ENOMEM.
+ */
+must_check int picker_space(struct version *v, const struct picker_options *o,
+			    const struct picker_cursor *cursor, struct compaction_job *ret_job);
+
 void compaction_job_done(struct compaction_job *job);
 
 /* 1.0 and more: the strategy wants to compact the level. */

@@ -153,6 +153,12 @@ must_check int tree_flush(struct tree *t, const struct tree_flush_job *job);
  * marks its inputs. -ENOENT: neither. The job is ended by tree_compact or tree_drop_job.
  */
 must_check int tree_pick(struct tree *t, struct compaction_job *ret_job);
+
+/*
+ * The disk is full: from now on tree_pick looks first for tables with tombstones and what they
+ * hide, wanted by the strategy or not, until there is none. Any thread, no lock.
+ */
+void tree_want_space(struct tree *t);
 must_check int tree_pick_range(struct tree *t, int level, struct slice from, struct slice to,
 			       struct compaction_job *ret_job);
 void tree_drop_job(struct tree *t, struct compaction_job *job);

@@ -52,11 +52,32 @@ static int pick_leaving(struct tree *t, struct compaction_job *ret_job)
 	return err;
 }
 
+static int pick_space(struct tree *t, struct compaction_job *ret_job)
+{
+	mutex_guard(&t->mu);
+
+	int err = picker_space(t->current, &t->options.picker, &t->cursor, ret_job);
+	if (!err)
+		mark_locked(t, ret_job, true);
+	else if (err == -ENOENT)
+		atomic_store_explicit(&t->space_wanted, false, memory_order_relaxed);
+	return err == -EBUSY ? -ENOENT : err;
+}
+
+void tree_want_space(struct tree *t)
+{
+	atomic_store_explicit(&t->space_wanted, true, memory_order_relaxed);
+}
+
 int tree_pick(struct tree *t, struct compaction_job *ret_job)
 {
 	int err = tree_check_writable(t);
 
-	if (!err)
+	if (err)
+		return err;
+	err = atomic_load_explicit(&t->space_wanted, memory_order_relaxed) ? pick_space(t, ret_job)
+									   : -ENOENT;
+	if (err == -ENOENT)
 		err = pick_wanted(t, ret_job);
 	return err == -ENOENT ? pick_leaving(t, ret_job) : err;
 }

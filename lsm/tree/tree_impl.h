@@ -39,7 +39,8 @@ struct tree {
 	struct blob_file **found_blobs; /* owned array of references */
 	size_t found_count, found_cap;
 
-	bool keep_blobs; /* of the thread that closes */
+	_Atomic bool space_wanted; /* relaxed: tree_pick looks for tombstones first */
+	bool keep_blobs;           /* of the thread that closes */
 
 	struct mutex log_mu; /* RANK_TREE_LOG: one edit at a time; held during the manifest's I/O */
 	/* guarded by log_mu */

@@ -1,6 +1,8 @@
 /*
  * Large values on a full disk: a refused one takes no room, and what is dead gives its room back.
  */
+#include <poll.h>
+
 #include "lsm/base/clock.h"
 #include "lsm/base/rng.h"
 #include "tests/unit/lsm/db/db_fixture.h"
@@ -310,13 +312,60 @@ START_TEST(what_was_deleted_is_gone_with_the_flush)
 }
 END_TEST
 
+static bool takes_big(struct lsm *db)
+{
+	uint64_t start = clock_mono_ns();
+	int err;
+
+	while ((err = put_big(db, "new", NULL)) == -ENOSPC && clock_mono_ns() - start < PATIENCE_NS)
+		(void)poll(NULL, 0, 10);
+	return err == 0;
+}
+
+/* Nobody flushes or compacts: who removes files on a full disk knows of no such things. */
+static void check_delete_makes_room(enum lsm_strategy strategy, uint64_t reserve_bytes)
+{
+	struct env *env = disk_new();
+	struct lsm_options options = large_options(env);
+
+	options.compaction_threads = 1;
+	options.strategy = strategy;
+	options.reserve_bytes = reserve_bytes;
+	struct lsm *db = db_open_with(&options);
+
+	ck_assert_int_eq(put_big(db, "k1", NULL), 0);
+	ck_assert_int_eq(put_big(db, "k2", NULL), 0);
+	ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
+	ck_assert_int_eq(put_big(db, "k3", NULL), 0);
+	ck_assert_int_eq(lsm_flush(db), 0);
+	leave_free(env, 3000);
+	ck_assert_int_eq(put_big(db, "new", NULL), -ENOSPC);
+	for (const char *const *key = (const char *const[]){"k1", "k2", "k3", NULL}; *key; key++)
+		db_delete(db, *key);
+	ck_assert(takes_big(db));
+	db_close(db);
+	env_free(env);
+}
+
+START_TEST(what_is_deleted_on_a_full_disk_makes_room)
+{
+	check_delete_makes_room(LSM_LEVELED, RESERVE_BYTES);
+	check_delete_makes_room(LSM_TIERED, RESERVE_BYTES);
+	check_delete_makes_room(LSM_LAZY_LEVELING, RESERVE_BYTES);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
-		&a_refused_large_value_takes_no_room,     &nor_does_one_whose_chunks_found_room,
-		&large_values_eat_nothing_of_the_reserve, &a_flush_without_room_takes_none,
-		&a_flush_without_room_leaves_the_pieces,  &nor_does_a_copy,
+		&a_refused_large_value_takes_no_room,
+		&nor_does_one_whose_chunks_found_room,
+		&large_values_eat_nothing_of_the_reserve,
+		&a_flush_without_room_takes_none,
+		&a_flush_without_room_leaves_the_pieces,
+		&nor_does_a_copy,
 		&what_was_deleted_is_gone_with_the_flush,
+		&what_is_deleted_on_a_full_disk_makes_room,
 	};
 
 	return unit_run("large values on a full disk", tests, array_size(tests));

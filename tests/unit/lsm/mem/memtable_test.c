@@ -63,6 +63,7 @@ START_TEST(a_tombstone_is_found)
 	ck_assert_uint_eq(rec.value_len, 0);
 	ck_assert_int_eq(memtable_get(m, slice_str("k"), 10, &rec), 0);
 	ck_assert_int_eq(rec.kind, RECORD_PUT);
+	ck_assert_uint_eq(memtable_tombstones(m), 1);
 	batch_done(&b);
 	memtable_unref(m);
 }

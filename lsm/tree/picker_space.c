@@ -1,0 +1,77 @@
+/*
+ * Jobs for a full disk: a table with tombstones is merged with what they hide, one level after the
+ * other, even where the strategy wants nothing. Each such job takes its tombstones a level down,
+ * or, in the last one, ends them, so there is an end to it.
+ */
+#include <errno.h>
+
+#include "lsm/tree/picker_job.h"
+
+static bool overlaps_run(const struct version_run *run, const struct table_file *f)
+{
+	struct run_span span = run_span_of(run, f->smallest, f->largest);
+
+	return span.first < span.end;
+}
+
+/* Whether another run of its level, or one below, has something in its range. */
+static bool may_hide(const struct version *v, int level, size_t own_run, const struct table_file *f)
+{
+	for (int l = level; l < TREE_LEVELS; l++) {
+		for (size_t i = 0; i < v->levels[l].run_count; i++) {
+			bool is_own = l == level && i == own_run;
+
+			if (!is_own && overlaps_run(&v->levels[l].runs[i], f))
+				return true;
+		}
+	}
+	return false;
+}
+
+static int merge_down(struct version *v, int level, const struct table_file *f,
+		      const struct picker_options *o, const struct picker_cursor *cursor,
+		      struct compaction_job *ret_job)
+{
+	struct compaction_job job;
+	int err = picker_range(v, level, f->smallest, f->largest, o, &job);
+
+	if (err)
+		return err;
+	if (cursor->busy[job.output_level]) {
+		compaction_job_done(&job);
+		return -EBUSY;
+	}
+	*ret_job = job;
+	return 0;
+}
+
+/* -ENOENT: no table of the level hides anything; -EBUSY: those that may must wait. */
+static int pick_level(struct version *v, int level, const struct picker_options *o,
+		      const struct picker_cursor *cursor, struct compaction_job *ret_job)
+{
+	const struct version_level *l = &v->levels[level];
+	int found = -ENOENT;
+
+	for (size_t i = 0; i < l->run_count; i++) {
+		for (size_t k = 0; k < l->runs[i].count; k++) {
+			const struct table_file *f = l->runs[i].files[k];
+
+			if (f->tombstones == 0 || !may_hide(v, level, i, f))
+				continue;
+			found = merge_down(v, level, f, o, cursor, ret_job);
+			if (found != -EBUSY)
+				return found;
+		}
+	}
+	return found;
+}
+
+int picker_space(struct version *v, const struct picker_options *o,
+		 const struct picker_cursor *cursor, struct compaction_job *ret_job)
+{
+	int err = -ENOENT;
+
+	for (int level = 0; level < TREE_LEVELS && err == -ENOENT; level++)
+		err = pick_level(v, level, o, cursor, ret_job);
+	return err;
+}
