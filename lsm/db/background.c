@@ -55,14 +55,29 @@ static void want_compaction(struct lsm *db)
 	cond_broadcast(&db->work_wanted);
 }
 
-void db_want_space(struct lsm *db)
+/* True at most once a second. */
+static bool may_want_space(struct lsm *db)
 {
 	uint64_t now_ns = env_mono_ns(db->env);
 	uint64_t next_ns = atomic_load_explicit(&db->space_next_ns, memory_order_relaxed);
 
-	if (now_ns < next_ns || !atomic_compare_exchange_strong_explicit(
-					&db->space_next_ns, &next_ns, now_ns + SPACE_PAUSE_NS,
-					memory_order_relaxed, memory_order_relaxed))
+	return now_ns >= next_ns && atomic_compare_exchange_strong_explicit(
+					    &db->space_next_ns, &next_ns, now_ns + SPACE_PAUSE_NS,
+					    memory_order_relaxed, memory_order_relaxed);
+}
+
+/* Of small values nothing would come free (lsm/tree/picker_space.c). */
+static bool has_blobs(struct lsm *db)
+{
+	struct blob_stats blobs;
+
+	blob_store_stats(tree_blobs(db->tree), &blobs);
+	return blobs.files > 0;
+}
+
+void db_want_space(struct lsm *db)
+{
+	if (!may_want_space(db) || !has_blobs(db))
 		return;
 	atomic_store_explicit(&db->space_seqno,
 			      atomic_load_explicit(&db->visible_seqno, memory_order_acquire),
@@ -238,6 +253,7 @@ int db_run_compaction(struct lsm *db, struct compaction_job *job)
 	struct db_timer timer = db_timer_start(db);
 	cleanup_free uint64_t *snapshots = NULL;
 	struct db_state *next = db_state_new();
+	bool for_space = job->for_space;
 	int err = next ? db_snapshots_list(db, &snapshots, &limits.snapshot_count) : -ENOMEM;
 
 	limits.snapshots = snapshots;
@@ -251,6 +267,8 @@ int db_run_compaction(struct lsm *db, struct compaction_job *job)
 		if (env_is_full(err))
 			db_drop_dead_chunks(db);
 		want_compaction(db); /* its tables are free for another job again */
+		if (for_space && env_is_full(err))
+			return -EAGAIN; /* it was worth a try, but not the reserve */
 		return env_is_full(err) && db_reserve_release(db, &releases) ? -EAGAIN : err;
 	}
 	db_timer_end(db, LSM_OP_COMPACT, timer);

@@ -16,8 +16,8 @@ must_check int db_background_start(struct lsm *db);
 void db_background_stop(struct lsm *db);
 
 /* Run the job (taken over) and let readers see the result. For lsm_compact and the compaction
- * threads. -EAGAIN: it found the disk full, and now there is room of the reserve: pick again. No
- * lock held. */
+ * threads. -EAGAIN: it found the disk full, and now there is room of the reserve, or the job is
+ * wanted no more: pick again. No lock held. */
 must_check int db_run_compaction(struct lsm *db, struct compaction_job *job);
 
 /*

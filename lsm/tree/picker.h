@@ -65,6 +65,7 @@ struct compaction_job {
 	struct slice smallest, largest; /* user key range of all inputs; borrowed from them */
 	bool trivial_move;          /* the inputs are one sorted run as they are: copy nothing */
 	struct number_list leaving; /* owned: the job is for emptying these blob files */
+	bool for_space;             /* nobody but picker_space wanted it */
 };
 
 /*
@@ -97,9 +98,9 @@ must_check int picker_leave_blobs(struct version *v, const struct number_list *l
 				  struct compaction_job *ret_job);
 
 /*
- * A job that merges a table with tombstones and what they may hide below, whether the strategy
- * wants it or not: for a full disk. -ENOENT: there is none; -EBUSY: those there are must wait;
- * -ENOMEM.
+ * A job that merges a table with tombstones and the large values that they may hide below, whether
+ * the strategy wants it or not: for a full disk. -ENOENT: there is none; -EBUSY: those there are
+ * must wait; -ENOMEM.
  */
 must_check int picker_space(struct version *v, const struct picker_options *o,
 			    const struct picker_cursor *cursor, struct compaction_job *ret_job);

@@ -2,26 +2,32 @@
  * Jobs for a full disk: a table with tombstones is merged with what they hide, one level after the
  * other, even where the strategy wants nothing. Each such job takes its tombstones a level down,
  * or, in the last one, ends them, so there is an end to it.
+ *
+ * Only where tables below name blob files: merging needs room itself, as much as the tables have,
+ * which is little against what they name. Of small values it would need more than it may free.
  */
 #include <errno.h>
 
 #include "lsm/tree/picker_job.h"
 
-static bool overlaps_run(const struct version_run *run, const struct table_file *f)
+static bool run_names_blobs(const struct version_run *run, const struct table_file *range)
 {
-	struct run_span span = run_span_of(run, f->smallest, f->largest);
+	struct run_span span = run_span_of(run, range->smallest, range->largest);
 
-	return span.first < span.end;
+	for (size_t i = span.first; i < span.end; i++)
+		if (run->files[i]->blobs.count > 0)
+			return true;
+	return false;
 }
 
-/* Whether another run of its level, or one below, has something in its range. */
+/* Whether another run of its level, or one below, has large values in its range. */
 static bool may_hide(const struct version *v, int level, size_t own_run, const struct table_file *f)
 {
 	for (int l = level; l < TREE_LEVELS; l++) {
 		for (size_t i = 0; i < v->levels[l].run_count; i++) {
 			bool is_own = l == level && i == own_run;
 
-			if (!is_own && overlaps_run(&v->levels[l].runs[i], f))
+			if (!is_own && run_names_blobs(&v->levels[l].runs[i], f))
 				return true;
 		}
 	}
@@ -41,6 +47,7 @@ static int merge_down(struct version *v, int level, const struct table_file *f,
 		compaction_job_done(&job);
 		return -EBUSY;
 	}
+	job.for_space = true;
 	*ret_job = job;
 	return 0;
 }

@@ -155,8 +155,8 @@ must_check int tree_flush(struct tree *t, const struct tree_flush_job *job);
 must_check int tree_pick(struct tree *t, struct compaction_job *ret_job);
 
 /*
- * The disk is full: from now on tree_pick looks first for tables with tombstones and what they
- * hide, wanted by the strategy or not, until there is none. Any thread, no lock.
+ * The disk is full: from now on tree_pick looks first for tables with tombstones and the large
+ * values that they hide, wanted by the strategy or not, until there is none. Any thread, no lock.
  */
 void tree_want_space(struct tree *t);
 must_check int tree_pick_range(struct tree *t, int level, struct slice from, struct slice to,

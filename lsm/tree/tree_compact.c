@@ -235,6 +235,9 @@ int tree_compact(struct tree *t, struct compaction_job *job,
 		err = move_tables(t, job);
 	else if (!err)
 		err = rewrite_tables(t, job, limits);
+	/* merging needs room itself: no use in going on until somebody asks again */
+	if (job->for_space && env_is_full(err))
+		atomic_store_explicit(&t->space_wanted, false, memory_order_relaxed);
 	tree_drop_job(t, job);
 	return err;
 }

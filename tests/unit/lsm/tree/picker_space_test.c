@@ -15,11 +15,18 @@ enum {
 	CASE_FILES = 8
 };
 
-/* Table n in run r of level l; one tombstone (DELETES), none (PLAIN), none and compacting (BUSY).
- */
+/* Table n in run r of level l: it has no large values (PLAIN), some (LARGE), some and is compacting
+ * (BUSY), or a tombstone (DELETES). */
 #define PLAIN(l, r, n, from, to)                                                                   \
 	{                                                                                          \
 		.level = (l), .run = (r), .number = (n), .smallest = (from), .largest = (to)       \
+	}
+#define LARGE(l, r, n, from, to)                                                                   \
+	{                                                                                          \
+		.level = (l), .run = (r), .number = (n), .smallest = (from), .largest = (to),      \
+		.blobs = {                                                                         \
+			{.number = 5, .bytes = 10, .end = 100}                                     \
+		}                                                                                  \
 	}
 #define DELETES(l, r, n, from, to)                                                                 \
 	{                                                                                          \
@@ -29,7 +36,7 @@ enum {
 #define BUSY(l, r, n, from, to)                                                                    \
 	{                                                                                          \
 		.level = (l), .run = (r), .number = (n), .smallest = (from), .largest = (to),      \
-		.compacting = true                                                                 \
+		.blobs = {{.number = 5, .bytes = 10, .end = 100}}, .compacting = true              \
 	}
 
 static const struct space_case {
@@ -42,49 +49,55 @@ static const struct space_case {
 } cases[] = {
 	{"an empty tree hides nothing", {{0}}, 0, NULL, -ENOENT, 0},
 	{"without tombstones nothing is hidden",
-	 {PLAIN(0, 0, 11, "a", "z"), PLAIN(1, 1, 1, "a", "z")},
+	 {LARGE(0, 0, 11, "a", "z"), LARGE(1, 1, 1, "a", "z")},
+	 0,
+	 NULL,
+	 -ENOENT,
+	 0},
+	{"nor of small values",
+	 {DELETES(0, 0, 11, "a", "z"), PLAIN(1, 1, 1, "a", "z"), LARGE(1, 1, 2, "zz", "zzz")},
 	 0,
 	 NULL,
 	 -ENOENT,
 	 0},
 	{"a tombstone over nothing hides nothing",
-	 {DELETES(1, 1, 1, "a", "c"), PLAIN(1, 1, 2, "d", "e"), PLAIN(2, 1, 3, "d", "e")},
+	 {DELETES(1, 1, 1, "a", "c"), LARGE(1, 1, 2, "d", "e"), LARGE(2, 1, 3, "d", "e")},
 	 0,
 	 NULL,
 	 -ENOENT,
 	 0},
 	{"one table of level 0 is enough, with what it overlaps",
-	 {DELETES(0, 0, 11, "a", "c"), PLAIN(0, 0, 12, "x", "z"), PLAIN(1, 1, 1, "b", "d")},
+	 {DELETES(0, 0, 11, "a", "c"), LARGE(0, 0, 12, "x", "z"), LARGE(1, 1, 1, "b", "d")},
 	 0,
 	 "11 1",
 	 0,
 	 1},
 	{"also where only another table of level 0 lies in its range",
-	 {DELETES(0, 0, 12, "a", "c"), PLAIN(0, 0, 11, "b", "d")},
+	 {DELETES(0, 0, 12, "a", "c"), LARGE(0, 0, 11, "b", "d")},
 	 0,
 	 "12 11",
 	 0,
 	 1},
 	{"it goes down level by level to what it hides",
-	 {DELETES(1, 1, 1, "b", "c"), PLAIN(3, 1, 3, "a", "z")},
+	 {DELETES(1, 1, 1, "b", "c"), LARGE(3, 1, 3, "a", "z")},
 	 0,
 	 "1",
 	 1,
 	 2},
 	{"the upper level comes first",
-	 {DELETES(1, 1, 1, "b", "c"), DELETES(2, 1, 2, "a", "d"), PLAIN(3, 1, 3, "a", "z")},
+	 {DELETES(1, 1, 1, "b", "c"), DELETES(2, 1, 2, "a", "d"), LARGE(3, 1, 3, "a", "z")},
 	 0,
 	 "1 2",
 	 1,
 	 2},
 	{"the last level ends it in place, where it has several runs",
-	 {DELETES(2, 9, 1, "b", "c"), PLAIN(2, 4, 2, "a", "z")},
+	 {DELETES(2, 9, 1, "b", "c"), LARGE(2, 4, 2, "a", "z")},
 	 0,
 	 "1 2",
 	 2,
 	 2},
 	{"in one run there is nothing more to do",
-	 {DELETES(2, 9, 1, "b", "c"), PLAIN(2, 9, 2, "d", "z")},
+	 {DELETES(2, 9, 1, "b", "c"), LARGE(2, 9, 2, "d", "z")},
 	 0,
 	 NULL,
 	 -ENOENT,
@@ -97,13 +110,13 @@ static const struct space_case {
 	 0},
 	{"another table is taken meanwhile",
 	 {DELETES(1, 1, 1, "b", "c"), DELETES(1, 1, 4, "x", "y"), BUSY(2, 1, 2, "a", "d"),
-	  PLAIN(2, 1, 3, "x", "z")},
+	  LARGE(2, 1, 3, "x", "z")},
 	 0,
 	 "4 3",
 	 1,
 	 2},
 	{"a level that a job writes into is waited for",
-	 {DELETES(1, 1, 1, "b", "c"), PLAIN(2, 1, 2, "a", "d")},
+	 {DELETES(1, 1, 1, "b", "c"), LARGE(2, 1, 2, "a", "d")},
 	 2,
 	 NULL,
 	 -EBUSY,
