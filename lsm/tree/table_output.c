@@ -40,6 +40,9 @@ static int note_large(struct table_output *o, const struct record *rec)
 	struct slice user_meta;
 	uint64_t size = 0;
 
+	if (rec->value.len > RECORD_VALUE_MAX)
+		return fail(-EFBIG, "the record of a large value names too many pieces, seqno=%llu",
+			    (unsigned long long)rec->seqno);
 	if (value_meta_take(rec->meta, &size, &user_meta) < 0 ||
 	    extent_list_check(rec->value, size) < 0)
 		return no_sense(rec);

@@ -87,6 +87,7 @@ detach() {
 clean_up() {
 	status=$?
 	trap - EXIT INT TERM HUP
+	trap '' PIPE
 	cd /
 	if [ -n "$daemon_pid" ] && is_alive "$daemon_pid"; then
 		kill -KILL "$daemon_pid"
@@ -99,7 +100,7 @@ clean_up() {
 	exit "$status"
 }
 trap clean_up EXIT
-trap 'exit 1' INT TERM HUP
+trap 'exit 1' INT TERM HUP PIPE
 
 # The value of a line of .stats.
 stats_value() {
