@@ -64,8 +64,12 @@ bool hold_add(struct fs *fs, const struct node_view *view, const struct attr *at
 	      pid_t pid)
 {
 	struct hold *h = &fs->hold;
+
 	/* on a full disk who creates a file is to hear of it, and at once */
-	struct held *held = creation && lsm_is_low(fs->db) ? NULL : malloc(sizeof(*held));
+	if (creation && lsm_is_low(fs->db))
+		return false;
+
+	struct held *held = malloc(sizeof(*held));
 
 	if (!held)
 		return false;

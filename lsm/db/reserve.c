@@ -15,7 +15,7 @@ enum {
 
 #define RETRY_NS UINT64_C(1000000000)
 
-static bool is_low(const struct lsm *db)
+bool lsm_is_low(const struct lsm *db)
 {
 	return atomic_load_explicit(&db->reserve.low, memory_order_relaxed);
 }
@@ -33,7 +33,7 @@ static void set_held(struct lsm *db, uint64_t bytes)
 /* The caller holds reserve.mu. */
 static void set_low_locked(struct lsm *db, bool low)
 {
-	bool before = is_low(db);
+	bool before = lsm_is_low(db);
 
 	if (before == low)
 		return;
@@ -194,7 +194,7 @@ static void try_again(struct lsm *db)
 	uint64_t now = env_mono_ns(db->env);
 	bool freed = atomic_exchange_explicit(&r->freed, false, memory_order_relaxed);
 
-	if (!is_low(db) || (!freed && now < r->next_try_ns))
+	if (!lsm_is_low(db) || (!freed && now < r->next_try_ns))
 		return;
 	r->next_try_ns = now + RETRY_NS;
 	tree_purge(db->tree); /* what a reader held until now */
@@ -202,14 +202,9 @@ static void try_again(struct lsm *db)
 		set_low_locked(db, false);
 }
 
-bool lsm_is_low(const struct lsm *db)
-{
-	return is_low(db);
-}
-
 int db_reserve_check(const struct lsm *db)
 {
-	if (likely(!is_low(db)))
+	if (likely(!lsm_is_low(db)))
 		return 0;
 	return fail(-ENOSPC,
 		    "the disk is full: what frees space is still taken, all else when %" PRIu64
@@ -219,7 +214,7 @@ int db_reserve_check(const struct lsm *db)
 
 int db_reserve_admit(struct lsm *db)
 {
-	if (likely(!is_low(db)))
+	if (likely(!lsm_is_low(db)))
 		return 0;
 	try_again(db);
 	return db_reserve_check(db);
@@ -227,6 +222,6 @@ int db_reserve_admit(struct lsm *db)
 
 void db_reserve_note_freed(struct lsm *db)
 {
-	if (is_low(db))
+	if (lsm_is_low(db))
 		atomic_store_explicit(&db->reserve.freed, true, memory_order_relaxed);
 }

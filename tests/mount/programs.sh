@@ -117,7 +117,7 @@ crash
 check "and after kill -9" same "" "$(fsck 2>&1)"
 rm -rf "$mnt/repository"
 
-# Each power of two and its neighbours, in order and then from the end.
+# Each power of two and its neighbours.
 head -c $((9 << 20)) /dev/urandom >"$work/source"
 dd_sizes() {
 	power=1
