@@ -190,7 +190,8 @@ static enum job_output range_output(const struct version *v, int level, struct s
 }
 
 int picker_range(struct version *v, int level, struct slice from, struct slice to,
-		 const struct picker_options *o, struct compaction_job *ret_job)
+		 const struct picker_options *o, const struct picker_cursor *cursor,
+		 struct compaction_job *ret_job)
 {
 	struct compaction_job job;
 
@@ -201,6 +202,10 @@ int picker_range(struct version *v, int level, struct slice from, struct slice t
 	err = finish(&job, err, o, &job);
 	if (err)
 		return err;
+	if (cursor->busy[job.output_level]) {
+		compaction_job_done(&job);
+		return -EBUSY;
+	}
 	/* In the last level what snapshots kept alive is to go, not only to change its run. */
 	if (job.output_level == level)
 		job.trivial_move = false;

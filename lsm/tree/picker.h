@@ -81,10 +81,11 @@ must_check int picker_pick(struct version *v, const struct picker_options *o,
  * `to`: no end), and what overlaps that, one level down, or merges it in place into one run when it
  * is the last level with data there (level 0 is always moved: it has no order to be rewritten in).
  * One such job for each level, downwards, leaves one run. -ENOENT: nothing there. -EBUSY: an input
- * is compacting. That no running job writes into output_level is the caller's to check.
+ * is compacting, or a running job writes into the output level.
  */
 must_check int picker_range(struct version *v, int level, struct slice from, struct slice to,
-			    const struct picker_options *o, struct compaction_job *ret_job);
+			    const struct picker_options *o, const struct picker_cursor *cursor,
+			    struct compaction_job *ret_job);
 
 /*
  * A job that lets tables name less of the blob files in `leaving`: one table of a level is written

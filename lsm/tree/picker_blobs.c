@@ -21,9 +21,10 @@ static bool names_any(const struct table_file *f, const struct number_list *numb
 
 /* Level 0 has no place to be rewritten in: the table goes down as it always does. */
 static int leave_level_0(struct version *v, const struct table_file *f,
-			 const struct picker_options *o, struct compaction_job *ret_job)
+			 const struct picker_options *o, const struct picker_cursor *cursor,
+			 struct compaction_job *ret_job)
 {
-	int err = picker_range(v, 0, f->smallest, f->largest, o, ret_job);
+	int err = picker_range(v, 0, f->smallest, f->largest, o, cursor, ret_job);
 
 	if (!err)
 		ret_job->trivial_move = false;
@@ -32,7 +33,8 @@ static int leave_level_0(struct version *v, const struct table_file *f,
 
 /* The job of the first table of the level that is free; -ENOENT: none. */
 static int leave_level(struct version *v, int level, const struct number_list *leaving,
-		       const struct picker_options *o, struct compaction_job *ret_job)
+		       const struct picker_options *o, const struct picker_cursor *cursor,
+		       struct compaction_job *ret_job)
 {
 	const struct version_level *l = &v->levels[level];
 
@@ -40,9 +42,10 @@ static int leave_level(struct version *v, int level, const struct number_list *l
 		for (size_t k = 0; k < l->runs[i].count; k++) {
 			if (!names_any(l->runs[i].files[k], leaving))
 				continue;
-			int err = level == 0
-					  ? leave_level_0(v, l->runs[i].files[k], o, ret_job)
-					  : picker_job_rewrite(v, level, &l->runs[i], k, ret_job);
+			int err =
+				level == 0
+					? leave_level_0(v, l->runs[i].files[k], o, cursor, ret_job)
+					: picker_job_rewrite(v, level, &l->runs[i], k, ret_job);
 			if (err != -EBUSY)
 				return err;
 		}
@@ -69,7 +72,7 @@ int picker_leave_blobs(struct version *v, const struct number_list *leaving,
 	/* Level 0 last: a job of the strategy is likely to come before. */
 	for (int level = TREE_LEVELS - 1; err == -ENOENT && level >= 0; level--) {
 		if (!cursor->busy[level > 0 ? level : 1])
-			err = leave_level(v, level, leaving, o, &job);
+			err = leave_level(v, level, leaving, o, cursor, &job);
 	}
 	if (err)
 		return err;

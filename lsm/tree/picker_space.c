@@ -34,24 +34,6 @@ static bool may_hide(const struct version *v, int level, size_t own_run, const s
 	return false;
 }
 
-static int merge_down(struct version *v, int level, const struct table_file *f,
-		      const struct picker_options *o, const struct picker_cursor *cursor,
-		      struct compaction_job *ret_job)
-{
-	struct compaction_job job;
-	int err = picker_range(v, level, f->smallest, f->largest, o, &job);
-
-	if (err)
-		return err;
-	if (cursor->busy[job.output_level]) {
-		compaction_job_done(&job);
-		return -EBUSY;
-	}
-	job.for_space = true;
-	*ret_job = job;
-	return 0;
-}
-
 /* -ENOENT: no table of the level hides anything; -EBUSY: those that may must wait. */
 static int pick_level(struct version *v, int level, const struct picker_options *o,
 		      const struct picker_cursor *cursor, struct compaction_job *ret_job)
@@ -65,7 +47,7 @@ static int pick_level(struct version *v, int level, const struct picker_options 
 
 			if (f->tombstones == 0 || !may_hide(v, level, i, f))
 				continue;
-			found = merge_down(v, level, f, o, cursor, ret_job);
+			found = picker_range(v, level, f->smallest, f->largest, o, cursor, ret_job);
 			if (found != -EBUSY)
 				return found;
 		}
@@ -80,5 +62,7 @@ int picker_space(struct version *v, const struct picker_options *o,
 
 	for (int level = 0; level < TREE_LEVELS && err == -ENOENT; level++)
 		err = pick_level(v, level, o, cursor, ret_job);
+	if (!err)
+		ret_job->for_space = true;
 	return err;
 }

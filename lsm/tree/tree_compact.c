@@ -85,23 +85,16 @@ int tree_pick(struct tree *t, struct compaction_job *ret_job)
 int tree_pick_range(struct tree *t, int level, struct slice from, struct slice to,
 		    struct compaction_job *ret_job)
 {
-	struct compaction_job job;
 	int err = tree_check_writable(t);
 
 	if (err)
 		return err;
 	mutex_guard(&t->mu);
 
-	err = picker_range(t->current, level, from, to, &t->options.picker, &job);
-	if (err)
-		return err;
-	if (t->cursor.busy[job.output_level]) {
-		compaction_job_done(&job);
-		return -EBUSY;
-	}
-	mark_locked(t, &job, true);
-	*ret_job = job;
-	return 0;
+	err = picker_range(t->current, level, from, to, &t->options.picker, &t->cursor, ret_job);
+	if (!err)
+		mark_locked(t, ret_job, true);
+	return err;
 }
 
 void tree_drop_job(struct tree *t, struct compaction_job *job)

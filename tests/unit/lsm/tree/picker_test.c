@@ -1,6 +1,8 @@
 #include "lsm/tree/picker.h"
 #include "tests/unit/lsm/tree/tree_fixture.h"
 
+static const struct picker_cursor idle; /* no job runs */
+
 static const struct picker_options options = {
 	.l0_threshold = 2,
 	.size_ratio = 10,
@@ -549,7 +551,7 @@ START_TEST(the_range_picker_follows_its_table)
 	for (size_t i = 0; i < array_size(cases); i++) {
 		struct compaction_job job = {0};
 		int err = picker_range(v, cases[i].level, slice_str(cases[i].from),
-				       slice_str(cases[i].to), &options, &job);
+				       slice_str(cases[i].to), &options, &idle, &job);
 
 		ck_assert_msg(err == cases[i].err, "%s: %d", cases[i].name, err);
 		if (!err)
@@ -601,7 +603,7 @@ START_TEST(a_range_takes_all_runs_along)
 	for (size_t i = 0; i < array_size(cases); i++) {
 		struct compaction_job job = {0};
 		int err = picker_range(v, cases[i].level, slice_str(cases[i].from),
-				       slice_str(cases[i].to), &options, &job);
+				       slice_str(cases[i].to), &options, &idle, &job);
 
 		ck_assert_msg(err == cases[i].err, "%s: %d", cases[i].name, err);
 		expect_job(cases[i].name, err, &job, &cases[i].outcome);
@@ -617,7 +619,8 @@ START_TEST(level_0_leaves_even_an_otherwise_empty_tree)
 	struct version *v = spec_version(files);
 	struct compaction_job job = {0};
 
-	ck_assert_int_eq(picker_range(v, 0, slice_str(""), slice_str(""), &options, &job), 0);
+	ck_assert_int_eq(picker_range(v, 0, slice_str(""), slice_str(""), &options, &idle, &job),
+			 0);
 	ck_assert_int_eq(job.output_level, 1);
 	compaction_job_done(&job);
 	version_unref(v);
