@@ -23,10 +23,10 @@ enum lock_rank {
 	RANK_DB_RESERVE = 48,   /* lsm/db: giving back and taking the reserve */
 	RANK_DB_SYNC = 50,      /* lsm/db: one log sync at a time */
 	RANK_DB_WRITE = 60,     /* lsm/db: the order of commits */
-	RANK_DB_WORK = 70,      /* lsm/db: background work wanted and under way */
 	RANK_DB_TIMER = 75,     /* lsm/db: when the log is synced unasked */
 	RANK_DB_SNAPSHOTS = 80, /* lsm/db: the list of live snapshots */
 	RANK_DB_FOLD = 85,      /* lsm/db: what one key's patches come to */
+	RANK_DB_WORK = 87,      /* lsm/db: background work wanted and under way */
 	RANK_TREE_LOG = 90,     /* lsm/tree: one manifest edit at a time */
 	RANK_TREE = 100,        /* lsm/tree: the current version, file marks */
 	RANK_HELPER = 101,      /* lsm/base: what a helping thread is offered */

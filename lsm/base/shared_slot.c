@@ -61,8 +61,8 @@ static int64_t word_borrowed(uint64_t word)
 	return (int64_t)(word >> POINTER_BITS);
 }
 
-/* Add to the balance; whoever brings it to 0 frees. */
-static void balance_settle(struct shared *object, int64_t change)
+/* Add to the balance; whoever brings it to 0 frees: true. */
+static bool balance_settle(struct shared *object, int64_t change)
 {
 	/*
 	 * Release: what this thread did with the object comes before its end. Acquire: the thread
@@ -71,8 +71,10 @@ static void balance_settle(struct shared *object, int64_t change)
 	int64_t before = atomic_fetch_add_explicit(&object->balance, change, memory_order_acq_rel);
 
 	assert(before + change >= 0);
-	if (before + change == 0)
-		object->free(object);
+	if (before + change != 0)
+		return false;
+	object->free(object);
+	return true;
 }
 
 void shared_init(struct shared *object, void (*free_object)(struct shared *))
@@ -90,10 +92,9 @@ void shared_ref(struct shared *object)
 	(void)before;
 }
 
-void shared_unref(struct shared *object)
+bool shared_unref(struct shared *object)
 {
-	if (object)
-		balance_settle(object, -1);
+	return object && balance_settle(object, -1);
 }
 
 /* The word for an object that enters a slot with the caller's reference. */
@@ -113,7 +114,7 @@ static void word_leave(uint64_t word)
 	struct shared *object = word_object(word);
 
 	if (object)
-		balance_settle(object, word_borrowed(word) - SHARED_BIAS);
+		(void)balance_settle(object, word_borrowed(word) - SHARED_BIAS);
 }
 
 /* Move the word's borrowed references into the balance; the caller has one of them. */

@@ -40,8 +40,9 @@ void shared_init(struct shared *object, void (*free_object)(struct shared *));
 /* One more reference for a caller that already has one. */
 void shared_ref(struct shared *object);
 
-/* Return a reference, however it was gained. NULL is allowed. */
-void shared_unref(struct shared *object);
+/* Return a reference, however it was gained; NULL is allowed. True when it was the last one: the
+ * object is freed. */
+bool shared_unref(struct shared *object);
 
 /* The slot takes over the caller's reference to object, which is not NULL. */
 void shared_slot_init(struct shared_slot *slot, struct shared *object);

@@ -24,9 +24,19 @@ enum {
 
 #define SPACE_PAUSE_NS UINT64_C(1000000000)
 
+void db_want_compaction(struct lsm *db)
+{
+	mutex_guard(&db->work_mu);
+
+	db->compaction_wanted = true;
+	cond_broadcast(&db->work_wanted);
+}
+
 void db_purge(struct lsm *db)
 {
-	tree_purge(db->tree);
+	/* blob files that only those tables still needed may now be worth emptying */
+	if (tree_purge(db->tree))
+		db_want_compaction(db);
 	db_reserve_note_freed(db);
 }
 
@@ -45,14 +55,6 @@ static void install(struct lsm *db, struct db_state *next, enum db_job_kind kind
 	mutex_unlock(&db->work_mu);
 	db_folds_clear(db->folds); /* they keep the old state */
 	db_purge(db);
-}
-
-static void want_compaction(struct lsm *db)
-{
-	mutex_guard(&db->work_mu);
-
-	db->compaction_wanted = true;
-	cond_broadcast(&db->work_wanted);
 }
 
 /* True at most once a second. */
@@ -85,7 +87,7 @@ void db_want_space(struct lsm *db)
 	if (db_switch_tombstones(db))
 		log_warn("deletes are not flushed, though their room is wanted: %s", fail_text());
 	tree_want_space(db->tree);
-	want_compaction(db);
+	db_want_compaction(db);
 }
 
 /* A flush has come as far as seqno. */
@@ -142,7 +144,7 @@ static int flush(struct lsm *db, const struct full_memtable *full)
 	};
 	struct db_timer timer = db_timer_start(db);
 	cleanup_free uint64_t *snapshots = NULL;
-	struct db_state *next = db_state_new();
+	struct db_state *next = db_state_new(db);
 	int err = next ? db_snapshots_list(db, &snapshots, &job.snapshot_count) : -ENOMEM;
 
 	job.snapshots = snapshots;
@@ -180,11 +182,8 @@ static int flush_oldest(struct lsm *db)
 	db_state_release(state);
 	/* what a compaction replaced meanwhile has waited for this state, and no other job may come
 	 */
-	if (any && !err) {
+	if (any && !err)
 		db_purge(db);
-		/* blob files that only this memtable still needed may now be worth emptying */
-		want_compaction(db);
-	}
 	return err;
 }
 
@@ -252,7 +251,7 @@ int db_run_compaction(struct lsm *db, struct compaction_job *job)
 	struct tree_compact_limits limits = {.stop = &db->stop_jobs};
 	struct db_timer timer = db_timer_start(db);
 	cleanup_free uint64_t *snapshots = NULL;
-	struct db_state *next = db_state_new();
+	struct db_state *next = db_state_new(db);
 	bool for_space = job->for_space;
 	int err = next ? db_snapshots_list(db, &snapshots, &limits.snapshot_count) : -ENOMEM;
 
@@ -266,7 +265,7 @@ int db_run_compaction(struct lsm *db, struct compaction_job *job)
 		db_state_release(next);
 		if (env_is_full(err))
 			db_drop_dead_chunks(db);
-		want_compaction(db); /* its tables are free for another job again */
+		db_want_compaction(db); /* its tables are free for another job again */
 		if (for_space && env_is_full(err))
 			return -EAGAIN; /* it was worth a try, but not the reserve */
 		return env_is_full(err) && db_reserve_release(db, &releases) ? -EAGAIN : err;
@@ -292,6 +291,7 @@ static void compaction_loop(void *arg)
 	struct compaction_job job;
 
 	while (compaction_work_wait(db)) {
+		db_purge(db);
 		int err = tree_pick(db->tree, &job);
 
 		if (err == 0)
@@ -299,7 +299,7 @@ static void compaction_loop(void *arg)
 		if (err == 0 || err == -ENOENT || err == -ECANCELED || err == -EAGAIN)
 			continue;
 		retry_later(db, DB_JOB_COMPACTION, err);
-		want_compaction(db);
+		db_want_compaction(db);
 	}
 }
 

@@ -27,6 +27,10 @@ must_check int db_run_compaction(struct lsm *db, struct compaction_job *job);
  */
 void db_want_space(struct lsm *db);
 
+/* Have the compaction threads purge, and look whether there is a job. No lock of RANK_DB_WORK or
+ * above held. */
+void db_want_compaction(struct lsm *db);
+
 /* Remove files that nobody needs any more from the disk. No lock held. */
 void db_purge(struct lsm *db);
 

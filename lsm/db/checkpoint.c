@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "lsm/base/error.h"
+#include "lsm/db/background.h"
 #include "lsm/db/counters.h"
 #include "lsm/db/folder.h"
 #include "lsm/db/health.h"
@@ -31,7 +32,7 @@ static int copy_into(struct lsm *db, struct env_dir *to)
 	/* tables that were replaced meanwhile and waited for this copy; after a failure the next
 	 * job removes them, and here the sentence about the failure stays */
 	if (!err)
-		tree_purge(db->tree);
+		db_purge(db);
 	return err;
 }
 

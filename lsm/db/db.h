@@ -47,6 +47,7 @@ struct full_memtable {
  */
 struct db_state {
 	struct shared shared;
+	struct lsm *db;
 	struct memtable *memtable;
 	struct full_memtable full[DB_FULL_MEMTABLES_MAX]; /* oldest first */
 	size_t full_count;

@@ -381,9 +381,6 @@ void lsm_iter_free(struct lsm_iter *it)
 {
 	if (!it)
 		return;
-	struct lsm *db = it->db;
-	bool was_last = !db_state_is_present(db, it->state); /* or may have been */
-
 	iter_free(it->merge);
 	db_state_release(it->state);
 	buf_done(&it->prefix);
@@ -391,6 +388,4 @@ void lsm_iter_free(struct lsm_iter *it)
 	buf_done(&it->meta);
 	buf_done(&it->value);
 	free(it);
-	if (was_last)
-		db_purge(db);
 }

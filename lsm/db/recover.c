@@ -357,7 +357,7 @@ static int start_state(struct lsm *db, const struct replayed *p)
 
 	for (size_t i = 1; i < p->count; i++) {
 		const struct full_memtable *full = &p->tables[i - 1];
-		struct db_state *next = db_state_new();
+		struct db_state *next = db_state_new(db);
 
 		if (!next)
 			return -ENOMEM;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "lsm/base/log.h"
+#include "lsm/db/background.h"
 #include "lsm/db/health.h"
 #include "lsm/db/spare_log.h"
 
@@ -197,7 +198,8 @@ static void try_again(struct lsm *db)
 	if (!lsm_is_low(db) || (!freed && now < r->next_try_ns))
 		return;
 	r->next_try_ns = now + RETRY_NS;
-	tree_purge(db->tree); /* what a reader held until now */
+	if (tree_purge(db->tree)) /* what a reader held until now */
+		db_want_compaction(db);
 	if (take_locked(db) == 0)
 		set_low_locked(db, false);
 }

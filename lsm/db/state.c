@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lsm/base/compiler.h"
+#include "lsm/db/background.h"
 
 static void state_free(struct shared *shared)
 {
@@ -17,12 +18,14 @@ static void state_free(struct shared *shared)
 	free(s);
 }
 
-struct db_state *db_state_new(void)
+struct db_state *db_state_new(struct lsm *db)
 {
 	struct db_state *s = calloc(1, sizeof(*s));
 
-	if (s)
-		shared_init(&s->shared, state_free);
+	if (!s)
+		return NULL;
+	shared_init(&s->shared, state_free);
+	s->db = db;
 	return s;
 }
 
@@ -43,8 +46,12 @@ void db_state_release(void *state)
 {
 	struct db_state *s = state;
 
-	if (s)
-		shared_unref(&s->shared);
+	if (!s)
+		return;
+	struct lsm *db = s->db;
+
+	if (shared_unref(&s->shared))
+		db_want_compaction(db);
 }
 
 /* Publish s, whose reference goes to the slot, and what the stall limits are held against. */
@@ -58,7 +65,7 @@ static void state_publish(struct lsm *db, struct db_state *s)
 
 int db_state_start(struct lsm *db, struct memtable *memtable, struct version *version)
 {
-	struct db_state *s = db_state_new();
+	struct db_state *s = db_state_new(db);
 
 	if (!s)
 		return -ENOMEM;

@@ -10,7 +10,10 @@
 
 /* A reference to the current state; give it back with db_state_release. */
 struct db_state *db_state_acquire(struct lsm *db);
-/* void so that it fits a pin. NULL is allowed. */
+/*
+ * Whoever gives a state of the past back last has the background look at what only it kept: files
+ * to remove, blob files to empty. void so that it fits a pin. NULL is allowed.
+ */
 void db_state_release(void *state);
 /* Whether it is the one that readers get now. */
 bool db_state_is_present(struct lsm *db, const struct db_state *state);
@@ -21,7 +24,7 @@ must_check int db_state_start(struct lsm *db, struct memtable *memtable, struct 
 
 /* An empty state for one of the changes below, made before the point from which nothing may fail.
  * NULL: -ENOMEM. */
-struct db_state *db_state_new(void);
+struct db_state *db_state_new(struct lsm *db);
 
 /*
  * Make `fresh` (reference taken over) the memtable, and the one written so far a full one. `next`

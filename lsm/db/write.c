@@ -102,7 +102,7 @@ static bool memtable_is_full_for(const struct lsm *db, size_t memory_bytes)
 static int switch_memtable_locked(struct lsm *db)
 {
 	struct memtable *fresh = NULL;
-	struct db_state *next = db_state_new();
+	struct db_state *next = db_state_new(db);
 	struct wal_writer *log = NULL;
 	int err = next ? memtable_new(&fresh) : -ENOMEM;
 

@@ -24,19 +24,25 @@ static bool remove_file(struct tree *t, enum file_kind kind, uint64_t number)
 	return err == 0 || err == -ENOENT;
 }
 
-static void purge_tables(struct tree *t, struct table_file *list)
+/* True when one is gone. */
+static bool purge_tables(struct tree *t, struct table_file *list)
 {
+	bool any = false;
+
 	while (list) {
 		struct table_file *f = list;
 
 		list = f->next_obsolete;
 		/* An open table would keep the file's blocks allocated, and a slot of the cache. */
 		table_cache_erase(&t->tables, f);
-		if (remove_file(t, FILE_TABLE, f->number))
-			table_file_free(f);
-		else
+		if (!remove_file(t, FILE_TABLE, f->number)) {
 			obsolete_add(t, f);
+			continue;
+		}
+		table_file_free(f);
+		any = true;
 	}
+	return any;
 }
 
 /*
@@ -79,18 +85,20 @@ int tree_take_obsolete_log(struct tree *t, uint64_t *ret_number)
 	return 0;
 }
 
-void tree_purge(struct tree *t)
+bool tree_purge(struct tree *t)
 {
 	mutex_lock(&t->mu);
 	struct table_file *tables = t->obsolete_tables;
 	t->obsolete_tables = NULL;
 	mutex_unlock(&t->mu);
 
-	purge_tables(t, tables);
+	bool any = purge_tables(t, tables);
+
 	purge_logs(t);
 	/* last: tables have let go of theirs */
 	if (!t->options.read_only && !t->keep_blobs)
 		blob_store_purge(t->blobs);
+	return any;
 }
 
 void obsolete_done(struct tree *t)

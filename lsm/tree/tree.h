@@ -186,10 +186,10 @@ must_check int tree_checkpoint(struct tree *t, struct env_dir *to, uint64_t stor
 
 /*
  * Remove from the disk the tables that no version holds any more, old logs, and blob files that
- * nobody holds. Does I/O; a failed
- * unlink is retried by the next call.
+ * nobody holds. Does I/O; a failed unlink is retried by the next call. True when tables have gone,
+ * and so have let go of their blob files.
  */
-void tree_purge(struct tree *t);
+bool tree_purge(struct tree *t);
 
 /*
  * Take an old log off the list of what tree_purge removes: its file is the caller's, who makes

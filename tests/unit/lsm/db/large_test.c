@@ -9,6 +9,19 @@
 
 #define PATIENCE_NS UINT64_C(20000000000)
 
+/* What the background does without being asked; false when it did not. */
+static bool shrinks_below(struct lsm *db, uint64_t blob_bytes)
+{
+	uint64_t start = clock_mono_ns();
+
+	while (db_stats(db).blob_bytes >= blob_bytes) {
+		if (clock_mono_ns() - start > PATIENCE_NS)
+			return false;
+		(void)poll(NULL, 0, 1);
+	}
+	return true;
+}
+
 START_TEST(a_large_value_reads_as_it_was_put)
 {
 	struct env *env = env_mem_new();
@@ -237,12 +250,32 @@ START_TEST(a_read_of_the_past_keeps_nothing)
 	ck_assert_int_eq(lsm_iter_read(it, &range, &len), 0);
 	ck_assert_uint_eq(db_stats(db).blob_files, 1);
 	lsm_iter_free(it);
-	ck_assert_uint_eq(db_stats(db).blob_files, 0);
-	/* and from the disk; the flush thread may have been the last to let go */
-	for (uint64_t start = clock_mono_ns();
-	     db_find(env, ".blob").count > 0 && clock_mono_ns() - start < PATIENCE_NS;)
-		(void)poll(NULL, 0, 1);
+	ck_assert(shrinks_below(db, 1));
+	db_close(db);
 	ck_assert_uint_eq(db_find(env, ".blob").count, 0);
+	env_free(env);
+	free(bytes);
+}
+END_TEST
+
+/* Files of which little is in use are emptied as soon as no reader of the past needs the rest. */
+START_TEST(the_last_reader_leaves_nothing_to_empty)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = open_large(env);
+	uint8_t *bytes = noise(BIG, 16);
+	struct lsm_iter *it;
+
+	ck_assert_int_eq(lsm_put(db, slice_str("k"), slice_of(bytes, BIG), NULL), 0);
+	ck_assert_int_eq(lsm_flush(db), 0);
+	ck_assert_int_eq(lsm_iter_new(db, NULL, &it), 0);
+	for (size_t at = 0; at + 40000 < BIG; at += 65536)
+		patch(db, "k", BIG, at, slice_of(bytes + at, 40000));
+	ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
+	ck_assert_uint_gt(db_stats(db).blob_bytes, BIG + 150000);
+	lsm_iter_free(it);
+	ck_assert(shrinks_below(db, BIG + 100000));
+	expect_value(db, "k", bytes, BIG);
 	db_close(db);
 	env_free(env);
 	free(bytes);
@@ -464,6 +497,7 @@ START_TEST(random_rewrites_do_not_pile_up)
 	ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
 	ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
 	expect_value(db, "k", bytes, BIG);
+	ck_assert(shrinks_below(db, 3 * BIG));
 	db_close(db);
 	db = open_large(env);
 	ck_assert_uint_lt(db_stats(db).blob_bytes, 3 * BIG);
@@ -506,6 +540,7 @@ int main(void)
 		&snapshots_and_iterators_keep_what_they_saw,
 		&a_snapshots_read_leaves_no_stale_value_behind,
 		&a_read_of_the_past_keeps_nothing,
+		&the_last_reader_leaves_nothing_to_empty,
 		&a_copy_writes_no_chunk_again,
 		&a_meta_has_one_limit,
 		&a_copy_that_is_refused_leaves_the_batch_as_it_was,
