@@ -3,8 +3,8 @@
  * store must answer rightly or with an error that names file and offset (rot_expect.h has the rule
  * for each kind of file, rot_check.h what is looked at).
  *
- * usage: rot_test [SEEDS [ENDING]]; ENDING: a number of enum rot_ending, else all are tried;
- * APEX_SEED runs that one seed.
+ * usage: rot_test [SEEDS [ENDING [BITS]]]; ENDING: a number of enum rot_ending, else all are tried;
+ * BITS: of eight bits, and of eight places to cut at, so many are tried (8); APEX_SEED runs that one seed.
  * Long form: rot_test 40 (three minutes of a processor's time each).
  */
 #include <assert.h>
@@ -28,6 +28,8 @@ enum {
 
 static const char *const kind_names[] = {"LOCK", "CURRENT", "manifest",
 					 "log",  "table",   "blob file"};
+
+static unsigned bits_of_a_byte = 8;
 
 /* One store being damaged. */
 struct rotting {
@@ -101,6 +103,11 @@ static void flip_bit(struct rotting *r, size_t file, uint8_t *bytes, uint64_t bi
 	bytes[bit / 8] = (uint8_t)(bytes[bit / 8] ^ 1U << bit % 8);
 }
 
+static bool is_chosen(struct rotting *r)
+{
+	return bits_of_a_byte == 8 || rng_below(&r->rng, 8) < bits_of_a_byte;
+}
+
 static void flip_file(struct rotting *r, size_t file)
 {
 	const struct rot_file *f = &r->store->files[file];
@@ -110,7 +117,7 @@ static void flip_file(struct rotting *r, size_t file)
 	/* in place: the memory's own bytes, which nobody holds open */
 	assert(env_mem_file(r->store->env, ROT_DIR, f->name, &bytes) == 0);
 	for (uint64_t bit = 0; bit < (uint64_t)bytes.len * 8; bit++) {
-		if (bit < used || rng_below(&r->rng, ZEROS_IN) == 0)
+		if (is_chosen(r) && (bit < used || rng_below(&r->rng, ZEROS_IN) == 0))
 			flip_bit(r, file, (uint8_t *)bytes.ptr, bit);
 	}
 }
@@ -138,7 +145,8 @@ static void flip_all(const struct rot_store *store)
 			if ((int)store->files[i].kind == kind &&
 			    (store->ending == ROT_CLOSED || !is_of_tables(store, i)))
 				flip_file(&r, i);
-		(void)snprintf(what, sizeof(what), "every bit of every %s", kind_names[kind]);
+		(void)snprintf(what, sizeof(what), "%s of every %s",
+			       bits_of_a_byte == 8 ? "every bit" : "bits", kind_names[kind]);
 		if (r.tally.states > 0 || store->ending == ROT_CLOSED)
 			report(&r, what);
 	}
@@ -214,7 +222,7 @@ static void truncate_file(struct rotting *r, size_t file)
 
 	for (size_t len = 0; len < f->bytes.len; len++) {
 		/* at each byte; of the zeros behind the end at each sector */
-		if (len > used && len % SECTOR != 0)
+		if (len > used ? len % SECTOR != 0 : !is_chosen(r))
 			continue;
 		(void)snprintf(what, sizeof(what), "truncated to %zu bytes", len);
 		check_bytes(r, file, slice_of(f->bytes.ptr, len), what);
@@ -287,7 +295,7 @@ static void run_ending(uint64_t seed, enum rot_ending ending)
 	flip_all(store);
 	damage_all(store, zero_sectors, "each sector zeroed");
 	damage_all(store, swap_sectors, "two sectors swapped");
-	damage_all(store, truncate_file, "truncated at each byte");
+	damage_all(store, truncate_file, "truncated");
 	damage_all(store, lose_file, "each file missing");
 	damage_all(store, replace_file, "each file with another's or an older state's bytes");
 	rot_store_free(store);
@@ -314,8 +322,11 @@ int main(int argc, char **argv)
 	int ending = argc > 2 ? atoi(argv[2]) : -1;
 	int first = ending < 0 ? 0 : ending, last = ending < 0 ? ROT_ENDINGS - 1 : ending;
 
-	if (ending >= ROT_ENDINGS) {
-		fprintf(stderr, "%s: ending %d: there are %d\n", argv[0], ending, ROT_ENDINGS);
+	if (argc > 3)
+		bits_of_a_byte = (unsigned)atoi(argv[3]);
+	if (ending >= ROT_ENDINGS || bits_of_a_byte < 1 || bits_of_a_byte > 8) {
+		fprintf(stderr, "%s: there are %d endings, and 8 bits in a byte\n", argv[0],
+			ROT_ENDINGS);
 		return EXIT_FAILURE;
 	}
 	log_set_sink(hush);

@@ -31,6 +31,14 @@
 			ck_abort_msg("%s", #condition);                                            \
 	} while (0)
 
+/* How many times longer a loop takes in a build with a sanitizer, about: random tests do with fewer
+ * rounds there. */
+#ifdef LSM_DEBUG
+#define UNIT_SLOWNESS 8
+#else
+#define UNIT_SLOWNESS 1
+#endif
+
 /* The seed for a random test: APEX_SEED where it is set, else from the clock. Prints it. */
 static inline uint64_t unit_seed(void)
 {

@@ -69,7 +69,7 @@ static size_t interesting_len(void)
 START_TEST(keys_around_the_cuts_have_one_path)
 {
 	seed_once();
-	for (int i = 0; i < 10000; i++) {
+	for (int i = 0; i < 10000 / UNIT_SLOWNESS; i++) {
 		cleanup_buf struct buf key = {0};
 		uint8_t separator = pick_separator();
 
@@ -157,7 +157,7 @@ START_TEST(long_names_in_every_folder_are_one_place)
 	unsigned seen[PATH_ELSEWHERE + 1] = {0};
 
 	seed_once();
-	for (int i = 0; i < 30000; i++) {
+	for (int i = 0; i < 30000 / UNIT_SLOWNESS; i++) {
 		cleanup_buf struct buf name = {0};
 		uint8_t separator = pick_separator();
 		uint8_t prefix[] = {'a', separator};
@@ -191,7 +191,7 @@ START_TEST(names_in_partial_folders_are_one_place_or_none)
 	unsigned seen[PATH_ELSEWHERE + 1] = {0};
 
 	seed_once();
-	for (int i = 0; i < 8000; i++) {
+	for (int i = 0; i < 8000 / UNIT_SLOWNESS; i++) {
 		cleanup_buf struct buf name = {0};
 		uint8_t separator = pick_separator();
 		struct path_place place;
@@ -241,7 +241,7 @@ START_TEST(what_may_be_skipped_lies_below_the_same_entry)
 	unsigned skipped[PATH_ELSEWHERE + 1] = {0};
 
 	seed_once();
-	for (int i = 0; i < 15000; i++) {
+	for (int i = 0; i < 15000 / UNIT_SLOWNESS; i++) {
 		cleanup_buf struct buf key = {0};
 		uint8_t separator = pick_separator();
 		struct path_place place = {.partial = false};
