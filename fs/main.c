@@ -145,6 +145,7 @@ static int files_open(struct service *s)
 		.uid = getuid(),
 		.gid = getgid(),
 		.value_max = config_number(config, "store", "max_value_size"),
+		.rename_max_keys = config_number(config, "fs", "rename_max_keys"),
 		.read_only = s->options.read_only,
 	};
 

@@ -21,6 +21,8 @@ const struct config_option daemon_options[] = {
 	 "Give each thread a device descriptor of its own."},
 	{"fuse", "max_readahead", CONFIG_SIZE, 4096, 16 << 20, NULL, "512k", "bytes",
 	 "The kernel reads ahead so far in a large file. More than 128k only where root mounts."},
+	{"fs", "rename_max_keys", CONFIG_UINT, 0, 100000000, NULL, "1000000", "keys",
+	 "A folder with more keys below it is not renamed at once: EXDEV, and mv copies."},
 	{"log", "level", CONFIG_CHOICE, 0, 0, log_levels, "warn", "",
 	 "Which messages are logged: these and the graver ones."},
 };

@@ -215,6 +215,12 @@ must_check int lsm_batch_patch(struct lsm_batch *batch, struct slice key, struct
 must_check int lsm_batch_copy(struct lsm_batch *batch, struct lsm *db, struct slice from,
 			      struct slice to, struct slice to_meta);
 /*
+ * The same of the value at which the iterator stands, as its snapshot has it, and without a
+ * precondition. It is valid.
+ */
+must_check int lsm_batch_copy_shown(struct lsm_batch *batch, struct lsm_iter *it, struct slice to,
+				    struct slice to_meta);
+/*
  * As lsm_batch_copy for a part: [from_offset, from_offset + len) of the value of `from`, which
  * reaches that far, takes its place at to_offset of `to`, whose size is then to_size.
  */

@@ -99,35 +99,32 @@ static int make_file(struct fs *fs, const struct fs_caller *caller, struct name_
 	return err;
 }
 
-/* Something is there. -ENOENT: no more. */
-static int take_existing(struct fs *fs, struct name_op *op, const struct found *found,
-			 uint64_t ticket, struct fs_entry *ret_entry)
+/* What is there. -ENOENT: nothing. */
+static int take_existing(struct fs *fs, struct name_op *op, struct fs_entry *ret_entry)
 {
-	return found->name.folder ? -EISDIR : name_enter(fs, op, found, ticket, ret_entry);
+	struct found found;
+	int err = name_look_up(fs, op, &found, ret_entry);
+
+	if (!err && found.name.folder) {
+		(void)nodes_forget(&fs->nodes, ret_entry->node, 1);
+		err = -EISDIR;
+	}
+	return err;
 }
 
 static int create(struct fs *fs, const struct fs_caller *caller, struct name_op *op, mode_t mode,
 		  struct fs_entry *ret_entry)
 {
 	struct new_file file = {.mode = S_IFREG | (mode & ATTR_MODE_BITS), .may_hold = true};
-	uint64_t ticket = stripes_ticket(&fs->stripes);
-	struct found found;
-	int err = name_find(fs, &op->place, &found);
+	/* First a look: a read-only file system too answers for what is there. */
+	int err = take_existing(fs, op, ret_entry);
 
-	/* Without the stripes first: a read-only file system too answers for what is there. */
-	if (!err)
-		err = take_existing(fs, op, &found, ticket, ret_entry);
 	if (err != -ENOENT)
 		return err;
 	err = name_lock(fs, caller, op);
-	if (err)
-		return err;
-	err = name_find(fs, &op->place, &found);
 	if (!err)
-		return take_existing(fs, op, &found, ticket, ret_entry);
-	if (err != -ENOENT)
-		return err;
-	return make_file(fs, caller, op, &file, ret_entry);
+		err = take_existing(fs, op, ret_entry);
+	return err == -ENOENT ? make_file(fs, caller, op, &file, ret_entry) : err;
 }
 
 int fs_create(struct fs *fs, const struct fs_caller *caller, uint64_t parent, struct slice name,

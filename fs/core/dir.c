@@ -46,6 +46,35 @@ struct fs_dir {
 	struct node_name place; /* with bytes of scan.key; bytes.ptr NULL: only the name tells */
 };
 
+/*
+ * A scan of the folder as it is now; the ticket was drawn before its snapshot. When the folder is
+ * just being renamed the keys may have gone from where they were looked for.
+ */
+static int scan_now(struct fs *fs, struct node_view *view, uint64_t *ret_ticket,
+		    struct dir_scan *ret_scan)
+{
+	for (;;) {
+		struct dir_scan scan;
+		uint64_t ticket = stripes_ticket(&fs->stripes);
+		int err = dir_scan_open(fs, view->key, &scan);
+
+		if (err)
+			return err;
+		if (!nodes_refresh(&fs->nodes, view) || view->nameless) {
+			*ret_ticket = ticket;
+			*ret_scan = scan;
+			return 0;
+		}
+		dir_scan_done(fs, &scan);
+
+		struct node_lock lock;
+
+		node_lock_view(fs, view, &lock); /* wait until it is over */
+		stripes_unlock(&fs->stripes, &lock.stripes);
+		*view = lock.view;
+	}
+}
+
 static int dir_open(struct fs *fs, struct node_view *view, struct fs_dir **ret_dir)
 {
 	if (!view->key->name.folder)
@@ -58,9 +87,8 @@ static int dir_open(struct fs *fs, struct node_view *view, struct fs_dir **ret_d
 	if (!dir)
 		return -ENOMEM;
 	dir->fs = fs;
-	dir->ticket = stripes_ticket(&fs->stripes);
 
-	int err = dir_scan_open(fs, view->key, &dir->scan);
+	int err = scan_now(fs, view, &dir->ticket, &dir->scan);
 
 	if (err)
 		return err;
@@ -271,19 +299,18 @@ void fs_dir_unread(struct fs_dir *dir)
 static int begin_anew(struct fs_dir *dir)
 {
 	struct fs *fs = dir->fs;
+
+	(void)nodes_refresh(&fs->nodes, &dir->folder); /* scan_now asks again */
 	struct stripe *stripe = stripe_of(&fs->stripes, &dir->folder.key->name);
 
-	(void)nodes_refresh(&fs->nodes, &dir->folder); /* folders are not renamed */
 	if (!dir->folder.nameless && stripe_changed(stripe) > dir->ticket) {
-		uint64_t ticket = stripes_ticket(&fs->stripes);
 		struct dir_scan scan;
-		int err = dir_scan_open(fs, dir->folder.key, &scan);
+		int err = scan_now(fs, &dir->folder, &dir->ticket, &scan);
 
 		if (err)
 			return err;
 		dir_scan_done(fs, &dir->scan);
 		dir->scan = scan;
-		dir->ticket = ticket;
 	}
 	restart(dir);
 	return 0;

@@ -30,17 +30,6 @@ void dir_scan_restart(struct dir_scan *scan)
 	dir_source_first(&scan->source);
 }
 
-/* Turn a prefix into the first key after all that begin with it; false: there is none. */
-static bool prefix_end(struct buf *prefix)
-{
-	while (prefix->len > 0 && prefix->ptr[prefix->len - 1] == 0xff)
-		prefix->len--;
-	if (prefix->len == 0)
-		return false;
-	prefix->ptr[prefix->len - 1]++;
-	return true;
-}
-
 /* To the first key that does not share `len` bytes with the present one (0: just the next). */
 static int step_over(struct dir_scan *scan, size_t len)
 {
@@ -57,7 +46,7 @@ static int step_over(struct dir_scan *scan, size_t len)
 	if (len == 0 || !dir_source_valid(source) ||
 	    !slice_starts_with(dir_source_key(source), buf_slice(&scan->passed)))
 		return 0;
-	scan->ended = !prefix_end(&scan->passed);
+	scan->ended = !buf_prefix_end(&scan->passed);
 	if (!scan->ended)
 		dir_source_seek(source, buf_slice(&scan->passed));
 	return 0;

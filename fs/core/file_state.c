@@ -95,17 +95,30 @@ void node_stat(const struct node_view *view, const struct attr *attr, struct sta
 	attr_to_stat(attr, view->node->ino, view->nameless ? 0 : links, ret_stat);
 }
 
-static int file_attr_with_stripe(struct fs *fs, struct node_view *view, struct stat *ret_stat)
+static int load_attr(struct fs *fs, const struct node_view *view, struct attr *ret_attr)
 {
 	cleanup_file_state struct file_state state = {0};
+
+	if (view->key->name.folder)
+		return folder_attr(fs, view, ret_attr);
+
+	int err = file_load(fs, view, &state);
+
+	*ret_attr = state.attr;
+	return err;
+}
+
+static int attr_with_stripe(struct fs *fs, struct node_view *view, struct stat *ret_stat)
+{
 	struct node_lock lock;
+	struct attr attr;
 
 	node_lock_view(fs, view, &lock);
 
-	int err = file_load(fs, &lock.view, &state);
+	int err = load_attr(fs, &lock.view, &attr);
 
 	if (!err)
-		node_stat(&lock.view, &state.attr, ret_stat);
+		node_stat(&lock.view, &attr, ret_stat);
 	stripes_unlock(&fs->stripes, &lock.stripes);
 	*view = lock.view; /* the caller's again */
 	return err;
@@ -113,27 +126,19 @@ static int file_attr_with_stripe(struct fs *fs, struct node_view *view, struct s
 
 int node_attr(struct fs *fs, struct node_view *view, struct stat *ret_stat)
 {
-	if (view->key->name.folder) {
-		struct attr attr;
-		int err = folder_attr(fs, view, &attr);
-
-		if (!err)
-			node_stat(view, &attr, ret_stat);
-		return err;
-	}
 	/*
 	 * Without the stripe first: nothing is waited for. A rename or unlink under way shows
 	 * itself as a missing record or a name that is another one afterwards.
 	 */
 	if (!view->nameless) {
-		cleanup_file_state struct file_state state = {0};
-		int err = file_load(fs, view, &state);
+		struct attr attr;
+		int err = load_attr(fs, view, &attr);
 
 		if (err != -ENOENT && !nodes_refresh(&fs->nodes, view)) {
 			if (!err)
-				node_stat(view, &state.attr, ret_stat);
+				node_stat(view, &attr, ret_stat);
 			return err;
 		}
 	}
-	return file_attr_with_stripe(fs, view, ret_stat);
+	return attr_with_stripe(fs, view, ret_stat);
 }

@@ -62,14 +62,19 @@ void folder_touch(struct fs *fs, const struct node_view *folder, int64_t time_ns
 	nodes_touch(&fs->nodes, folder->node, time_ns);
 }
 
-/* Whether `key`, seen below the anchor before, still shows that `going` is not the last one there.
- */
+static bool key_goes(struct slice key, const struct going *going)
+{
+	return slice_eq(key, going->file) ||
+	       (going->prefix.len > 0 && slice_starts_with(key, going->prefix));
+}
+
+/* Whether `key`, seen below the anchor before, still shows that `going` is not all there is. */
 static bool still_shows_others(struct fs *fs, struct slice key, struct slice anchor,
-			       struct slice going)
+			       const struct going *going)
 {
 	struct lsm_record record;
 
-	if (!slice_starts_with(key, anchor) || slice_eq(key, going) || key.len == 0)
+	if (!slice_starts_with(key, anchor) || key_goes(key, going) || key.len == 0)
 		return false;
 	if (lsm_stat(fs->db, key, NULL, &record) < 0)
 		return false; /* an error shows itself again in the search */
@@ -77,9 +82,9 @@ static bool still_shows_others(struct fs *fs, struct slice key, struct slice anc
 	return true;
 }
 
-/* Leave in *ret_key another key than `going` where the iterator stands; -ENOENT: it stands nowhere
- * or on `going`. */
-static int other_key_here(struct lsm_iter *it, struct slice going, struct buf *ret_key)
+/* Leave in *ret_key a key that stays, where the iterator stands; -ENOENT: it stands nowhere or on
+ * one that goes. */
+static int other_key_here(struct lsm_iter *it, const struct going *going, struct buf *ret_key)
 {
 	if (!lsm_iter_valid(it)) {
 		int err = lsm_iter_status(it);
@@ -89,36 +94,57 @@ static int other_key_here(struct lsm_iter *it, struct slice going, struct buf *r
 
 	struct slice key = lsm_iter_record(it)->key;
 
-	return slice_eq(key, going) ? -ENOENT : buf_set(ret_key, key);
+	return key_goes(key, going) ? -ENOENT : buf_set(ret_key, key);
+}
+
+/* Behind all that goes; false: no key can stand there. */
+static bool seek_behind(struct lsm_iter *it, const struct going *going, struct buf *end)
+{
+	if (going->prefix.len > 0 && !buf_prefix_end(end))
+		return false;
+	lsm_iter_seek(it, buf_slice(end));
+	if (lsm_iter_valid(it) && key_goes(lsm_iter_record(it)->key, going))
+		lsm_iter_next(it);
+	return true;
+}
+
+/* To the first key, or the next if that is the file that goes: between it and the prefix there may
+ * be others. */
+static void seek_first(struct lsm_iter *it, const struct going *going)
+{
+	lsm_iter_first(it);
+	if (lsm_iter_valid(it) && slice_eq(lsm_iter_record(it)->key, going->file))
+		lsm_iter_next(it);
 }
 
 /*
- * Find a key below the anchor other than `going`, -ENOENT when there is none: its successor, else
- * the first of all. Deleting a folder's files in the order of their names finds the successor at
- * once; in the opposite order the first, which serves until the end. Looking at the first alone
+ * Find a key below the anchor that stays, -ENOENT when there is none: the successor of what goes,
+ * else the first of all. Deleting a folder's files in the order of their names finds the successor
+ * at once; in the opposite order the first, which serves until the end. Looking at the first alone
  * would step over all that was deleted before, each time.
  */
-static int find_other(struct fs *fs, struct slice anchor, struct slice going, struct buf *ret_key)
+static int find_other(struct fs *fs, struct slice anchor, const struct going *going,
+		      struct buf *ret_key)
 {
+	cleanup_buf struct buf end = {0};
 	struct lsm_read_options options = {.prefix = anchor};
 	struct lsm_iter *it;
-	int err = lsm_iter_new(fs->db, &options, &it);
+	int err = buf_set(&end, going->prefix.len > 0 ? going->prefix : going->file);
 
+	if (!err)
+		err = lsm_iter_new(fs->db, &options, &it);
 	if (err)
 		return err;
-	lsm_iter_seek(it, going);
-	if (lsm_iter_valid(it) && slice_eq(lsm_iter_record(it)->key, going))
-		lsm_iter_next(it);
-	err = other_key_here(it, going, ret_key);
+	err = seek_behind(it, going, &end) ? other_key_here(it, going, ret_key) : -ENOENT;
 	if (err == -ENOENT) {
-		lsm_iter_first(it);
+		seek_first(it, going);
 		err = other_key_here(it, going, ret_key);
 	}
 	lsm_iter_free(it);
 	return err;
 }
 
-int folder_keep(struct fs *fs, const struct node_view *folder, struct slice going,
+int folder_keep(struct fs *fs, const struct node_view *folder, const struct going *going,
 		struct lsm_batch *batch)
 {
 	struct slice anchor = folder_anchor(fs->separator, &folder->key->name);
@@ -130,7 +156,7 @@ int folder_keep(struct fs *fs, const struct node_view *folder, struct slice goin
 	/* What was there the last time is looked at first: one get instead of an iterator. */
 	if (still_shows_others(fs, buf_slice(sibling), anchor, going))
 		return 0;
-	if (!slice_eq(going, anchor)) {
+	if (!key_goes(anchor, going)) {
 		int err = attr_from_record(fs, anchor, &ignored);
 
 		if (!err)

@@ -23,12 +23,18 @@ must_check int folder_attr(struct fs *fs, const struct node_view *view, struct a
 /* Put into the attributes what only the node knows. */
 void folder_attr_add_touched(struct fs *fs, struct node *node, struct attr *attr);
 
+/* Records that a batch is to delete. */
+struct going {
+	struct slice file;   /* this key; len 0: none */
+	struct slice prefix; /* all that begin with it; len 0: none */
+};
+
 /*
- * Entries of the folder change: the record `going` is to be deleted by the batch, below the folder
- * or its own. If that is the last key below the folder's prefix (a partial folder's: below its
- * anchor's), and the folder has no record, have the batch put one. The folder's stripe is held.
+ * Entries of the folder change: what goes lies below the folder, or is its own record. If nothing
+ * else is below the folder's prefix (a partial folder's: below its anchor's), and the folder has no
+ * record, have the batch put one. The folder's stripe is held.
  */
-must_check int folder_keep(struct fs *fs, const struct node_view *folder, struct slice going,
+must_check int folder_keep(struct fs *fs, const struct node_view *folder, const struct going *going,
 			   struct lsm_batch *batch);
 
 /* An entry came or went. */

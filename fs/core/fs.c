@@ -32,6 +32,7 @@ int fs_build(const struct fs_options *options, struct fs **ret_fs)
 	*fs = (struct fs){
 		.db = options->db,
 		.value_max = options->value_max,
+		.rename_max_keys = options->rename_max_keys,
 		.defaults = {.uid = options->uid,
 			     .gid = options->gid,
 			     .born_ns = (int64_t)clock_real_ns()},

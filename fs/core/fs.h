@@ -45,8 +45,9 @@ struct fs_options {
 	uint8_t separator; /* of key components */
 	uid_t uid;         /* owner of what has no stored owner: the mounting user */
 	gid_t gid;
-	uint64_t value_max; /* of the store: bytes of a file; above: -EFBIG */
-	bool read_only;     /* changes answer -EROFS */
+	uint64_t value_max;       /* of the store: bytes of a file; above: -EFBIG */
+	uint64_t rename_max_keys; /* the rename of a folder with more: -EXDEV */
+	bool read_only;           /* changes answer -EROFS */
 };
 
 must_check int fs_new(const struct fs_options *options, struct fs **ret_fs);
@@ -111,9 +112,14 @@ struct fs_rename {
 	struct slice name;
 	uint64_t new_parent;
 	struct slice new_name;
-	unsigned flags; /* of renameat2(2): 0 or RENAME_NOREPLACE; others -EINVAL */
+	unsigned
+		flags; /* of renameat2(2): 0, RENAME_NOREPLACE or RENAME_EXCHANGE; others -EINVAL */
 };
-/* One batch. A folder: -EXDEV, so that mv copies. */
+/*
+ * One batch, also of a folder with all below it and of an exchange. -EXDEV, so that mv copies: more
+ * than rename_max_keys lie below, or more than a batch takes; or the folder lies within a name that
+ * is too long for one.
+ */
 must_check int fs_rename(struct fs *fs, const struct fs_caller *caller,
 			 const struct fs_rename *rename);
 

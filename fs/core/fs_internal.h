@@ -23,6 +23,7 @@ struct fs {
 	/* immutable after fs_build */
 	struct lsm *db; /* borrowed */
 	uint64_t value_max;
+	uint64_t rename_max_keys;
 	struct attr_defaults defaults;
 	uint8_t separator;
 	bool read_only;

@@ -6,7 +6,7 @@
 
 int name_open(struct fs *fs, uint64_t parent, struct slice name, struct name_op *ret_op)
 {
-	struct name_op op = {0};
+	struct name_op op = {.name = name};
 	int err = nodes_pin(&fs->nodes, parent, &op.parent);
 
 	if (err)
@@ -52,26 +52,57 @@ void name_stripes(struct fs *fs, const struct name_op *op, struct stripe_set *se
 		stripe_set_add(set, stripe_of(&fs->stripes, &name));
 }
 
+int name_still(struct fs *fs, struct name_op *op)
+{
+	if (!nodes_refresh(&fs->nodes, &op->parent))
+		return 0;
+	if (op->parent.nameless)
+		return -ENOENT;
+	path_place_done(&op->place);
+
+	int err = path_resolve(fs->separator, node_name_as_folder(&op->parent.key->name), op->name,
+			       &op->place);
+
+	if (err)
+		op->place = (struct path_place){0};
+	return err ? err : -EAGAIN;
+}
+
+void name_let_go(struct fs *fs, struct name_op *op)
+{
+	if (op->locked)
+		stripes_unlock(&fs->stripes, &op->stripes);
+	op->stripes = (struct stripe_set){0};
+	op->locked = false;
+}
+
+int name_hold_still(struct fs *fs, struct name_op *op)
+{
+	for (;;) {
+		name_stripes(fs, op, &op->stripes);
+		stripes_lock(&fs->stripes, &op->stripes);
+		op->locked = true;
+
+		int err = name_still(fs, op);
+
+		if (err != -EAGAIN)
+			return err;
+		name_let_go(fs, op); /* these were the stripes of another name */
+	}
+}
+
 int name_lock(struct fs *fs, const struct fs_caller *caller, struct name_op *op)
 {
 	int err = store_check_writable(fs);
 
 	if (!err)
 		err = hold_log_of(fs, caller->pid, buf_slice(&op->place.key));
-	if (err)
-		return err;
-	name_stripes(fs, op, &op->stripes);
-	stripes_lock(&fs->stripes, &op->stripes);
-	op->locked = true;
-	/* Folders are not renamed; this one may have been removed. */
-	(void)nodes_refresh(&fs->nodes, &op->parent);
-	return op->parent.nameless ? -ENOENT : 0;
+	return err ? err : name_hold_still(fs, op);
 }
 
 void name_close(struct fs *fs, struct name_op *op)
 {
-	if (op->locked)
-		stripes_unlock(&fs->stripes, &op->stripes);
+	name_let_go(fs, op);
 	path_place_done(&op->place);
 	nodes_unpin(&fs->nodes, &op->parent);
 	*op = (struct name_op){0};
@@ -183,14 +214,14 @@ static int enter_new(struct fs *fs, struct name_op *op, struct found *found, uin
 		return nodes_enter(&fs->nodes, &found->name, ret_view);
 
 	/* Not a change, so no ticket is drawn: whoever lists the folder need not look again. */
-	mutex_lock(&stripe->mu);
+	stripe_lock(&fs->stripes, stripe);
 	uint64_t now = stripes_ticket(&fs->stripes);
 
 	if (stripe_changed(stripe) > *ticket)
 		err = name_find(fs, &op->place, found);
 	if (!err)
 		err = nodes_enter(&fs->nodes, &found->name, ret_view);
-	mutex_unlock(&stripe->mu);
+	stripe_unlock(stripe);
 	*ticket = now;
 	return err;
 }
@@ -244,10 +275,10 @@ int name_enter_unchanged(struct fs *fs, const struct node_name *name, uint64_t t
 	int err = 0;
 
 	if (!nodes_enter_known(&fs->nodes, name, &view)) {
-		mutex_lock(&stripe->mu);
+		stripe_lock(&fs->stripes, stripe);
 		err = stripe_changed(stripe) > ticket ? -EAGAIN
 						      : nodes_enter(&fs->nodes, name, &view);
-		mutex_unlock(&stripe->mu);
+		stripe_unlock(stripe);
 	} else if (stripe_changed(stripe) > ticket) {
 		(void)nodes_forget(&fs->nodes, view.node->id, 1); /* pinned: nothing ends here */
 		nodes_unpin(&fs->nodes, &view);
@@ -258,21 +289,45 @@ int name_enter_unchanged(struct fs *fs, const struct node_name *name, uint64_t t
 	return err;
 }
 
+static int find_and_enter(struct fs *fs, struct name_op *op, struct found *ret_found,
+			  struct fs_entry *ret_entry)
+{
+	uint64_t ticket = stripes_ticket(&fs->stripes);
+	int err = name_find(fs, &op->place, ret_found);
+
+	return err ? err : name_enter(fs, op, ret_found, ticket, ret_entry);
+}
+
+int name_look_up(struct fs *fs, struct name_op *op, struct found *ret_found,
+		 struct fs_entry *ret_entry)
+{
+	int err = find_and_enter(fs, op, ret_found, ret_entry);
+	int still = name_still(fs, op);
+
+	if (!still)
+		return err;
+	/* The name was looked for where it is no more; what was entered may be another one's. */
+	if (!err)
+		(void)nodes_forget(&fs->nodes, ret_entry->node, 1);
+	if (still != -EAGAIN)
+		return still;
+	err = name_hold_still(fs, op);
+	if (!err)
+		err = find_and_enter(fs, op, ret_found, ret_entry);
+	name_let_go(fs, op);
+	return err;
+}
+
 static int lookup(struct fs *fs, uint64_t parent, struct slice name, struct fs_entry *ret_entry)
 {
 	struct name_op op;
 	struct found found;
 	int err = name_open(fs, parent, name, &op);
 
-	if (err)
-		return err;
-
-	uint64_t ticket = stripes_ticket(&fs->stripes);
-
-	err = name_find(fs, &op.place, &found);
-	if (!err)
-		err = name_enter(fs, &op, &found, ticket, ret_entry);
-	name_close(fs, &op);
+	if (!err) {
+		err = name_look_up(fs, &op, &found, ret_entry);
+		name_close(fs, &op);
+	}
 	return err;
 }
 

@@ -3,13 +3,14 @@
  *
  *	struct name_op op;
  *	name_open(fs, parent, name, &op);      pin the folder, resolve the name
- *	name_lock(fs, caller, &op);            log what the caller holds, take the stripes of folder
- *and name name_find(fs, &op.place, &found);      what is there; stands still now
+ *	name_lock(fs, caller, &op);            log what the caller holds, take the stripes of
+ *	                                       folder and name
+ *	name_find(fs, &op.place, &found);      what is there; stands still now
  *	...
  *	name_close(fs, &op);
  *
  * Thread rule: any thread; name_find without the stripes answers what was so at some moment of the
- *call.
+ * call, if name_still agrees afterwards.
  */
 #pragma once
 
@@ -19,6 +20,7 @@
 
 struct name_op {
 	struct node_view parent;
+	struct slice name; /* borrowed */
 	struct path_place place;
 	struct stripe_set stripes;
 	bool locked;
@@ -27,9 +29,22 @@ struct name_op {
 /* -ESTALE, -ENOTDIR, -ENOENT (the folder was removed), and path_resolve's. Nothing to close then.
  */
 must_check int name_open(struct fs *fs, uint64_t parent, struct slice name, struct name_op *ret_op);
+/*
+ * 0: the place is where it was resolved to. -EAGAIN: the folder, or one above it, was renamed, or
+ * is just being renamed; the place is resolved anew. -ENOENT: the folder was removed.
+ */
+must_check int name_still(struct fs *fs, struct name_op *op);
 /* -ENOENT: the folder was removed meanwhile; or the error of the logging. -EROFS. */
 must_check int name_lock(struct fs *fs, const struct fs_caller *caller, struct name_op *op);
 void name_close(struct fs *fs, struct name_op *op);
+
+/*
+ * Take the stripes of the name: it stands still until name_let_go or name_close. 0, or name_still's
+ * -ENOENT and path_resolve's errors.
+ */
+must_check int name_hold_still(struct fs *fs, struct name_op *op);
+/* Nothing when none are held. */
+void name_let_go(struct fs *fs, struct name_op *op);
 
 /* The stripes that a change of the name needs. */
 void name_stripes(struct fs *fs, const struct name_op *op, struct stripe_set *set);
@@ -47,6 +62,11 @@ struct found {
 
 /* -ENOENT: nothing. A folder hides the file of its name. */
 must_check int name_find(struct fs *fs, const struct path_place *place, struct found *ret_found);
+
+/* Look the place up: name_find and name_enter, right also while folders above it are renamed. With
+ * or without the stripes. */
+must_check int name_look_up(struct fs *fs, struct name_op *op, struct found *ret_found,
+			    struct fs_entry *ret_entry);
 
 /*
  * Answer a lookup of what was found after `ticket` (stripes_ticket) was read. The caller holds no

@@ -40,7 +40,7 @@ static struct node *take_if_unused(struct node_table *t, struct node *n)
 	return n;
 }
 
-static struct node_view view_of(struct node *n)
+struct node_view node_view_of_locked(struct node *n)
 {
 	n->pins++;
 	return (struct node_view){.node = n, .key = node_key_ref(n->key), .nameless = n->nameless};
@@ -87,7 +87,7 @@ int nodes_pin(struct node_table *t, uint64_t id, struct node_view *ret_view)
 
 	if (!n)
 		return -ESTALE;
-	*ret_view = view_of(n);
+	*ret_view = node_view_of_locked(n);
 	return 0;
 }
 
@@ -99,7 +99,7 @@ bool nodes_find(struct node_table *t, const struct node_name *name, struct node_
 	struct node *n = node_index_by_name(&t->index, name, hash);
 
 	if (n)
-		*ret_view = view_of(n);
+		*ret_view = node_view_of_locked(n);
 	return n != NULL;
 }
 
@@ -157,7 +157,7 @@ static bool enter(struct node_table *t, const struct node_name *name, bool settl
 	if (!n || (settled && (n->lookups == 0 || n->leaving)))
 		return false;
 	n->lookups++;
-	*ret_view = view_of(n);
+	*ret_view = node_view_of_locked(n);
 	return true;
 }
 
@@ -182,7 +182,7 @@ int nodes_enter(struct node_table *t, const struct node_name *name, struct node_
 
 	if (!err) {
 		n->lookups = 1;
-		*ret_view = view_of(n);
+		*ret_view = node_view_of_locked(n);
 	}
 	mutex_unlock(&t->mu);
 	if (err)
@@ -235,15 +235,21 @@ void nodes_set_leaving(struct node_table *t, struct node *node, bool leaving)
 	node->leaving = leaving;
 }
 
-void nodes_unname(struct node_table *t, struct node *node, struct orphan *orphan)
+void nodes_unname_locked(struct node_table *t, struct node *node)
 {
-	mutex_guard(&t->mu);
-	assert(!node->nameless && !node->orphan);
+	assert(!node->nameless);
 	node_index_unlink_name(&t->index, node);
 	node->nameless = true;
 	node->leaving = false;
-	node->orphan = orphan;
 	t->nameless_files += !node->key->name.folder;
+}
+
+void nodes_unname(struct node_table *t, struct node *node, struct orphan *orphan)
+{
+	mutex_guard(&t->mu);
+	assert(!node->orphan);
+	nodes_unname_locked(t, node);
+	node->orphan = orphan;
 }
 
 void nodes_touch(struct node_table *t, struct node *node, int64_t time_ns)

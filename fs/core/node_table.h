@@ -78,6 +78,32 @@ bool nodes_is_looked_up(struct node_table *t, struct node *node);
 /* The stripes of both names are held and no other node has the new one. Takes over the reference.
  */
 void nodes_rename(struct node_table *t, struct node *node, struct node_key *key);
+
+/* Nodes that are about to have other names: those of a folder and of all below it. */
+struct node_move {
+	struct node_view view; /* pinned */
+	struct node_key *key;  /* owned: what it will be called */
+};
+
+/* Zero-initialise it; end it with node_moves_done. */
+struct node_moves {
+	struct node_move *items; /* owned */
+	size_t count, cap;
+};
+
+/*
+ * Add the nodes whose names lie in what moves from `from` to `to`: a file's key; or a folder, then
+ * all names below it and the file of its own value too. -ENOMEM. All stripes are held.
+ */
+must_check int nodes_add_moves(struct node_table *t, const struct node_name *from,
+			       const struct node_name *to, struct node_moves *moves);
+/* As nodes_set_leaving, of them all. */
+void nodes_set_moving(struct node_table *t, const struct node_moves *moves, bool moving);
+/* Give them their names, at one moment. A node that has one of these and is not among them loses
+ * it. */
+void nodes_move(struct node_table *t, struct node_moves *moves);
+void node_moves_done(struct node_table *t, struct node_moves *moves);
+
 /*
  * Before the store is changed such that the node's name means another file, or none; taken back if
  * that fails. Between that change and nodes_unname whoever reads by the name could take what is
@@ -95,3 +121,7 @@ int64_t nodes_touched(struct node_table *t, struct node *node);
 uint64_t nodes_ino(struct node_table *t, const struct node_name *name);
 
 void nodes_stats(struct node_table *t, struct fs_stats *ret_stats);
+
+/* For node_moves.c, with mu held. */
+struct node_view node_view_of_locked(struct node *n);
+void nodes_unname_locked(struct node_table *t, struct node *node);

@@ -59,7 +59,7 @@ static int delete_below(struct fs *fs, const struct node_view *folder, struct sl
 	int err = lsm_batch_delete(batch, key);
 
 	if (!err)
-		err = folder_keep(fs, folder, key, batch);
+		err = folder_keep(fs, folder, &(struct going){.file = key}, batch);
 	/* the folder's record too: without it the last file of a folder could not be deleted */
 	return err ? err : store_commit(fs, batch, STORE_FREES, ret_time_ns);
 }
@@ -146,7 +146,7 @@ static int check_no_own_value(struct fs *fs, struct slice prefix)
 	return err ? err : is_folder ? 0 : -ENOTEMPTY;
 }
 
-static int check_empty(struct fs *fs, const struct node_name *folder)
+int folder_check_empty(struct fs *fs, const struct node_name *folder)
 {
 	if (hold_has_below(fs, folder->bytes))
 		return -ENOTEMPTY;
@@ -174,7 +174,7 @@ static int remove_folder(struct fs *fs, struct name_op *op)
 		return err;
 	if (!found.name.folder)
 		return -ENOTDIR;
-	err = check_empty(fs, &found.name);
+	err = folder_check_empty(fs, &found.name);
 	if (!err && folder_can_have_record(&found.name))
 		err = delete_below(fs, &op->parent, found.name.bytes, &time_ns);
 	if (err)

@@ -7,6 +7,9 @@
 
 #include "fs/core/names.h"
 
+/* -ENOTEMPTY: a key below it, a held creation, or a value of its own. */
+must_check int folder_check_empty(struct fs *fs, const struct node_name *folder);
+
 /* The node of a file that loses its name, and what is needed then. Zero-initialise it; end it with
  * removal_done. */
 struct removal {

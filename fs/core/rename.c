@@ -1,38 +1,30 @@
 /*
- * fs_rename, of files: one batch.
+ * fs_rename: of files, one batch.
  */
+#include "fs/core/rename.h"
+
 #include <errno.h>
 #include <stdio.h>
 
-#include "fs/core/names.h"
 #include "fs/core/remove.h"
 #include "fs/core/store.h"
 
-/* The two names, and what they mean once the stripes are held. */
-struct move {
-	struct name_op from;
-	struct name_op to;
-	struct found source;
-	struct node_name target;
-	struct found replaced;
-	bool replaces;
-};
-
-/* All stripes at once, in from.stripes. */
-static int lock_both(struct fs *fs, const struct fs_caller *caller, struct move *m)
+/* The stripes of both, in from.stripes. */
+static int lock_both(struct fs *fs, struct move *m)
 {
-	/* No exception: what is moved and what is replaced is logged first as well. */
-	int err = hold_log_of(fs, caller->pid, slice_of(NULL, 0));
+	for (;;) {
+		name_stripes(fs, &m->from, &m->from.stripes);
+		name_stripes(fs, &m->to, &m->from.stripes);
+		stripes_lock(&fs->stripes, &m->from.stripes);
+		m->from.locked = true;
 
-	if (err)
-		return err;
-	name_stripes(fs, &m->from, &m->from.stripes);
-	name_stripes(fs, &m->to, &m->from.stripes);
-	stripes_lock(&fs->stripes, &m->from.stripes);
-	m->from.locked = true;
-	(void)nodes_refresh(&fs->nodes, &m->from.parent); /* folders are not renamed, */
-	(void)nodes_refresh(&fs->nodes, &m->to.parent);   /* but perhaps removed */
-	return m->from.parent.nameless || m->to.parent.nameless ? -ENOENT : 0;
+		int from_err = name_still(fs, &m->from);
+		int to_err = name_still(fs, &m->to);
+
+		if (from_err != -EAGAIN && to_err != -EAGAIN)
+			return from_err ? from_err : to_err;
+		name_let_go(fs, &m->from); /* these were the stripes of other names */
+	}
 }
 
 /* Log what a file holds. The stripe is held. */
@@ -58,15 +50,6 @@ static int find_source(struct fs *fs, struct move *m)
 	return settle(fs, &m->source.name);
 }
 
-static int check_target(const struct move *m, const struct fs_rename *rename)
-{
-	if (m->replaces && (rename->flags & RENAME_NOREPLACE))
-		return -EEXIST;
-	if (m->source.name.folder)
-		return m->replaces && !m->replaced.name.folder ? -ENOTDIR : -EXDEV;
-	return m->replaces && m->replaced.name.folder ? -EISDIR : 0;
-}
-
 /* The file "%" takes the place of its folder's record, which may have attributes (see create.c). */
 static int check_record(struct fs *fs, struct move *m)
 {
@@ -85,16 +68,18 @@ static int check_record(struct fs *fs, struct move *m)
 	return err;
 }
 
-static int find_target(struct fs *fs, struct move *m, const struct fs_rename *rename)
+static int find_target(struct fs *fs, struct move *m, unsigned flags)
 {
 	int err = name_find(fs, &m->to.place, &m->replaced);
 
 	m->replaces = !err;
 	if (err && err != -ENOENT)
 		return err;
-	err = check_target(m, rename);
-	if (err)
-		return err;
+	if (m->replaces && (flags & RENAME_NOREPLACE))
+		return -EEXIST;
+	if (m->replaces && m->replaced.name.folder)
+		return -EISDIR;
+	err = 0;
 	if (!place_as_file(&m->to.place, &m->target))
 		return -EPERM;
 	if (m->replaces)
@@ -102,22 +87,33 @@ static int find_target(struct fs *fs, struct move *m, const struct fs_rename *re
 	return err ? err : check_record(fs, m);
 }
 
-/* What the record will say under its new key. mtime stays: it is stored from now on. */
-static int moved_meta(struct fs *fs, const struct move *m, struct meta_bytes *ret_meta)
+int moved_meta(struct fs *fs, const struct lsm_record *record, struct slice new_key,
+	       struct meta_bytes *ret_meta)
+{
+	struct attr attr;
+	bool is_folder;
+	int err = attr_is_folder_record(fs->separator, record, &is_folder);
+
+	if (!err)
+		err = is_folder ? attr_of_folder(&fs->defaults, record, &attr)
+				: attr_of_file(&fs->defaults, record, &attr);
+	if (err)
+		return err;
+	attr.mtime_stored = true;
+	attr_pack(&fs->defaults, fs->separator, new_key, &attr, ret_meta);
+	return 0;
+}
+
+static int source_meta(struct fs *fs, const struct move *m, struct meta_bytes *ret_meta)
 {
 	struct lsm_record record;
-	struct attr attr;
 	int err = lsm_stat(fs->db, m->source.name.bytes, NULL, &record);
 
 	if (err)
 		return err;
-	err = attr_of_file(&fs->defaults, &record, &attr);
+	err = moved_meta(fs, &record, m->target.bytes, ret_meta);
 	lsm_record_release(&record);
-	if (err)
-		return err;
-	attr.mtime_stored = true;
-	attr_pack(&fs->defaults, fs->separator, m->target.bytes, &attr, ret_meta);
-	return 0;
+	return err;
 }
 
 /* The record under its new key, and the old one gone. A large value stays where it is. */
@@ -126,7 +122,7 @@ static int fill_batch(struct fs *fs, struct move *m, struct lsm_batch *batch)
 	struct slice from = m->source.name.bytes;
 	struct slice anchor = folder_anchor(fs->separator, &m->from.parent.key->name);
 	struct meta_bytes meta;
-	int err = moved_meta(fs, m, &meta);
+	int err = source_meta(fs, m, &meta);
 
 	if (!err)
 		err = lsm_batch_copy(batch, fs->db, from, m->target.bytes, meta_slice(&meta));
@@ -134,7 +130,7 @@ static int fill_batch(struct fs *fs, struct move *m, struct lsm_batch *batch)
 		err = lsm_batch_delete(batch, from);
 	/* What comes in below the folder keeps it as well. */
 	if (!err && !slice_starts_with(m->target.bytes, anchor))
-		err = folder_keep(fs, &m->from.parent, from, batch);
+		err = folder_keep(fs, &m->from.parent, &(struct going){.file = from}, batch);
 	return err;
 }
 
@@ -179,12 +175,14 @@ static int move_file(struct fs *fs, struct move *m)
 	return err;
 }
 
-static int rename_locked(struct fs *fs, struct move *m, const struct fs_rename *rename)
+/* The stripes are held. Of a folder: nothing is done. */
+static int rename_file(struct fs *fs, struct move *m, unsigned flags)
 {
 	int err = find_source(fs, m);
 
-	if (!err)
-		err = find_target(fs, m, rename);
+	if (err || m->source.name.folder)
+		return err;
+	err = find_target(fs, m, flags);
 	if (err)
 		return err;
 	/* Two names of one file: rename(2) then does nothing. */
@@ -193,12 +191,29 @@ static int rename_locked(struct fs *fs, struct move *m, const struct fs_rename *
 	return move_file(fs, m);
 }
 
+static int rename_opened(struct fs *fs, const struct fs_caller *caller, struct move *m,
+			 unsigned flags)
+{
+	/* No exception: what is moved and what is replaced is logged first as well. */
+	int err = hold_log_of(fs, caller->pid, slice_of(NULL, 0));
+
+	if (err || (flags & RENAME_EXCHANGE))
+		return err ? err : rename_tree(fs, m, flags);
+	err = lock_both(fs, m);
+	if (!err)
+		err = rename_file(fs, m, flags);
+	name_let_go(fs, &m->from);
+	return err || !m->source.name.folder ? err : rename_tree(fs, m, flags);
+}
+
 static int rename_name(struct fs *fs, const struct fs_caller *caller,
 		       const struct fs_rename *rename)
 {
 	struct move m = {0};
+	unsigned flags = rename->flags;
 
-	if (rename->flags & ~(unsigned)RENAME_NOREPLACE)
+	if ((flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE)) ||
+	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
 		return -EINVAL;
 	int err = store_check_writable(fs);
 
@@ -208,9 +223,7 @@ static int rename_name(struct fs *fs, const struct fs_caller *caller,
 		return err;
 	err = name_open(fs, rename->new_parent, rename->new_name, &m.to);
 	if (!err) {
-		err = lock_both(fs, caller, &m);
-		if (!err)
-			err = rename_locked(fs, &m, rename);
+		err = rename_opened(fs, caller, &m, flags);
 		name_close(fs, &m.from);
 		name_close(fs, &m.to);
 	} else {

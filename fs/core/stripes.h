@@ -8,7 +8,12 @@
  * ticket t was drawn still holds if the stripe's last change is not after t, unless a change is
  * under way whose answer nobody has seen.
  *
- * Thread rule: any thread. Rank RANK_FS_PATH, several in address order (stripes_lock sees to it).
+ * The rename of a folder changes all names below it and takes every stripe. It does not lock them
+ * all: it raises a flag, passes once through each stripe, and from then on who takes one sees the
+ * flag, lets go of it and waits.
+ *
+ * Thread rule: any thread. Rank RANK_FS_PATH, several in address order (stripes_lock sees to it);
+ * RANK_FS_MOVE for all of them.
  */
 #pragma once
 
@@ -34,6 +39,8 @@ struct stripes {
 	struct stripe all[STRIPE_COUNT];
 	_Atomic uint64_t ticket;
 	uint8_t separator;
+	struct mutex move_mu; /* RANK_FS_MOVE; held by who has all stripes */
+	_Atomic bool all_taken;
 };
 
 /* Stripes to lock together. Zero-initialise it. */
@@ -53,6 +60,14 @@ void stripe_set_add(struct stripe_set *set, struct stripe *stripe);
 /* For a change of what the stripes' names are. */
 void stripes_lock(struct stripes *s, struct stripe_set *set);
 void stripes_unlock(struct stripes *s, struct stripe_set *set);
+
+/* For a change of all names below a folder. No stripe is held, and none is locked until the end. */
+void stripes_lock_all(struct stripes *s);
+void stripes_unlock_all(struct stripes *s);
+
+/* For a look that is to see the stripe's names stand still; no ticket is drawn. */
+void stripe_lock(struct stripes *s, struct stripe *stripe);
+void stripe_unlock(struct stripe *stripe);
 
 /* The ticket drawn last. */
 uint64_t stripes_ticket(struct stripes *s);

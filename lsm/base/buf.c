@@ -147,3 +147,13 @@ int buf_set(struct buf *b, struct slice s)
 	b->len = s.len;
 	return 0;
 }
+
+bool buf_prefix_end(struct buf *prefix)
+{
+	while (prefix->len > 0 && prefix->ptr[prefix->len - 1] == 0xff)
+		prefix->len--;
+	if (prefix->len == 0)
+		return false;
+	prefix->ptr[prefix->len - 1]++;
+	return true;
+}

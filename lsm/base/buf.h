@@ -50,4 +50,7 @@ void buf_add_varint(struct buf *b, uint64_t v);
 /* Replace the content, also by a part of itself. -ENOMEM leaves the buffer as it was. */
 must_check int buf_set(struct buf *b, struct slice s);
 
+/* Turn a prefix into the first string after all that begin with it. False: there is none. */
+must_check bool buf_prefix_end(struct buf *prefix);
+
 #define cleanup_buf __attribute__((cleanup(buf_done)))

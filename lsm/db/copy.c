@@ -83,27 +83,56 @@ static int copy_view(void *arg, const struct value_view *view)
 
 /* The files of the source stay until the batch holds them: the version found keeps them. After a
  * failure the batch is as before. */
-static int add_copy(struct lsm_batch *batch, struct copy *c, struct slice from,
-		    struct found_version *f)
+static int add_found(struct lsm_batch *batch, struct copy *c, struct found_version *f)
 {
 	const struct batch before = batch->spilled.changes;
 	int err = lsm_batch_check_meta(c->target.user_meta);
-
-	if (!err)
-		err = expect_list_add(&batch->expected, from, f->rec.seqno);
 
 	if (err)
 		return err;
 	err = found_version_view(c->db, f, copy_view, c);
 	if (err) {
 		batch_rewind(&batch->spilled.changes, &before);
-		expect_list_drop_last(&batch->expected);
 		if (env_is_full(err))
 			db_drop_dead_chunks(c->db);
 		return err;
 	}
 	batch->largest = max_of(batch->largest, c->target.size);
 	return 0;
+}
+
+/* The same, if `from` still is that version when the batch is written. */
+static int add_copy(struct lsm_batch *batch, struct copy *c, struct slice from,
+		    struct found_version *f)
+{
+	int err = expect_list_add(&batch->expected, from, f->rec.seqno);
+
+	if (err)
+		return err;
+	err = add_found(batch, c, f);
+	if (err)
+		expect_list_drop_last(&batch->expected);
+	return err;
+}
+
+static struct copy whole_copy(struct lsm_batch *batch, struct lsm *db, uint64_t size,
+			      struct slice to, struct slice to_meta)
+{
+	return (struct copy){
+		.db = db,
+		.out = &batch->spilled,
+		.target = {.key = to, .user_meta = to_meta, .size = size},
+		.kind = RECORD_LARGE,
+		.len = size,
+	};
+}
+
+int lsm_batch_copy_found(struct lsm_batch *batch, struct lsm *db, struct found_version *found,
+			 struct slice to, struct slice to_meta)
+{
+	struct copy c = whole_copy(batch, db, found->size, to, to_meta);
+
+	return add_found(batch, &c, found);
 }
 
 int lsm_batch_copy(struct lsm_batch *batch, struct lsm *db, struct slice from, struct slice to,
@@ -114,13 +143,7 @@ int lsm_batch_copy(struct lsm_batch *batch, struct lsm *db, struct slice from, s
 
 	if (err)
 		return err;
-	struct copy c = {
-		.db = db,
-		.out = &batch->spilled,
-		.target = {.key = to, .user_meta = to_meta, .size = f.size},
-		.kind = RECORD_LARGE,
-		.len = f.size,
-	};
+	struct copy c = whole_copy(batch, db, f.size, to, to_meta);
 
 	err = add_copy(batch, &c, from, &f);
 	found_version_done(&f);

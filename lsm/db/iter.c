@@ -14,6 +14,7 @@
 #include "lsm/base/cleanup.h"
 #include "lsm/base/error.h"
 #include "lsm/db/background.h"
+#include "lsm/db/batch_impl.h"
 #include "lsm/db/counters.h"
 #include "lsm/db/snapshot.h"
 #include "lsm/db/state.h"
@@ -150,17 +151,6 @@ void lsm_iter_first(struct lsm_iter *it)
 	settle_forward(it, false);
 }
 
-/* The first byte string after all that begin with prefix; false: there is none. */
-static bool prefix_successor(struct buf *prefix)
-{
-	while (prefix->len > 0 && prefix->ptr[prefix->len - 1] == 0xff)
-		prefix->len--;
-	if (prefix->len == 0)
-		return false;
-	prefix->ptr[prefix->len - 1]++;
-	return true;
-}
-
 void lsm_iter_last(struct lsm_iter *it)
 {
 	cleanup_buf struct buf after = {0};
@@ -171,7 +161,7 @@ void lsm_iter_last(struct lsm_iter *it)
 		show_nothing(it, err);
 		return;
 	}
-	if (prefix_successor(&after))
+	if (buf_prefix_end(&after))
 		iter_seek_before(it->merge, buf_slice(&after), RECORD_SEQNO_MAX);
 	else
 		iter_last(it->merge);
@@ -321,6 +311,19 @@ int lsm_iter_read(struct lsm_iter *it, const struct lsm_range *range, size_t *re
 	if (err)
 		return err;
 	err = found_version_read(it->db, &f, &want, ret_len);
+	found_version_done(&f);
+	return err;
+}
+
+int lsm_batch_copy_shown(struct lsm_batch *batch, struct lsm_iter *it, struct slice to,
+			 struct slice to_meta)
+{
+	struct found_version f;
+	int err = find_shown(it, &f);
+
+	if (err)
+		return err;
+	err = lsm_batch_copy_found(batch, it->db, &f, to, to_meta);
 	found_version_done(&f);
 	return err;
 }

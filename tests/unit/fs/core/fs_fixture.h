@@ -21,6 +21,7 @@ enum {
 	FIXTURE_UID = 1000,
 	FIXTURE_GID = 1001,
 	FIXTURE_VALUE_MAX = 1 << 20,
+	FIXTURE_RENAME_MAX_KEYS = 1000,
 };
 
 struct fixture {
@@ -60,6 +61,7 @@ static inline void fixture_start(struct fixture *f)
 		.uid = FIXTURE_UID,
 		.gid = FIXTURE_GID,
 		.value_max = FIXTURE_VALUE_MAX,
+		.rename_max_keys = FIXTURE_RENAME_MAX_KEYS,
 		.read_only = f->read_only,
 	};
 

@@ -203,43 +203,112 @@ static void do_rmdir(void)
 		remove_entry(e);
 }
 
-static int rename_answer(const struct model_entry *from, const struct model_entry *to,
-			 unsigned flags)
+static bool is_below(const char *path, const char *folder)
 {
+	size_t len = strlen(folder);
+
+	return strncmp(path, folder, len) == 0 && path[len] == '/';
+}
+
+static int exchange_answer(const struct model_entry *from, const char *to_path)
+{
+	const struct model_entry *to = find(to_path);
+
+	if (!from || !to)
+		return -ENOENT;
+	if (from == to)
+		return 0;
+	/* a folder's own value cannot be a folder */
+	if ((!from->file && is_own_value(to_path)) || (!to->file && is_own_value(from->path)))
+		return -EPERM;
+	return is_below(from->path, to_path) || is_below(to_path, from->path) ? -EINVAL : 0;
+}
+
+static int rename_answer(const struct model_entry *from, const char *to_path, unsigned flags)
+{
+	const struct model_entry *to = find(to_path);
+
+	if (flags & RENAME_EXCHANGE)
+		return exchange_answer(from, to_path);
 	if (!from)
 		return -ENOENT;
+	if (from == to)
+		return flags ? -EEXIST : 0;
+	if (from->file)
+		return to && flags ? -EEXIST : to && !to->file ? -EISDIR : 0;
+	if (is_own_value(to_path))
+		return -EPERM;
+	if (is_below(to_path, from->path))
+		return -EINVAL;
 	if (to && flags)
 		return -EEXIST;
-	if (!from->file)
-		return to && to->file ? -ENOTDIR : -EXDEV;
-	return to && !to->file ? -EISDIR : 0;
+	if (to && to->file)
+		return -ENOTDIR;
+	return to && children(to_path) ? -ENOTEMPTY : 0;
+}
+
+/* All paths from here to there; false: one would be too long. */
+static bool paths_fit(const char *from, const char *to)
+{
+	for (size_t i = 0; i < entry_count; i++) {
+		const char *path = entries[i].path;
+
+		if ((strcmp(path, from) == 0 || is_below(path, from)) &&
+		    strlen(path) - strlen(from) + strlen(to) >= PATH_MAX_)
+			return false;
+	}
+	return true;
+}
+
+/* Entries with a mark are passed over: they have come from the other side of an exchange. */
+static void move_paths(const char *from, const char *to, char *came)
+{
+	char moved[PATH_MAX_ * 2];
+
+	for (size_t i = 0; i < entry_count; i++) {
+		char *path = entries[i].path;
+
+		if (came[i] || (strcmp(path, from) != 0 && !is_below(path, from)))
+			continue;
+		snprintf(moved, sizeof(moved), "%s%s", to, path + strlen(from));
+		snprintf(path, PATH_MAX_, "%.*s", PATH_MAX_ - 1, moved);
+		came[i] = 1;
+	}
+}
+
+static void move_entries(const char *from_path, const char *to_path, unsigned flags)
+{
+	struct model_entry *to = find(to_path);
+	char came[ENTRY_MAX] = {0};
+
+	if (to && !(flags & RENAME_EXCHANGE)) {
+		if (to->file)
+			to->file->linked = false;
+		remove_entry(to);
+	}
+	move_paths(from_path, to_path, came);
+	if (flags & RENAME_EXCHANGE)
+		move_paths(to_path, from_path, came);
 }
 
 static void do_rename(void)
 {
 	char from_path[PATH_MAX_];
 	char to_path[PATH_MAX_];
-	unsigned flags = rng_below(&rng, 4) == 0 ? RENAME_NOREPLACE : 0;
+	unsigned kind = (unsigned)rng_below(&rng, 4);
+	unsigned flags = kind == 0 ? RENAME_NOREPLACE : kind == 1 ? RENAME_EXCHANGE : 0;
 
 	random_path(from_path);
 	random_path(to_path);
-	struct model_entry *from = find(from_path);
-	struct model_entry *to = find(to_path);
-	int want = rename_answer(from, to, flags);
+	if (!paths_fit(from_path, to_path) || !paths_fit(to_path, from_path))
+		return;
+	int want = rename_answer(find(from_path), to_path, flags);
 	int err = rename_at(f, from_path, to_path, flags);
 
-	ck_assert_msg(err == want, "rename %s %s: %d, not %d", from_path, to_path, err, want);
-	if (err || from == to)
-		return;
-	struct model_file *file = from->file;
-
-	if (to) {
-		to->file->linked = false;
-		to->file = file;
-		remove_entry(from);
-	} else {
-		snprintf(from->path, sizeof(from->path), "%s", to_path);
-	}
+	ck_assert_msg(err == want, "rename %s %s, flags %u: %d, not %d", from_path, to_path, flags,
+		      err, want);
+	if (!err && strcmp(from_path, to_path) != 0)
+		move_entries(from_path, to_path, flags);
 }
 
 static void do_open(void)
@@ -446,8 +515,9 @@ static void do_on_handle(void)
 static void step(void)
 {
 	static void (*const operations[])(void) = {
-		do_create, do_create, do_mkdir,     do_unlink,    do_rmdir,     do_rename,
-		do_open,   do_forget, do_on_handle, do_on_handle, do_on_handle, do_on_handle,
+		do_create,    do_create,    do_mkdir,     do_mkdir,     do_unlink,
+		do_rmdir,     do_rename,    do_rename,    do_open,      do_forget,
+		do_on_handle, do_on_handle, do_on_handle, do_on_handle,
 	};
 
 	if (rng_below(&rng, 100) == 0)
