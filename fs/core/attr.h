@@ -48,7 +48,7 @@ struct attr {
 must_check int attr_is_folder_record(uint8_t separator, const struct lsm_record *record,
 				     bool *ret_folder);
 
-/* Of the record of a file or a symbolic link. -EUCLEAN. */
+/* Of a record that is no folder's. -EUCLEAN. */
 must_check int attr_of_file(const struct attr_defaults *defaults, const struct lsm_record *record,
 			    struct attr *ret_attr);
 /* Of a folder's own record. -EUCLEAN. */

@@ -1,5 +1,5 @@
 /*
- * New files, links and folders: fs_create, fs_symlink and fs_mkdir.
+ * New files, links and folders: fs_create, fs_mknod, fs_symlink and fs_mkdir.
  */
 #include <errno.h>
 #include <limits.h>
@@ -59,7 +59,7 @@ static void take_back(struct fs *fs, struct node_view *view)
 	(void)nodes_forget(&fs->nodes, view->node->id, 1); /* pinned: it ends with the view */
 }
 
-/* What is to be made: a regular file, or a symbolic link whose value is its target. */
+/* What is to be made: a file, FIFO or socket, or a symbolic link whose value is its target. */
 struct new_file {
 	mode_t mode;        /* with the type */
 	struct slice value; /* borrowed */
@@ -157,10 +157,11 @@ static int make_new_file(struct fs *fs, const struct fs_caller *caller, struct n
 int fs_mknod(struct fs *fs, const struct fs_caller *caller, uint64_t parent, struct slice name,
 	     mode_t mode, struct fs_entry *ret_entry)
 {
-	struct new_file file = {.mode = S_IFREG | (mode & ATTR_MODE_BITS)};
+	mode_t type = mode & S_IFMT ? mode & S_IFMT : S_IFREG;
+	struct new_file file = {.mode = type | (mode & ATTR_MODE_BITS)};
 	struct name_op op;
 
-	if ((mode & S_IFMT) && !S_ISREG(mode))
+	if (type != S_IFREG && type != S_IFIFO && type != S_IFSOCK)
 		return -EPERM;
 
 	int err = name_open(fs, parent, name, &op);

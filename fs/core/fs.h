@@ -92,8 +92,9 @@ must_check int fs_setattr(struct fs *fs, const struct fs_caller *caller, uint64_
 must_check int fs_create(struct fs *fs, const struct fs_caller *caller, uint64_t parent,
 			 struct slice name, mode_t mode, struct fs_entry *ret_entry);
 /*
- * mknod(2), and open(2) with O_EXCL: a new regular file, never held. -EEXIST; -EPERM: mode has
- * another type than S_IFREG or none.
+ * mknod(2), and open(2) with O_EXCL: a new regular file (type S_IFREG or none), FIFO or socket,
+ * never held. What goes through a FIFO or socket is the kernel's affair: the file is only where
+ * programs find each other. -EEXIST; -EPERM: another type.
  */
 must_check int fs_mknod(struct fs *fs, const struct fs_caller *caller, uint64_t parent,
 			struct slice name, mode_t mode, struct fs_entry *ret_entry);

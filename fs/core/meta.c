@@ -53,6 +53,20 @@ static int head_take(struct slice *s, unsigned *ret_fields)
 	return 0;
 }
 
+static bool is_known_type(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+	case S_IFDIR:
+	case S_IFLNK:
+	case S_IFIFO:
+	case S_IFSOCK:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static int mode_take(struct slice *s, uint16_t *ret_mode)
 {
 	struct slice bytes;
@@ -62,7 +76,7 @@ static int mode_take(struct slice *s, uint16_t *ret_mode)
 
 	uint16_t mode = fixed16_get(bytes.ptr);
 
-	if (!S_ISREG(mode) && !S_ISDIR(mode) && !S_ISLNK(mode))
+	if (!is_known_type(mode))
 		return fail(-EUCLEAN, "attributes of a record: unknown type 0%o", mode);
 	*ret_mode = mode;
 	return 0;

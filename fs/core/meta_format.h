@@ -7,19 +7,24 @@
  *	0       1             version: META_VERSION
  *	1       1             fields: bits of enum meta_field
  *	2       ...           the fields whose bits are set, in the order of the bits:
- *	        2             mode: fixed16, type (S_IFREG, S_IFDIR, S_IFLNK) and permissions
- *(07777) 1..5          uid: varint 1..5          gid: varint 8             mtime: fixed64,
- *nanoseconds since 1970, two's complement 8             atime: likewise
+ *	        2             mode: fixed16, type (below) and permissions (07777)
+ *	        1..5          uid: varint
+ *	        1..5          gid: varint
+ *	        8             mtime: fixed64, ns since 1970, two's complement
+ *	        8             atime: likewise
+ *
+ * Types: S_IFREG, S_IFDIR, S_IFLNK (the value is the target), S_IFIFO and S_IFSOCK (the value is
+ * empty).
  *
  * Integers are little-endian, nothing follows the last field. There is no checksum: log and table
- *blocks cover the record.
+ * blocks cover the record.
  *
  * What has its default is left out: mode 0644 of a file and 0755 of a folder, the mounting user as
- *owner, the commit time as mtime, mtime as atime. So most records have an empty meta.
+ * owner, the commit time as mtime, mtime as atime. So most records have an empty meta.
  *
  * Version rule: a new field takes a new bit, another meaning of an old one takes a new version. A
- *reader that meets a version or a bit that it does not know refuses the record (-EUCLEAN): it could
- *not write it back whole.
+ * reader that meets a version, a bit or a type that it does not know refuses the record (-EUCLEAN):
+ * it could not write it back whole.
  */
 #pragma once
 
@@ -49,5 +54,6 @@ enum meta_field {
 
 static_assert(META_BYTES_MAX == 30, "the layout above");
 static_assert((int)META_BYTES_MAX <= (int)LSM_META_MAX, "fits into a record");
-static_assert(S_IFREG == 0100000 && S_IFDIR == 0040000 && S_IFLNK == 0120000 && S_IFMT == 0170000,
+static_assert(S_IFREG == 0100000 && S_IFDIR == 0040000 && S_IFLNK == 0120000 &&
+		      S_IFIFO == 0010000 && S_IFSOCK == 0140000 && S_IFMT == 0170000,
 	      "mode is stored as this kernel has it");

@@ -36,7 +36,7 @@ void ops_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	struct fs_entry entry;
 	int rc = -EACCES;
 
-	(void)device; /* only regular files are made, which have none */
+	(void)device; /* what is made has none */
 	if (!ops_names_virtual(ops, parent, name))
 		rc = fs_mknod(ops->fs, &caller, parent, slice_str(name), mode, &entry);
 	ops_reply_entry(req, ops, rc, &entry);

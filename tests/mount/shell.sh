@@ -118,7 +118,37 @@ mv link moved
 check "a link is renamed" same greeting "$(readlink moved)"
 rm moved
 check "a link is removed, its target is not" cat greeting
-check "pipes are refused" fails_with "not permitted" mkfifo pipe
+
+mkfifo pipe
+check "a FIFO is listed as one" same pipe "$(find . -type p -printf '%f')"
+echo through >pipe &
+check "what is written into it comes out" same through "$(timeout 10 cat pipe)"
+wait
+check "it stays empty" same 0 "$(stat -c %s pipe)"
+chmod 600 pipe
+touch -d '2001-02-03 04:05:06 UTC' pipe
+mv pipe renamed_pipe
+check "it is changed and renamed as a file" same "fifo 600 981173106" "$(stat -c '%F %a %Y' renamed_pipe)"
+check "device nodes are refused" fails_with "not permitted" mknod null c 1 3
+if command -v python3 >/dev/null; then
+	python3 - <<-'EOF' >"$work/said" 2>&1
+		import socket
+		server = socket.socket(socket.AF_UNIX)
+		server.bind("socket")
+		server.listen()
+		client = socket.socket(socket.AF_UNIX)
+		client.connect("socket")
+		client.sendall(b"hello")
+		client.close()
+		print(server.accept()[0].recv(100).decode())
+	EOF
+	check "a socket is bound and found" same hello "$(cat "$work/said")"
+	check "and listed as one" same socket "$(find . -type s -printf '%f')"
+	rm socket
+	check "and removed" gone socket
+else
+	skip "a socket is bound and found" "no python3"
+fi
 
 i=0
 mkdir many

@@ -246,8 +246,79 @@ START_TEST(create_answers_a_new_file)
 
 	ck_assert_int_eq(create_as(f, &caller, "a", 0666, false, &node), 0);
 	ck_assert_uint_eq(node, entry.node);
-	ck_assert_int_eq(fs_mknod(f->fs, &caller, FS_ROOT, slice_str("p"), S_IFIFO | 0666, &entry),
-			 -EPERM);
+	fixture_free(f);
+}
+END_TEST
+
+/* The type of an entry as a listing says it; 0: it is not there. */
+static mode_t listed_type(struct fixture *f, const char *folder, const char *name)
+{
+	uint64_t node = node_at(f, folder);
+	struct fs_dirent entry;
+	struct fs_dir *dir;
+	mode_t type = 0;
+
+	ck_assert_int_eq(fs_dir_open(f->fs, node, &dir), 0);
+	while (fs_dir_next(dir, &entry) == 0) {
+		if (strcmp(entry.name, name) == 0)
+			type = entry.type;
+	}
+	fs_dir_close(dir);
+	fs_forget(f->fs, node, 1);
+	return type;
+}
+
+static int mknod_at(struct fixture *f, const char *path, mode_t mode)
+{
+	return create_as(f, &f->me, path, mode, true, NULL);
+}
+
+START_TEST(fifos_and_sockets_are_files_that_say_so)
+{
+	static const mode_t types[] = {S_IFIFO, S_IFSOCK};
+	struct stat want = {.st_mode = 0600, .st_uid = 7, .st_mtim = {.tv_sec = 3}};
+	struct fixture *f = fixture_new();
+	struct stat st;
+
+	for (size_t i = 0; i < array_size(types); i++) {
+		ck_assert_int_eq(mknod_at(f, "p", types[i] | 0666), 0);
+		ck_assert_uint_eq(stat_at(f, "p").st_mode, types[i] | 0644);
+		ck_assert_uint_eq(listed_type(f, "", "p"), types[i]);
+		ck_assert_int_eq(mknod_at(f, "p", types[i] | 0666), -EEXIST);
+		uint64_t p = node_at(f, "p");
+
+		ck_assert_int_eq(fs_setattr(f->fs, &f->me, p, &want,
+					    FS_SET_MODE | FS_SET_UID | FS_SET_MTIME, &st),
+				 0);
+		fs_forget(f->fs, p, 1);
+		ck_assert_int_eq(rename_at(f, "p", "q", 0), 0);
+		fixture_kill(f);
+		st = stat_at(f, "q");
+		ck_assert_uint_eq(st.st_mode, types[i] | 0600);
+		ck_assert_uint_eq(st.st_uid, 7);
+		ck_assert_int_eq(st.st_mtim.tv_sec, 3);
+		ck_assert_int_eq(st.st_size, 0);
+		ck_assert_uint_eq(listed_type(f, "", "q"), types[i]);
+		ck_assert_int_eq(unlink_at(f, "q"), 0);
+		ck_assert(!exists(f, "q"));
+	}
+	/* under a key that ends in the separator it is no folder's record either */
+	ck_assert_int_eq(mkdir_at(f, "d"), 0);
+	ck_assert_int_eq(mknod_at(f, "d/%", S_IFIFO | 0644), 0);
+	fixture_restart(f);
+	ck_assert_uint_eq(stat_at(f, "d/%").st_mode, S_IFIFO | 0644);
+	ck_assert_uint_eq(listed_type(f, "d", "%"), S_IFIFO);
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(devices_are_not_made)
+{
+	struct fixture *f = fixture_new();
+
+	ck_assert_int_eq(mknod_at(f, "p", S_IFCHR | 0666), -EPERM);
+	ck_assert_int_eq(mknod_at(f, "p", S_IFBLK | 0666), -EPERM);
+	ck_assert(!exists(f, "p"));
 	fixture_free(f);
 }
 END_TEST
@@ -368,6 +439,8 @@ int main(void)
 		&a_component_of_1000_bytes_is_reached_in_steps,
 		&a_long_component_is_made_in_steps,
 		&create_answers_a_new_file,
+		&fifos_and_sockets_are_files_that_say_so,
+		&devices_are_not_made,
 		&create_over_a_folder_fails,
 		&mkdir_makes_a_record,
 		&a_set_group_id_folder_hands_its_group_on,
