@@ -2,7 +2,6 @@
 
 #include <errno.h>
 
-#include "fs/core/file_state.h"
 #include "fs/core/store.h"
 #include "fs/core/value.h"
 #include "lsm/base/cleanup.h"
@@ -19,15 +18,28 @@ int content_read(struct fs *fs, const struct node_view *view, const struct lsm_r
 	return o ? orphan_read(o, view->key->name.bytes, range, ret_len) : -ENOENT;
 }
 
-static int write_orphan(const struct fs_caller *caller, const struct node_view *view,
-			uint64_t offset, struct slice bytes)
+/* What the patch says, but that the size does not shrink. */
+static int patch_orphan(struct orphan *o, struct slice key, const struct lsm_patch *patch)
+{
+	if (patch->bytes.len > 0)
+		return orphan_write(o, key, patch->offset, patch->bytes);
+
+	int err = orphan_zero(o, key, patch->offset, patch->zeros);
+
+	if (!err && patch->size > o->attr.size)
+		orphan_resize(o, patch->size);
+	return err;
+}
+
+static int change_orphan(const struct fs_caller *caller, const struct node_view *view,
+			 const struct lsm_patch *patch)
 {
 	struct orphan *o = view->node->orphan;
 
 	if (!o)
 		return -ENOENT;
 
-	int err = orphan_write(o, view->key->name.bytes, offset, bytes);
+	int err = patch_orphan(o, view->key->name.bytes, patch);
 
 	if (!err) {
 		attr_content_changed(&o->attr, caller);
@@ -47,14 +59,21 @@ static int put_value(struct fs *fs, struct slice key, const struct attr *attr, s
 	return lsm_put(fs->db, key, value, &options);
 }
 
-/* The whole value anew. */
+/* The whole value anew, a small one. */
 static int put_spliced(struct fs *fs, const struct node_view *view, struct file_state *state,
-		       uint64_t offset, struct slice bytes)
+		       const struct lsm_patch *patch)
 {
+	static const uint8_t zeros[FS_SPLICE_MAX];
+	struct slice bytes = patch->bytes;
+	uint64_t offset = patch->offset;
 	cleanup_free uint8_t *spliced = NULL;
 	struct slice value;
 	int err = file_load_value(fs, view, state);
 
+	if (patch->zeros > 0)
+		bytes = slice_of(zeros, (size_t)patch->zeros);
+	else if (bytes.len == 0)
+		offset = patch->size; /* zeros up to there */
 	if (!err)
 		err = value_splice(state->record.value, offset, bytes, &spliced, &value);
 	return err ? err : put_value(fs, view->key->name.bytes, &state->attr, value);
@@ -87,33 +106,27 @@ static int patch_value(struct fs *fs, struct slice key, const struct file_state 
 		return put_and_patch(fs, key, &state->attr, patch);
 	attr_pack(&fs->defaults, fs->separator, key, &state->attr, &meta);
 
-	struct lsm_write_options options = {.meta = meta_slice(&meta)};
+	/* zeros alone make room in the end */
+	bool frees = patch->zeros > 0 && patch->size == state->record.value_len;
+	struct lsm_write_options options = {.meta = meta_slice(&meta), .use_reserve = frees};
 
 	return lsm_write_patch(fs->db, key, patch, &options);
 }
 
-static int write_named(struct fs *fs, const struct fs_caller *caller, const struct node_view *view,
-		       uint64_t offset, struct slice bytes)
+static int change_named(struct fs *fs, const struct fs_caller *caller, const struct node_view *view,
+			struct file_state *state, const struct lsm_patch *patch)
 {
-	cleanup_file_state struct file_state state = {0};
 	struct slice key = view->key->name.bytes;
-	int err = file_load(fs, view, &state);
+	int err;
 
-	if (err)
-		return err;
-
-	/* What is held is empty, whatever the store has. */
-	uint64_t size = max_of(state.record.value_len, offset + bytes.len);
-	struct lsm_patch patch = {.size = size, .offset = offset, .bytes = bytes};
-
-	attr_content_changed(&state.attr, caller);
-	if (bytes.len == size)
-		err = put_value(fs, key, &state.attr, bytes);
-	else if (size <= FS_SPLICE_MAX)
-		err = put_spliced(fs, view, &state, offset, bytes);
+	attr_content_changed(&state->attr, caller);
+	if (patch->bytes.len == patch->size)
+		err = put_value(fs, key, &state->attr, patch->bytes);
+	else if (patch->size <= FS_SPLICE_MAX)
+		err = put_spliced(fs, view, state, patch);
 	else
-		err = patch_value(fs, key, &state, &patch);
-	if (!err && state.source == FILE_HELD)
+		err = patch_value(fs, key, state, patch);
+	if (!err && state->source == FILE_HELD)
 		hold_end(fs, view->node, true);
 	return err;
 }
@@ -121,6 +134,22 @@ static int write_named(struct fs *fs, const struct fs_caller *caller, const stru
 int content_write(struct fs *fs, const struct fs_caller *caller, const struct node_view *view,
 		  uint64_t offset, struct slice bytes)
 {
-	return view->nameless ? write_orphan(caller, view, offset, bytes)
-			      : write_named(fs, caller, view, offset, bytes);
+	cleanup_file_state struct file_state state = {0};
+	struct lsm_patch patch = {.offset = offset, .bytes = bytes};
+
+	if (view->nameless)
+		return change_orphan(caller, view, &patch);
+
+	int err = file_load(fs, view, &state);
+
+	/* What is held is empty, whatever the store has. */
+	patch.size = max_of(state.record.value_len, offset + bytes.len);
+	return err ? err : change_named(fs, caller, view, &state, &patch);
+}
+
+int content_zero(struct fs *fs, const struct fs_caller *caller, const struct node_view *view,
+		 struct file_state *state, const struct lsm_patch *patch)
+{
+	return view->nameless ? change_orphan(caller, view, patch)
+			      : change_named(fs, caller, view, state, patch);
 }

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "fs/core/file_state.h"
 #include "fs/core/fs_internal.h"
 
 /* A part of the file, wherever it is: *ret_len bytes, less than asked for only at its end. */
@@ -18,3 +19,11 @@ must_check int content_read(struct fs *fs, const struct node_view *view,
  */
 must_check int content_write(struct fs *fs, const struct fs_caller *caller,
 			     const struct node_view *view, uint64_t offset, struct slice bytes);
+
+/*
+ * As content_write, a change without bytes, of the file in `state` (file_load's): zeros at an
+ * offset, which reach the size if that grows; or none, and it grows.
+ */
+must_check int content_zero(struct fs *fs, const struct fs_caller *caller,
+			    const struct node_view *view, struct file_state *state,
+			    const struct lsm_patch *patch);

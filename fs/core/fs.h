@@ -158,6 +158,16 @@ struct fs_copy {
 must_check int fs_copy_range(struct fs *fs, const struct fs_caller *caller,
 			     const struct fs_copy *copy, uint64_t *ret_copied);
 
+/*
+ * fallocate(2) with the modes 0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
+ * and FALLOC_FL_ZERO_RANGE, with or without FALLOC_FL_KEEP_SIZE. Zeros take no space and are not
+ * written; nothing is set aside for later writes. One change, or none, when the file reads the same
+ * afterwards because nothing of it is in the range and it does not grow. -EOPNOTSUPP: another mode.
+ * -EISDIR. -ENODEV: no regular file. -EFBIG: the range ends behind what a file may have.
+ */
+must_check int fs_allocate(struct fs *fs, const struct fs_caller *caller, uint64_t node,
+			   unsigned mode, uint64_t offset, uint64_t len);
+
 /* Everything answered so far is durable when it returns 0. */
 must_check int fs_sync(struct fs *fs);
 

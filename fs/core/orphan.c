@@ -100,12 +100,16 @@ int orphan_new(struct lsm *db, struct orphan_memory *memory, const struct attr *
 	return 0;
 }
 
-/* The pages from the i-th on go. */
-static void pages_drop(struct orphan *o, size_t i)
+/* The pages [from, to), as they stand, go. */
+static void pages_drop(struct orphan *o, size_t from, size_t to)
 {
-	memory_give(o->memory, (o->count - i) * ORPHAN_PAGE);
-	while (o->count > i)
-		free(o->pages[--o->count]);
+	if (from >= to)
+		return;
+	memory_give(o->memory, (to - from) * ORPHAN_PAGE);
+	for (size_t i = from; i < to; i++)
+		free(o->pages[i]);
+	memmove(o->pages + from, o->pages + to, (o->count - to) * sizeof(struct orphan_page *));
+	o->count -= to - from;
 }
 
 static void base_drop(struct orphan *o)
@@ -131,7 +135,7 @@ void orphan_free(struct orphan *orphan)
 	if (!orphan)
 		return;
 	base_drop(orphan);
-	pages_drop(orphan, 0);
+	pages_drop(orphan, 0, orphan->count);
 	free(orphan->pages);
 	free(orphan);
 }
@@ -305,12 +309,51 @@ int orphan_write(struct orphan *o, struct slice key, uint64_t offset, struct sli
 	return 0;
 }
 
+/* Pages of the span that lie in it whole, and over nothing, are needed no more. */
+static void pages_drop_zeros(struct orphan *o, const struct span *s)
+{
+	struct span whole = {
+		.start = (max_of(s->start, o->base_size) + ORPHAN_PAGE - 1) / ORPHAN_PAGE,
+		.end = s->end == o->attr.size ? end_page(s) : s->end / ORPHAN_PAGE,
+	};
+
+	pages_drop(o, page_find(o, whole.start), page_find(o, whole.end));
+}
+
+int orphan_zero(struct orphan *o, struct slice key, uint64_t offset, uint64_t len)
+{
+	struct span s = {.start = min_of(offset, o->attr.size)};
+
+	s.end = s.start + min_of(len, o->attr.size - s.start);
+	if (s.start == s.end)
+		return 0;
+	/* where nothing of the base shows behind it, it need not be hidden */
+	if (s.end >= o->base_size)
+		o->base_size = min_of(o->base_size, s.start);
+
+	struct span over_base = {s.start, min_of(s.end, o->base_size)};
+	int err = over_base.start < over_base.end ? pages_have(o, key, &over_base) : 0;
+	size_t at;
+
+	if (err)
+		return err;
+	for (size_t i = 0, count = pages_of(o, &s, &at); i < count; i++) {
+		struct orphan_page *page = o->pages[at + i];
+		struct span part = span_in_page(&s, page->number);
+
+		memset(page->bytes + part.start % ORPHAN_PAGE, 0, (size_t)(part.end - part.start));
+	}
+	pages_drop_zeros(o, &s);
+	base_drop_if_hidden(o);
+	return 0;
+}
+
 void orphan_resize(struct orphan *o, uint64_t size)
 {
 	struct span left = {.end = size};
 	size_t i = page_find(o, end_page(&left));
 
-	pages_drop(o, i);
+	pages_drop(o, i, o->count);
 	/* What is cut off within the last page does not come back when it grows again. */
 	if (i > 0 && !page_is_within(&left, o->pages[i - 1]->number)) {
 		size_t used = (size_t)(size % ORPHAN_PAGE);

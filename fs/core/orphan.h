@@ -69,5 +69,8 @@ must_check int orphan_read(const struct orphan *o, struct slice key, const struc
  */
 must_check int orphan_write(struct orphan *o, struct slice key, uint64_t offset,
 			    struct slice bytes);
+/* Zeros in the place of what is there at offset; the size stays. Takes memory only over the base.
+ * -ENOSPC. */
+must_check int orphan_zero(struct orphan *o, struct slice key, uint64_t offset, uint64_t len);
 /* Cut it, or let it grow by zeros. */
 void orphan_resize(struct orphan *o, uint64_t size);

@@ -203,6 +203,20 @@ void ops_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset,
 		(void)fuse_reply_write(req, copied);
 }
 
+void ops_fallocate(fuse_req_t req, fuse_ino_t node, int mode, off_t offset, off_t length,
+		   struct fuse_file_info *fi)
+{
+	struct ops *ops = ops_begin(req, OPS_FALLOCATE);
+	struct fs_caller caller = ops_caller(req);
+	int rc = -EACCES;
+
+	(void)fi;
+	if (!ops_is_virtual(node))
+		rc = fs_allocate(ops->fs, &caller, node, (unsigned)mode, (uint64_t)offset,
+				 (uint64_t)length);
+	ops_reply_status(req, rc);
+}
+
 /* Only for files that were created before the kernel had its first ENOSYS from open. */
 void ops_release(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
 {

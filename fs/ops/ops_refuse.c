@@ -76,14 +76,3 @@ void ops_lseek(fuse_req_t req, fuse_ino_t node, off_t offset, int whence, struct
 	(void)fi;
 	refuse(req, OPS_LSEEK, -ENOSYS);
 }
-
-void ops_fallocate(fuse_req_t req, fuse_ino_t node, int mode, off_t offset, off_t length,
-		   struct fuse_file_info *fi)
-{
-	(void)node;
-	(void)mode;
-	(void)offset;
-	(void)length;
-	(void)fi;
-	refuse(req, OPS_FALLOCATE, -ENOSYS);
-}

@@ -62,6 +62,8 @@ void ops_write(fuse_req_t req, fuse_ino_t node, const char *bytes, size_t size, 
 void ops_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset,
 			 struct fuse_file_info *from_fi, fuse_ino_t to, off_t to_offset,
 			 struct fuse_file_info *to_fi, size_t len, int flags);
+void ops_fallocate(fuse_req_t req, fuse_ino_t node, int mode, off_t offset, off_t length,
+		   struct fuse_file_info *fi);
 void ops_release(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi);
 void ops_fsync(fuse_req_t req, fuse_ino_t node, int datasync, struct fuse_file_info *fi);
 void ops_statfs(fuse_req_t req, fuse_ino_t node);
@@ -89,5 +91,3 @@ void ops_removexattr(fuse_req_t req, fuse_ino_t node, const char *name);
 void ops_readlink(fuse_req_t req, fuse_ino_t node);
 void ops_lseek(fuse_req_t req, fuse_ino_t node, off_t offset, int whence,
 	       struct fuse_file_info *fi);
-void ops_fallocate(fuse_req_t req, fuse_ino_t node, int mode, off_t offset, off_t length,
-		   struct fuse_file_info *fi);

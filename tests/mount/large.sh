@@ -83,6 +83,24 @@ mv "$plain/big" "$plain/moved"
 check "what was moved is the same" cmp "$plain/moved" "$mnt/moved"
 check "and keeps its time" same 2001-02-03 "$(stat -c %y "$mnt/moved" | cut -d ' ' -f 1)"
 
+# Space for a file, and holes in it. both_same compares them by what they read.
+check "fallocate makes a file longer" both_same 'fallocate -l 40000000 holes' holes
+check "and leaves a longer one alone" both_same 'fallocate -l 100 holes' holes
+check "or keeps the size" both_same 'fallocate -n -o 50000000 -l 1000 holes' holes
+cp "$work/source" "$mnt/holes"
+cp "$work/source" "$plain/holes"
+check "a hole is punched" both_same 'fallocate -p -o 1000001 -l 33333333 holes' holes
+punch() { fallocate -p -o 40000000 -l 20000000 "$mnt/holes"; }
+check "without writing it" writes_little punch
+fallocate -p -o 40000000 -l 20000000 "$plain/holes"
+check "a range is zeroed" both_same 'fallocate -z -o 65000000 -l 5000000 holes' holes
+check "or within the size" both_same 'fallocate -z -n -o 69000000 -l 5000000 holes' holes
+check "it reads the same after all that" cmp "$plain/holes" "$mnt/holes"
+check "what is not offered is refused" fails_with "not supported" \
+	fallocate -c -o 0 -l 4096 "$mnt/holes"
+check "a file cannot be made too long" fails_with "File too large" fallocate -l 65g "$mnt/holes"
+rm "$mnt/holes" "$plain/holes"
+
 # Whether cp asks for it is up to cp.
 copies=$(stats_value fuse_copy_file_range)
 before=$(written)

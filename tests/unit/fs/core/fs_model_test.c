@@ -2,6 +2,8 @@
  * Random operations against a tree in memory: every answer, and every content, name and attribute
  * that both know.
  */
+#include <linux/falloc.h>
+
 #include "tests/unit/fs/core/fs_fixture.h"
 
 enum {
@@ -360,6 +362,22 @@ static void do_truncate(const struct handle *h)
 	h->file->size = size;
 }
 
+static void do_allocate(const struct handle *h)
+{
+	static const unsigned modes[] = {
+		0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		FALLOC_FL_ZERO_RANGE, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE};
+	unsigned mode = modes[rng_below(&rng, array_size(modes))];
+	size_t offset = rng_below(&rng, rng_below(&rng, 4) ? SHORT : CONTENT_MAX);
+	size_t len = 1 + rng_below(&rng, min_of((size_t)WRITE_MAX, CONTENT_MAX - offset));
+
+	ck_assert_int_eq(fs_allocate(f->fs, random_caller(), h->node, mode, offset, len), 0);
+	if ((mode & ~(unsigned)FALLOC_FL_KEEP_SIZE) && offset < h->file->size)
+		memset(h->file->bytes + offset, 0, min_of(len, h->file->size - offset));
+	if (!(mode & FALLOC_FL_KEEP_SIZE))
+		h->file->size = max_of(h->file->size, offset + len);
+}
+
 static void do_copy(const struct handle *to)
 {
 	const struct handle *from = &handles[rng_below(&rng, handle_count)];
@@ -492,7 +510,7 @@ static void do_on_handle(void)
 		return;
 	const struct handle *h = &handles[rng_below(&rng, handle_count)];
 
-	switch (rng_below(&rng, 9)) {
+	switch (rng_below(&rng, 10)) {
 	case 0:
 	case 1:
 	case 2:
@@ -506,6 +524,9 @@ static void do_on_handle(void)
 		break;
 	case 4:
 		do_chmod(h);
+		break;
+	case 6:
+		do_allocate(h);
 		break;
 	default:
 		check_file(h->node, h->file);

@@ -62,6 +62,13 @@ static void resize(struct world *w, size_t size)
 	orphan_resize(w->orphan, size);
 }
 
+static void zero_at(struct world *w, size_t offset, size_t len)
+{
+	if (offset < w->size)
+		memset(w->bytes + offset, 0, min_of(len, w->size - offset));
+	ck_assert_int_eq(orphan_zero(w->orphan, slice_str(key), offset, len), 0);
+}
+
 static void check_part(const struct world *w, size_t offset, size_t len)
 {
 	uint8_t found[SIZE_MAX_ + 1];
@@ -167,6 +174,33 @@ START_TEST(the_snapshot_goes_when_nothing_of_it_shows)
 }
 END_TEST
 
+START_TEST(zeros_take_memory_only_over_the_base)
+{
+	struct world *w = world_new(BASE);
+
+	zero_at(w, BASE, 100);
+	zero_at(w, SIZE_MAX_, 100);
+	ck_assert_uint_eq(w->memory.bytes, 0);
+	zero_at(w, ORPHAN_PAGE + 10, 20);
+	ck_assert_uint_eq(w->memory.bytes, ORPHAN_PAGE);
+	check_all(w);
+	/* to the end of the base: there is less of it then */
+	zero_at(w, 3 * ORPHAN_PAGE + 7, BASE);
+	ck_assert_uint_eq(w->memory.bytes, ORPHAN_PAGE);
+	ck_assert(has_base(w));
+	check_all(w);
+	write_at(w, 2 * ORPHAN_PAGE, 6 * ORPHAN_PAGE, 'x');
+	zero_at(w, 4 * ORPHAN_PAGE - 1, 3 * ORPHAN_PAGE + 1);
+	ck_assert_uint_eq(w->memory.bytes, 4 * ORPHAN_PAGE);
+	check_all(w);
+	zero_at(w, 0, SIZE_MAX_);
+	ck_assert_uint_eq(w->memory.bytes, 0);
+	ck_assert(!has_base(w));
+	check_all(w);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(too_much_is_refused_and_changes_nothing)
 {
 	enum {
@@ -229,13 +263,16 @@ static void random_step(struct world *w, struct rng *rng)
 	size_t len = 1 + rng_below(rng, min_of((size_t)SIZE_MAX_ - offset,
 					       (size_t)(rng_below(rng, 4) ? 300 : SIZE_MAX_)));
 
-	switch (rng_below(rng, 8)) {
+	switch (rng_below(rng, 9)) {
 	case 0:
 		resize(w, rng_below(rng, 4) ? offset : w->size - min_of(w->size, len));
 		break;
 	case 1:
 	case 2:
 		write_at(w, offset, len, (uint8_t)(1 + rng_below(rng, 255)));
+		break;
+	case 3:
+		zero_at(w, offset, len);
 		break;
 	default:
 		check_part(w, offset, len);
@@ -269,6 +306,7 @@ int main(void)
 		&a_write_takes_the_pages_it_touches,
 		&what_was_cut_off_does_not_come_back,
 		&the_snapshot_goes_when_nothing_of_it_shows,
+		&zeros_take_memory_only_over_the_base,
 		&too_much_is_refused_and_changes_nothing,
 		&damage_of_the_base_is_told_and_changes_nothing,
 		&it_reads_as_a_plain_array_does,
