@@ -313,6 +313,19 @@ struct lsm_range {
 must_check int lsm_read(struct lsm *db, struct slice key, const struct lsm_read_options *options,
 			const struct lsm_range *range, size_t *ret_len,
 			struct lsm_record *ret_record);
+/*
+ * Where the next data of a value begins, or its next hole, at offset or behind it; as lseek(2) has
+ * it. A hole is what was never written, or made zeros by a patch; it reads as zeros, and the end of
+ * the value is one. Data may be zeros, too: what is a hole now may be data later, though it reads
+ * the same. Reads none of the value's bytes that lie in blob files. -ENXIO: offset is at the end or
+ * behind it, or no data follows. -ENOENT.
+ */
+enum lsm_stretch {
+	LSM_DATA,
+	LSM_HOLE,
+};
+must_check int lsm_seek(struct lsm *db, struct slice key, const struct lsm_read_options *options,
+			uint64_t offset, enum lsm_stretch wanted, uint64_t *ret_offset);
 /* A hint that this part of the value will be read soon. */
 void lsm_read_ahead(struct lsm *db, struct slice key, uint64_t offset, uint64_t len);
 

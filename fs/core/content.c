@@ -18,6 +18,21 @@ int content_read(struct fs *fs, const struct node_view *view, const struct lsm_r
 	return o ? orphan_read(o, view->key->name.bytes, range, ret_len) : -ENOENT;
 }
 
+int content_seek(struct fs *fs, const struct node_view *view, uint64_t offset,
+		 enum lsm_stretch wanted, uint64_t *ret_offset)
+{
+	cleanup_file_state struct file_state state = {0};
+	struct slice key = view->key->name.bytes;
+	int err = file_load(fs, view, &state);
+
+	if (err)
+		return err;
+	if (offset >= state.attr.size)
+		return -ENXIO;
+	return view->nameless ? orphan_seek(view->node->orphan, key, offset, wanted, ret_offset)
+			      : lsm_seek(fs->db, key, NULL, offset, wanted, ret_offset);
+}
+
 /* What the patch says, but that the size does not shrink. */
 static int patch_orphan(struct orphan *o, struct slice key, const struct lsm_patch *patch)
 {

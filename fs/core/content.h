@@ -12,6 +12,10 @@
 must_check int content_read(struct fs *fs, const struct node_view *view,
 			    const struct lsm_range *range, size_t *ret_len);
 
+/* As lsm_seek, of a file wherever it is. */
+must_check int content_seek(struct fs *fs, const struct node_view *view, uint64_t offset,
+			    enum lsm_stretch wanted, uint64_t *ret_offset);
+
 /*
  * Put bytes, at least one, at offset; before them zeros where there was nothing. The caller has
  * checked the size. One change, in the log or, of a nameless file, in memory; what the node holds

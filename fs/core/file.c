@@ -1,9 +1,10 @@
 /*
- * Content of files: fs_read and fs_write.
+ * Content of files: fs_read, fs_seek and fs_write.
  */
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "fs/core/content.h"
 #include "fs/core/file_state.h"
@@ -85,6 +86,33 @@ void fs_read_done(struct fs_read_result *read)
 {
 	free(read->memory);
 	*read = (struct fs_read_result){0};
+}
+
+static int file_seek(struct fs *fs, uint64_t node, uint64_t offset, enum lsm_stretch wanted,
+		     uint64_t *ret_offset)
+{
+	struct node_view view;
+	struct node_lock lock;
+	int err = nodes_pin(&fs->nodes, node, &view);
+
+	if (err)
+		return err;
+	node_lock_view(fs, &view, &lock);
+	if (lock.view.key->name.folder)
+		err = -EISDIR;
+	else
+		err = content_seek(fs, &lock.view, offset, wanted, ret_offset);
+	node_unlock(fs, &lock);
+	return err;
+}
+
+int fs_seek(struct fs *fs, uint64_t node, uint64_t offset, int whence, uint64_t *ret_offset)
+{
+	enum lsm_stretch wanted = whence == SEEK_HOLE ? LSM_HOLE : LSM_DATA;
+
+	if (whence != SEEK_HOLE && whence != SEEK_DATA)
+		return -EINVAL;
+	return faults_answer(&fs->faults, file_seek(fs, node, offset, wanted, ret_offset));
 }
 
 static int file_write(struct fs *fs, const struct fs_caller *caller, uint64_t node, uint64_t offset,

@@ -138,6 +138,14 @@ must_check int fs_read(struct fs *fs, uint64_t node, uint64_t offset, size_t siz
 must_check int fs_readlink(struct fs *fs, uint64_t node, struct fs_read_result *ret_target);
 void fs_read_done(struct fs_read_result *read);
 
+/*
+ * lseek(2) with SEEK_DATA or SEEK_HOLE: holes are what was never written or has been punched, as
+ * far as the store knows; small files have none but their end. -ENXIO: offset is at the end or
+ * behind it, or no data follows. -EINVAL: another whence. -EISDIR.
+ */
+must_check int fs_seek(struct fs *fs, uint64_t node, uint64_t offset, int whence,
+		       uint64_t *ret_offset);
+
 /* All of it or an error: -EFBIG, -ENOSPC, -EIO, -EROFS. */
 must_check int fs_write(struct fs *fs, const struct fs_caller *caller, uint64_t node,
 			uint64_t offset, struct slice bytes);

@@ -186,6 +186,72 @@ int orphan_read(const struct orphan *o, struct slice key, const struct lsm_range
 	return 0;
 }
 
+/* As lsm_seek, in the base alone; where it ends, or from offset on has no data: UINT64_MAX. */
+static int base_seek(const struct orphan *o, struct slice key, uint64_t offset,
+		     enum lsm_stretch wanted, uint64_t *ret_offset)
+{
+	struct lsm_read_options options = {.snapshot = o->snapshot};
+	uint64_t found = UINT64_MAX;
+	int err = -ENXIO;
+
+	if (offset < o->base_size)
+		err = lsm_seek(o->db, key, &options, offset, wanted, &found);
+	if (err && err != -ENXIO)
+		return err;
+	*ret_offset = found < o->base_size ? found : UINT64_MAX;
+	return 0;
+}
+
+static int seek_data(const struct orphan *o, struct slice key, uint64_t offset,
+		     uint64_t *ret_offset)
+{
+	size_t at = page_find(o, offset / ORPHAN_PAGE);
+	uint64_t in_base;
+	int err = base_seek(o, key, offset, LSM_DATA, &in_base);
+
+	if (err)
+		return err;
+	if (at < o->count)
+		in_base = min_of(in_base, max_of(offset, o->pages[at]->number * ORPHAN_PAGE));
+	if (in_base >= o->attr.size)
+		return -ENXIO;
+	*ret_offset = in_base;
+	return 0;
+}
+
+/* Past pages and the base's data, until neither is there. */
+static int seek_hole(const struct orphan *o, struct slice key, uint64_t offset,
+		     uint64_t *ret_offset)
+{
+	size_t at = page_find(o, offset / ORPHAN_PAGE);
+	uint64_t hole = offset;
+
+	while (hole < o->attr.size) {
+		if (at < o->count && o->pages[at]->number == hole / ORPHAN_PAGE) {
+			hole = (o->pages[at++]->number + 1) * ORPHAN_PAGE;
+			continue;
+		}
+		uint64_t next = hole;
+		int err = base_seek(o, key, hole, LSM_HOLE, &next);
+
+		if (err)
+			return err;
+		if (hole >= o->base_size || next == hole)
+			break;
+		hole = min_of(next, o->base_size);
+		at = page_find(o, hole / ORPHAN_PAGE);
+	}
+	*ret_offset = min_of(hole, o->attr.size);
+	return 0;
+}
+
+int orphan_seek(const struct orphan *o, struct slice key, uint64_t offset, enum lsm_stretch wanted,
+		uint64_t *ret_offset)
+{
+	return wanted == LSM_DATA ? seek_data(o, key, offset, ret_offset)
+				  : seek_hole(o, key, offset, ret_offset);
+}
+
 static void list_free(struct orphan_page *list)
 {
 	while (list) {

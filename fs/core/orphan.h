@@ -63,6 +63,9 @@ void orphan_free(struct orphan *orphan);
 /* A part of it; key: the name that it had. *ret_len is less than asked for only at its end. */
 must_check int orphan_read(const struct orphan *o, struct slice key, const struct lsm_range *range,
 			   size_t *ret_len);
+/* As lsm_seek; offset is below the size. Pages are data. */
+must_check int orphan_seek(const struct orphan *o, struct slice key, uint64_t offset,
+			   enum lsm_stretch wanted, uint64_t *ret_offset);
 /*
  * Put bytes at offset; all of them or an error. The caller has checked the size. -ENOSPC: too much
  * is in memory.

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fs/ops/ops_request.h"
 
@@ -154,6 +155,40 @@ void ops_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct
 	/* undelivered: nothing to undo */
 	(void)fuse_reply_buf(req, (const char *)found.bytes.ptr, found.bytes.len);
 	fs_read_done(&found);
+}
+
+/* A text that was rendered has no holes. */
+static int seek_virtual(struct ops *ops, fuse_ino_t node, uint64_t offset, int whence,
+			uint64_t *ret_offset)
+{
+	struct stat attr;
+	int rc = virt_getattr(ops->virt, node, &attr);
+
+	if (rc)
+		return rc;
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return -EINVAL;
+	if (offset >= (uint64_t)attr.st_size)
+		return -ENXIO;
+	*ret_offset = whence == SEEK_DATA ? offset : (uint64_t)attr.st_size;
+	return 0;
+}
+
+void ops_lseek(fuse_req_t req, fuse_ino_t node, off_t offset, int whence, struct fuse_file_info *fi)
+{
+	struct ops *ops = ops_begin(req, OPS_LSEEK);
+	uint64_t found;
+	int rc;
+
+	(void)fi;
+	if (ops_is_virtual(node))
+		rc = seek_virtual(ops, node, (uint64_t)offset, whence, &found);
+	else
+		rc = fs_seek(ops->fs, node, (uint64_t)offset, whence, &found);
+	if (rc)
+		ops_reply_status(req, rc);
+	else /* undelivered: nothing to undo */
+		(void)fuse_reply_lseek(req, (off_t)found);
 }
 
 void ops_write(fuse_req_t req, fuse_ino_t node, const char *bytes, size_t size, off_t offset,

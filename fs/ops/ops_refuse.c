@@ -66,13 +66,3 @@ void ops_removexattr(fuse_req_t req, fuse_ino_t node, const char *name)
 	(void)name;
 	refuse(req, OPS_REMOVEXATTR, -ENOSYS);
 }
-
-/* Values have no holes; the kernel's own answer to SEEK_DATA and SEEK_HOLE says so. */
-void ops_lseek(fuse_req_t req, fuse_ino_t node, off_t offset, int whence, struct fuse_file_info *fi)
-{
-	(void)node;
-	(void)offset;
-	(void)whence;
-	(void)fi;
-	refuse(req, OPS_LSEEK, -ENOSYS);
-}

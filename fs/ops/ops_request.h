@@ -55,8 +55,11 @@ void ops_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *for
 void ops_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi);
 void ops_setattr(fuse_req_t req, fuse_ino_t node, struct stat *attr, int to_set,
 		 struct fuse_file_info *fi);
+void ops_readlink(fuse_req_t req, fuse_ino_t node);
 void ops_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset,
 	      struct fuse_file_info *fi);
+void ops_lseek(fuse_req_t req, fuse_ino_t node, off_t offset, int whence,
+	       struct fuse_file_info *fi);
 void ops_write(fuse_req_t req, fuse_ino_t node, const char *bytes, size_t size, off_t offset,
 	       struct fuse_file_info *fi);
 void ops_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset,
@@ -88,6 +91,3 @@ void ops_setxattr(fuse_req_t req, fuse_ino_t node, const char *name, const char 
 void ops_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size);
 void ops_listxattr(fuse_req_t req, fuse_ino_t node, size_t size);
 void ops_removexattr(fuse_req_t req, fuse_ino_t node, const char *name);
-void ops_readlink(fuse_req_t req, fuse_ino_t node);
-void ops_lseek(fuse_req_t req, fuse_ino_t node, off_t offset, int whence,
-	       struct fuse_file_info *fi);

@@ -59,6 +59,28 @@ int value_view_at(const struct value_view *v, uint64_t offset, uint64_t to,
 	return 0;
 }
 
+int value_view_seek(const struct value_view *v, uint64_t offset, bool hole, uint64_t *ret_offset)
+{
+	struct segment s = {0};
+
+	if (offset >= v->size)
+		return -ENXIO;
+	for (uint64_t at = offset; at < v->size; at += s.len) {
+		int rc = value_view_at(v, at, v->size, &s);
+
+		if (rc)
+			return rc;
+		if ((s.kind == SEGMENT_ZEROS) == hole) {
+			*ret_offset = at;
+			return 0;
+		}
+	}
+	if (!hole)
+		return -ENXIO;
+	*ret_offset = v->size;
+	return 0;
+}
+
 int value_view_plan(const struct value_view *v, const struct value_range *range,
 		    struct buf *ret_chunks, size_t *ret_len)
 {

@@ -24,6 +24,14 @@ struct value_view {
 must_check int value_view_at(const struct value_view *v, uint64_t offset, uint64_t to,
 			     struct segment *ret_segment);
 
+/*
+ * Where the first stretch that is zeros (hole) or is not begins, at offset or behind it; the
+ * value's end counts as a hole. Without I/O. -ENXIO: offset is at the end or behind it, or all that
+ * follows is zeros. -EUCLEAN.
+ */
+must_check int value_view_seek(const struct value_view *v, uint64_t offset, bool hole,
+			       uint64_t *ret_offset);
+
 /* What is wanted of a value, and where to. */
 struct value_range {
 	uint64_t offset;

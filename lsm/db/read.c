@@ -143,6 +143,19 @@ int lsm_read(struct lsm *db, struct slice key, const struct lsm_read_options *op
 	return 0;
 }
 
+int lsm_seek(struct lsm *db, struct slice key, const struct lsm_read_options *options,
+	     uint64_t offset, enum lsm_stretch wanted, uint64_t *ret_offset)
+{
+	struct found_version f;
+	int err = found_version_get(db, key, options, &f);
+
+	if (err)
+		return err;
+	err = found_version_seek(db, &f, offset, wanted == LSM_HOLE, ret_offset);
+	found_version_done(&f);
+	return err;
+}
+
 void lsm_read_ahead(struct lsm *db, struct slice key, uint64_t offset, uint64_t len)
 {
 	cleanup_buf struct buf chunks = {0};

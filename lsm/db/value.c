@@ -172,6 +172,10 @@ struct look {
 	const struct value_range *range;
 	struct buf *chunks;
 	size_t *ret_len;
+	/* of a seek */
+	uint64_t offset;
+	bool hole;
+	uint64_t *ret_offset;
 };
 
 /* Look at the fold of the version found. */
@@ -198,6 +202,11 @@ static int plan(const struct look *look, const struct value_view *view)
 static int list_chunks(const struct look *look, const struct value_view *view)
 {
 	return value_view_chunks(view, look->range->offset, look->range->len, look->chunks);
+}
+
+static int seek_in(const struct look *look, const struct value_view *view)
+{
+	return value_view_seek(view, look->offset, look->hole, look->ret_offset);
 }
 
 static int read_folded(struct lsm *db, const struct found_version *f,
@@ -266,6 +275,27 @@ int found_version_chunks(struct lsm *db, struct found_version *f, uint64_t offse
 	int err = whole_view(f, &view);
 
 	return err ? err : list_chunks(&look, &view);
+}
+
+int found_version_seek(struct lsm *db, struct found_version *f, uint64_t offset, bool hole,
+		       uint64_t *ret_offset)
+{
+	const struct look look = {
+		.at = seek_in, .offset = offset, .hole = hole, .ret_offset = ret_offset};
+	struct value_view view;
+
+	if (f->rec.kind == RECORD_PATCH)
+		return look_at_fold(db, f, &look);
+	if (offset >= f->size)
+		return -ENXIO;
+	/* data from its start to its end: it need not be loaded */
+	if (f->rec.kind == RECORD_PUT) {
+		*ret_offset = hole ? f->size : offset;
+		return 0;
+	}
+	int err = whole_view(f, &view);
+
+	return err ? err : seek_in(&look, &view);
 }
 
 int found_version_whole(struct lsm *db, struct found_version *f, uint8_t **ret_bytes)

@@ -45,6 +45,10 @@ must_check int found_version_read(struct lsm *db, struct found_version *f,
 must_check int found_version_chunks(struct lsm *db, struct found_version *f, uint64_t offset,
 				    uint64_t len, struct buf *ret_chunks);
 
+/* As value_view_seek. */
+must_check int found_version_seek(struct lsm *db, struct found_version *f, uint64_t offset,
+				  bool hole, uint64_t *ret_offset);
+
 /* All of it in memory of its own (free() it). -EFBIG: over LSM_WHOLE_MAX. -ENOMEM. */
 must_check int found_version_whole(struct lsm *db, struct found_version *f, uint8_t **ret_bytes);
 

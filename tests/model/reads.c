@@ -64,6 +64,25 @@ static void require_part(struct run *run, const struct lsm_range *range, size_t 
 	REQUIRE(run, slice_eq(slice_of(range->into, len), slice_of(value.ptr + from, len)));
 }
 
+/* What is said to be a hole is zeros. */
+static void read_hole(struct run *run, struct slice key, const struct lsm_read_options *options,
+		      const struct model_value *v)
+{
+	uint64_t from = rng_below(&run->rng, v->value_len + READ_BEYOND), hole, data;
+	int err = lsm_seek(run->db, key, options, from, LSM_HOLE, &hole);
+
+	REQUIRE(run, err == (from < v->value_len ? 0 : -ENXIO));
+	if (err)
+		return;
+	REQUIRE(run, hole >= from && hole <= v->value_len);
+	err = lsm_seek(run->db, key, options, hole, LSM_DATA, &data);
+	REQUIRE(run, err == 0 || err == -ENXIO);
+	if (err)
+		data = v->value_len;
+	for (const uint8_t *bytes = model_value_bytes(v).ptr; hole < data; hole++)
+		REQUIRE(run, bytes[hole] == 0);
+}
+
 void read_part(struct run *run)
 {
 	struct lsm_read_options options;
@@ -83,6 +102,7 @@ void read_part(struct run *run)
 	if (err)
 		return;
 	require_part(run, &range, len, v);
+	read_hole(run, run_key(run, i), &options, v);
 	if (with_record) {
 		require_record(run, &record, v);
 		REQUIRE(run, record.value.ptr == NULL);

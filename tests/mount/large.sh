@@ -96,6 +96,39 @@ fallocate -p -o 40000000 -l 20000000 "$plain/holes"
 check "a range is zeroed" both_same 'fallocate -z -o 65000000 -l 5000000 holes' holes
 check "or within the size" both_same 'fallocate -z -n -o 69000000 -l 5000000 holes' holes
 check "it reads the same after all that" cmp "$plain/holes" "$mnt/holes"
+# where data begins and ends, as a program sees it
+holes_of() {
+	python3 -c '
+import os, sys
+fd = os.open(sys.argv[1], os.O_RDONLY)
+at, size = 0, os.fstat(fd).st_size
+while at < size:
+    try:
+        at = os.lseek(fd, at, os.SEEK_DATA)
+    except OSError as e:
+        print(e.errno == 6 and "end")
+        break
+    end = os.lseek(fd, at, os.SEEK_HOLE)
+    print(at, end, end=" ")
+    at = end' "$1"
+}
+if command -v python3 >/dev/null; then
+	check "holes are found" same "0 1000001 34333334 40000000 60000000 65000000 end" \
+		"$(holes_of "$mnt/holes")"
+	cp --sparse=always "$mnt/holes" "$mnt/holes2"
+	check "cp --sparse makes some again" test "$(holes_of "$mnt/holes2" | wc -w)" -ge 5
+	check "and the same file" cmp "$mnt/holes" "$mnt/holes2"
+	rm "$mnt/holes2"
+	truncate -s 50m "$work/sparse" && echo end >>"$work/sparse"
+	tar -C "$work" -Scf "$work/sparse.tar" sparse && tar -C "$mnt" -xf "$work/sparse.tar" sparse
+	check "tar brings holes with it" cmp "$work/sparse" "$mnt/sparse"
+	check "and they are holes" same "52428800 52428804 " "$(holes_of "$mnt/sparse")"
+	check "a file that is all data has no hole" same "0 67108864 " \
+		"$(cp "$work/source" "$mnt/data" && holes_of "$mnt/data")"
+	rm "$mnt/data" "$work/sparse" "$work/sparse.tar" "$mnt/sparse"
+else
+	skip "holes are found" "no python3"
+fi
 check "what is not offered is refused" fails_with "not supported" \
 	fallocate -c -o 0 -l 4096 "$mnt/holes"
 check "a file cannot be made too long" fails_with "File too large" fallocate -l 65g "$mnt/holes"

@@ -3,6 +3,7 @@
  * that both know.
  */
 #include <linux/falloc.h>
+#include <unistd.h>
 
 #include "tests/unit/fs/core/fs_fixture.h"
 
@@ -417,6 +418,24 @@ static void do_chmod(const struct handle *h)
 	ck_assert_int_eq(st.st_size, (off_t)h->file->size);
 }
 
+/* What is said to be a hole is zeros. */
+static void check_holes(uint64_t node, const struct model_file *file)
+{
+	uint64_t from = rng_below(&rng, CONTENT_MAX), data = file->size, hole;
+	int err = fs_seek(f->fs, node, from, SEEK_HOLE, &hole);
+
+	ck_assert_int_eq(err, from < file->size ? 0 : -ENXIO);
+	if (err)
+		return;
+	ck_assert_uint_ge(hole, from);
+	ck_assert_uint_le(hole, file->size);
+	err = fs_seek(f->fs, node, hole, SEEK_DATA, &data);
+	ck_assert(err == 0 || err == -ENXIO);
+	ck_assert_uint_le(data, file->size);
+	while (hole < data)
+		unit_expect(file->bytes[hole++] == 0);
+}
+
 static void check_file(uint64_t node, const struct model_file *file)
 {
 	struct fs_read_result read;
@@ -428,6 +447,7 @@ static void check_file(uint64_t node, const struct model_file *file)
 	ck_assert_int_eq(fs_read(f->fs, node, 0, CONTENT_MAX, &read), 0);
 	ck_assert(slice_eq(read.bytes, slice_of(file->bytes, file->size)));
 	fs_read_done(&read);
+	check_holes(node, file);
 }
 
 static void check_folder(const char *path)

@@ -83,8 +83,28 @@ static void check_part(const struct world *w, size_t offset, size_t len)
 	ck_assert_uint_eq(found[want], 0xee); /* nothing beyond it was touched */
 }
 
+/* From data to hole to data: holes are zeros, and lie where the other is not. */
+static void check_holes(const struct world *w)
+{
+	uint64_t at = 0, data, hole;
+
+	while (at < w->size) {
+		ck_assert_int_eq(orphan_seek(w->orphan, slice_str(key), at, LSM_HOLE, &hole), 0);
+		ck_assert(hole >= at && hole <= w->size);
+		if (orphan_seek(w->orphan, slice_str(key), at, LSM_DATA, &data)) {
+			ck_assert_uint_eq(hole, at);
+			data = w->size;
+		}
+		ck_assert(hole == at || data == at);
+		for (uint64_t i = hole; i < data; i++)
+			unit_expect(w->bytes[i] == 0);
+		at = max_of(hole, data);
+	}
+}
+
 static void check_all(const struct world *w)
 {
+	check_holes(w);
 	ck_assert_uint_eq(w->orphan->attr.size, w->size);
 	check_part(w, 0, SIZE_MAX_);
 }

@@ -132,9 +132,30 @@ static void check_range(struct twin *t, const struct value_view *view, uint64_t 
 	free(got);
 }
 
+/* From data to hole to data: holes are zeros, and lie where the other is not. */
+static void check_holes(struct twin *t, const struct value_view *view)
+{
+	uint64_t at = 0, data, hole;
+
+	while (at < t->size) {
+		ck_assert_int_eq(value_view_seek(view, at, true, &hole), 0);
+		ck_assert(hole >= at && hole <= t->size);
+		if (value_view_seek(view, at, false, &data)) {
+			ck_assert_uint_eq(hole, at);
+			data = t->size;
+		}
+		ck_assert(hole == at || data == at);
+		for (uint64_t i = hole; i < data; i++)
+			unit_expect(t->bytes[i] == 0);
+		at = max_of(hole, data);
+	}
+	ck_assert_int_eq(value_view_seek(view, t->size, true, &hole), -ENXIO);
+}
+
 static void check_view(struct twin *t, const struct value_view *view)
 {
 	ck_assert_uint_eq(view->size, t->size);
+	check_holes(t, view);
 	check_range(t, view, 0, SIZE_MAX_BYTES);
 	for (int i = 0; i < 5; i++)
 		check_range(t, view, rng_below(&t->rng, SIZE_MAX_BYTES),
