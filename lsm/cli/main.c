@@ -14,7 +14,7 @@
 #include "lsm/config/engine_options.h"
 
 /* Sections of the file and the environment that belong to apexfs, the daemon. */
-static const char *const daemon_sections[] = {"fuse", "log", NULL};
+static const char *const daemon_sections[] = {"fs", "fuse", "log", NULL};
 
 enum {
 	STALE_TRIES = 20,
