@@ -141,7 +141,7 @@ static int files_open(struct service *s)
 	const struct config *config = s->options.config;
 	struct fs_options options = {
 		.db = s->db,
-		.separator = (uint8_t)config_number(config, "store", "separator"),
+		.separator = (uint8_t)lsm_separator(s->db),
 		.uid = getuid(),
 		.gid = getgid(),
 		.value_max = config_number(config, "store", "max_value_size"),

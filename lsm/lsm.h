@@ -94,8 +94,13 @@ struct lsm_options {
 	unsigned min_saving_pct;     /* a block that LZ4 shrinks by less is stored as it is */
 	uint32_t value_inline_max;   /* longer values have blocks of their own in a table */
 	unsigned bloom_bits_per_key; /* 0: no filters */
-	int filter_separator; /* a byte: filters also answer for prefixes that end in it; -1: keys
-				 only */
+	/*
+	 * The byte that splits keys into folders and names, where they are shown so: filters also
+	 * answer for prefixes that end in it. The store notes it, and refuses another one later
+	 * (-EINVAL) unless change_separator is set. -1: filters for keys only. LSM_SEPARATOR_NOTED.
+	 */
+	int filter_separator;
+	bool change_separator;
 
 	/*
 	 * Values longer than large_value_threshold are kept in blob files, in chunks of at most
@@ -131,6 +136,9 @@ struct lsm_options {
 	 */
 	uint64_t reserve_bytes;
 };
+
+/* The separator that the store has noted; '/' where none is. */
+#define LSM_SEPARATOR_NOTED (-2)
 
 /* memtable_bytes + 1 MiB, but at most 1/16 of the disk; the default. */
 #define LSM_RESERVE_AUTOMATIC UINT64_MAX
@@ -262,6 +270,9 @@ struct lsm_commit {
  */
 must_check int lsm_write(struct lsm *db, const struct lsm_batch *batch,
 			 const struct lsm_write_options *options, struct lsm_commit *ret_commit);
+
+/* The separator that the store has noted; -1: none. */
+int lsm_separator(const struct lsm *db);
 
 /* 0, or the -EROFS that every write answers now, with its sentence. Costs next to nothing. */
 must_check int lsm_check_writable(struct lsm *db);

@@ -49,7 +49,11 @@ const struct config_option engine_options[] = {
 	{"store", "reserve", CONFIG_SIZE, 0, GIB(1024), automatic, "auto", "bytes",
 	 "Disk space kept for deletes on a full disk; auto: max_size + 1m, at most 1/16 of the "
 	 "disk."},
-	BYTE("store", "separator", "/", "The byte that splits keys into folders and names."),
+	BYTE("store", "separator", "/",
+	     "The byte that splits keys into folders and names. The store keeps the first one "
+	     "said."),
+	BOOL("store", "change_separator", "off",
+	     "Take another separator than the store has: keys stay, and show at other paths."),
 	SIZE("store", "max_value_size", KIB(4), LSM_VALUE_MAX, "64g",
 	     "A value, and so a file, may be this large; a write beyond it fails with EFBIG."),
 
@@ -178,7 +182,11 @@ void engine_options_apply(const struct config *c, struct lsm_options *ret_option
 {
 	ret_options->create = config_bool(c, "store", "create");
 	ret_options->read_only = config_bool(c, "store", "read_only");
-	ret_options->filter_separator = (int)config_number(c, "store", "separator");
+	/* without a word the store's own */
+	ret_options->filter_separator = config_source_of(c, "store", "separator") == CONFIG_DEFAULT
+						? LSM_SEPARATOR_NOTED
+						: (int)config_number(c, "store", "separator");
+	ret_options->change_separator = config_bool(c, "store", "change_separator");
 	ret_options->reserve_bytes = config_number(c, "store", "reserve"); /* CONFIG_WORD fits */
 	ret_options->value_max = config_number(c, "store", "max_value_size");
 	apply_log(c, ret_options);

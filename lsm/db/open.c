@@ -171,6 +171,11 @@ int lsm_open(const char *path, const struct lsm_options *options, struct lsm **r
 				  : open_once(path, options, ret_db);
 }
 
+int lsm_separator(const struct lsm *db)
+{
+	return tree_separator(db->tree);
+}
+
 static uint64_t unflushed_bytes(struct lsm *db)
 {
 	struct db_state *state = db_state_acquire(db);

@@ -84,7 +84,7 @@ int db_options_check(const struct lsm_options *o)
 		{"min_saving_pct", o->min_saving_pct, 0, 99},
 		{"value_inline_max", o->value_inline_max, 0, MIB(1)},
 		{"bloom_bits_per_key", o->bloom_bits_per_key, 0, 64},
-		{"filter_separator", (uint64_t)(o->filter_separator + 1), 0, 256},
+		{"filter_separator", (uint64_t)(o->filter_separator - LSM_SEPARATOR_NOTED), 0, 257},
 		{"large_value_threshold", o->large_value_threshold, KIB(1), MIB(16)},
 		{"chunk_bytes", o->chunk_bytes, KIB(4), BLOB_CHUNK_MAX},
 		{"value_max", o->value_max, KIB(4), LSM_VALUE_MAX},
@@ -132,6 +132,8 @@ void db_options_fit(struct lsm_options *o)
 	o->l0_slowdown = min_of(o->l0_slowdown, o->l0_stop);
 	o->l0_threshold = min_of(o->l0_threshold, o->l0_slowdown);
 }
+
+static_assert(LSM_SEPARATOR_NOTED == (int)TREE_SEPARATOR_NOTED, "passed on as it is");
 
 struct table_options db_table_options(const struct lsm_options *options)
 {

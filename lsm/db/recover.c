@@ -71,6 +71,7 @@ static int open_tree(struct lsm *db, struct tree_recovery *ret_found)
 		.blob = db_blob_options(&db->options),
 		.blob_gc_pct = db->options.blob_gc_pct,
 		.manifest_roll_bytes = manifest_roll_bytes(&db->options),
+		.change_separator = db->options.change_separator,
 		.read_only = db->options.read_only,
 		.check_stray_log = check_stray_log,
 	};

@@ -201,7 +201,7 @@ static int run(struct salvage *s, const char *from, const char *to,
 	if (!err)
 		err = salvage_plan_make(s->from, &s->losses, &s->plan);
 	if (!err)
-		err = salvage_output_open(s->env, to, options, &s->out);
+		err = salvage_output_open(s->env, to, options, s->plan.separator, &s->out);
 	if (!err)
 		err = write_store(s, options);
 	salvage_values_done(&s->values);

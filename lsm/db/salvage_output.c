@@ -9,7 +9,7 @@
 #include "lsm/db/options.h"
 #include "lsm/tree/file_name.h"
 
-static int begin_tree(struct env *env, const struct lsm_options *options,
+static int begin_tree(struct env *env, const struct lsm_options *options, int separator,
 		      struct salvage_output *out)
 {
 	struct tree_options tree = {
@@ -27,15 +27,17 @@ static int begin_tree(struct env *env, const struct lsm_options *options,
 	if (!err)
 		err = cache_new(0, 1, &out->blocks);
 	tree.blocks = out->blocks;
+	if (tree.table.filter_separator == LSM_SEPARATOR_NOTED)
+		tree.table.filter_separator = separator;
 	return err ? err : tree_begin(&tree, id, &out->tree);
 }
 
 int salvage_output_open(struct env *env, const char *path, const struct lsm_options *options,
-			struct salvage_output *out)
+			int separator, struct salvage_output *out)
 {
 	int err = db_folder_claim(env, path, options->holder, &out->dir, &out->lock);
 
-	return err ? err : begin_tree(env, options, out);
+	return err ? err : begin_tree(env, options, separator, out);
 }
 
 struct listed_names {

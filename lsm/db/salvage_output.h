@@ -18,11 +18,13 @@ struct salvage_output {
 };
 
 /*
- * Make the folder, or take an empty one, and an empty tree in it. Fill a zero-initialised output;
+ * Make the folder, or take an empty one, and an empty tree in it, with this separator when the
+ * options do not say one. Fill a zero-initialised output;
  * ended with salvage_output_discard or _close also after an error. -ENOTEMPTY; errors as lsm_open.
  */
 must_check int salvage_output_open(struct env *env, const char *path,
-				   const struct lsm_options *options, struct salvage_output *out);
+				   const struct lsm_options *options, int separator,
+				   struct salvage_output *out);
 /* Remove what was made, as far as the disk lets us. */
 void salvage_output_discard(struct salvage_output *out);
 void salvage_output_close(struct salvage_output *out);

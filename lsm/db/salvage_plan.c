@@ -168,6 +168,11 @@ static int read_manifest(struct env_dir *dir, const struct found_files *found,
 	return err == -EUCLEAN ? fail(err, "the manifest: %s", reason) : err;
 }
 
+static void note_separator(struct salvage_plan *plan, const struct manifest_state *state)
+{
+	plan->separator = state->has_separator ? state->separator : LSM_SEPARATOR_NOTED;
+}
+
 /* ---- without a good manifest ---- */
 
 /* Of any manifest whose header is good, the newest first. */
@@ -182,6 +187,7 @@ static int find_store_id(struct env_dir *dir, const struct found_files *found,
 			return err;
 		plan->has_store_id = state.valid_bytes > 0;
 		plan->store_id = state.store_id;
+		note_separator(plan, &state);
 	}
 	return 0;
 }
@@ -313,6 +319,7 @@ static int make_plan(struct env_dir *dir, struct found_files *found, struct salv
 
 	plan->has_store_id = state.valid_bytes > 0;
 	plan->store_id = state.store_id;
+	note_separator(plan, &state);
 	if (!err)
 		return take_named(plan, &state);
 	if (err != -ENOENT && err != -EFBIG && !table_is_damage(err))

@@ -18,6 +18,7 @@ struct salvage_plan {
 	bool named; /* by a manifest that is good; else: all that is in the folder */
 	bool has_store_id;
 	uint64_t store_id;
+	int separator;          /* LSM_SEPARATOR_NOTED: not known */
 	uint64_t flushed_seqno; /* changes up to it are in tables, not to be taken from logs */
 	uint64_t durable_seqno; /* changes up to it were in tables or logs; 0: not known */
 	uint64_t newest_seqno;  /* as far as known */

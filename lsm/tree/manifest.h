@@ -24,6 +24,8 @@ struct manifest_state {
 	uint64_t next_file;
 	uint64_t flushed_seqno;
 	uint64_t durable_seqno; /* 0: no edit has noted one */
+	bool has_separator;
+	uint8_t separator;
 	struct number_list logs;
 	struct version_builder tables;
 	struct buf cursors[TREE_LEVELS];

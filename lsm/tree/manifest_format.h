@@ -45,6 +45,8 @@
  *	                     varint count, at least 1; then for each blob file that its records
  *	                     name, by ascending numbers: varint number, bytes named (about), and
  *	                     end of the last chunk named. A table without the field names none
+ *	11 separator         u8: the byte that splits keys into folders and names, for whoever
+ *	                     shows them so. A store that was never told has none
  *
  * Version rule: a reader refuses any other version, and any unknown field.
  */
@@ -79,4 +81,5 @@ enum manifest_field {
 	FIELD_RUN_TABLE_ADDED = 8,
 	FIELD_DURABLE_SEQNO = 9,
 	FIELD_TABLE_BLOBS = 10,
+	FIELD_SEPARATOR = 11,
 };

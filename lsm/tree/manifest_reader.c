@@ -127,6 +127,10 @@ static int apply_numbers(struct manifest_state *s, const struct version_edit *e,
 		s->flushed_seqno = e->flushed_seqno;
 	if (e->has_durable_seqno)
 		s->durable_seqno = e->durable_seqno;
+	if (e->has_separator) {
+		s->has_separator = true;
+		s->separator = e->separator;
+	}
 	for (int level = 0; level < TREE_LEVELS; level++) {
 		int err = e->has_cursor[level]
 				  ? buf_set(&s->cursors[level], buf_slice(&e->cursors[level]))

@@ -30,6 +30,10 @@ struct tree_options {
 	uint32_t large_value_threshold; /* longer folded values become extents */
 	struct blob_options blob;
 	unsigned blob_gc_pct; /* a blob file of whose bytes tables name less is emptied; 0: none */
+	/* table.filter_separator: the byte by which keys are split, which is noted in the store
+	 * from now on; -1: not said; or TREE_SEPARATOR_NOTED. Another one than is noted is refused,
+	 * unless this is set. */
+	bool change_separator;
 	bool read_only; /* no new manifest, no removal of files, no jobs; beside another one's tree,
 			   whose removal of a table is -ESTALE to who reads it here */
 	/*
@@ -43,6 +47,10 @@ struct tree_options {
 	 * begins: rewriting stays a small part of the work.
 	 */
 	uint64_t manifest_roll_bytes;
+};
+
+enum {
+	TREE_SEPARATOR_NOTED = -2, /* the one noted; '/' where none is */
 };
 
 /* What opening found besides the version. */
@@ -62,8 +70,8 @@ must_check int tree_create(struct env_dir *dir, uint64_t store_id);
  * version needs: tables, manifests and logs that a crash left (tree_release_found_blobs for blob
  * files). -ENOENT: no CURRENT. -EUCLEAN, -EBADMSG with a sentence: damage, also when a table or a
  * log that the manifest names is missing or has another size, or a blob file is missing or ends
- * before what tables name in it; or check_stray_log's error. After an error no file has been
- * removed.
+ * before what tables name in it; or check_stray_log's error. -EINVAL: another separator is noted.
+ * After an error no file has been removed.
  */
 must_check int tree_open(const struct tree_options *options, struct tree_recovery *ret_recovery,
 			 struct tree **ret_tree);
@@ -104,6 +112,9 @@ bool tree_is_broken(const struct tree *t);
 
 /* The current version, with a reference for the caller. */
 struct version *tree_current(struct tree *t);
+
+/* The separator that is noted; -1: none. */
+int tree_separator(const struct tree *t);
 
 /* Every change up to it is in tables. */
 uint64_t tree_flushed_seqno(struct tree *t);

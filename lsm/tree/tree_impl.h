@@ -48,6 +48,7 @@ struct tree {
 	uint64_t roll_bytes;             /* a new manifest is begun when this one has grown to it */
 	uint64_t flushed_seqno;
 	uint64_t durable_seqno; /* as noted in the manifest; 0: not yet */
+	int separator;          /* as noted in it; -1: never. Immutable after open */
 	struct number_list logs;
 	bool unpublished;         /* CURRENT is not to be written (tree_begin) */
 	struct version *doubtful; /* a reference: of the edit that broke the tree; else NULL */

@@ -62,6 +62,8 @@ int tree_fill_state(struct tree *t, struct version_edit *e)
 		.flushed_seqno = t->flushed_seqno,
 		.has_durable_seqno = t->durable_seqno > t->flushed_seqno,
 		.durable_seqno = t->durable_seqno,
+		.has_separator = t->separator >= 0,
+		.separator = (uint8_t)t->separator,
 	};
 	for (size_t i = 0; i < t->logs.count; i++) {
 		int err = number_list_insert(&e->logs_added, t->logs.numbers[i]);

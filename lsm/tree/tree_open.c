@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lsm/base/array.h"
@@ -175,6 +176,7 @@ static int adopt_state(struct tree *t, struct manifest_state *state)
 	t->store_id = state->store_id;
 	t->flushed_seqno = state->flushed_seqno;
 	t->durable_seqno = state->durable_seqno;
+	t->separator = state->has_separator ? state->separator : -1;
 	t->logs = state->logs;
 	state->logs = (struct number_list){0};
 	for (int level = 0; level < TREE_LEVELS; level++) {
@@ -183,6 +185,40 @@ static int adopt_state(struct tree *t, struct manifest_state *state)
 		t->cursor.after[level] = buf_slice(&t->cursor_keys[level]);
 	}
 	return 0;
+}
+
+/* As a sentence shows it. */
+static void print_byte(int byte, char text[8])
+{
+	bool is_plain = byte > ' ' && byte < 0x7f;
+
+	(void)snprintf(text, 8, is_plain ? "'%c'" : "0x%02x", (unsigned)byte);
+}
+
+/* What tables are told of separators, and what is noted from now on. */
+static int settle_separator(struct tree *t)
+{
+	int *wanted = &t->options.table.filter_separator;
+	char ours[8], theirs[8];
+
+	if (*wanted == TREE_SEPARATOR_NOTED)
+		*wanted = t->separator >= 0 ? t->separator : '/';
+	if (*wanted >= 0 && t->separator >= 0 && *wanted != t->separator &&
+	    !t->options.change_separator) {
+		print_byte(t->separator, ours);
+		print_byte(*wanted, theirs);
+		return fail(-EINVAL,
+			    "the keys of this store are split by %s (separator), not by %s", ours,
+			    theirs);
+	}
+	if (*wanted >= 0)
+		t->separator = *wanted;
+	return 0;
+}
+
+int tree_separator(const struct tree *t)
+{
+	return t->separator;
 }
 
 static int list_tables(const struct version *v, struct number_list *ret_numbers)
@@ -342,6 +378,8 @@ static int open_from(struct tree *t, struct manifest_state *state,
 		err = tree_begin_blobs(t);
 	if (!err)
 		err = adopt_state(t, state);
+	if (!err)
+		err = settle_separator(t);
 	if (err)
 		return err;
 	atomic_store_explicit(&t->next_file, state->next_file, memory_order_relaxed);

@@ -133,6 +133,11 @@ static int encode_scalars(const struct version_edit *e, struct buf *out)
 		err = encode_numbers(out, FIELD_LOG_ADDED, &e->logs_added.numbers[i], 1);
 	if (!err && e->has_logs_dropped)
 		err = encode_numbers(out, FIELD_LOGS_DROPPED, &e->logs_dropped, 1);
+	if (!err && e->has_separator) {
+		err = buf_append_byte(out, FIELD_SEPARATOR);
+		if (!err)
+			err = buf_append_byte(out, e->separator);
+	}
 	return err;
 }
 

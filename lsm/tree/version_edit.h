@@ -27,11 +27,13 @@ struct version_edit {
 	bool has_flushed_seqno;
 	bool has_durable_seqno;
 	bool has_logs_dropped;
+	bool has_separator;
 	bool has_cursor[TREE_LEVELS];
 	uint64_t next_file;
 	uint64_t flushed_seqno;
 	uint64_t durable_seqno;
 	uint64_t logs_dropped; /* all with lower numbers */
+	uint8_t separator;
 	struct number_list logs_added;
 	struct edit_table *added; /* owned */
 	size_t added_count, added_cap;

@@ -229,6 +229,14 @@ static int take_cursor(struct edit_decoder *d)
 	return err ? err : version_edit_set_cursor(d->edit, level, key);
 }
 
+static int take_separator(struct edit_decoder *d)
+{
+	if (d->edit->has_separator)
+		return refuse(d, "field repeated");
+	d->edit->has_separator = true;
+	return byte_take(&d->rest, &d->edit->separator) < 0 ? refuse(d, "cut off field") : 0;
+}
+
 static int take_field(struct edit_decoder *d)
 {
 	struct table_file *last_added = d->last_added;
@@ -258,6 +266,8 @@ static int take_field(struct edit_decoder *d)
 		return take_table_removed(d);
 	case FIELD_CURSOR:
 		return take_cursor(d);
+	case FIELD_SEPARATOR:
+		return take_separator(d);
 	default:
 		return refuse(d, "unknown field");
 	}

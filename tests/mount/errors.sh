@@ -55,6 +55,22 @@ check "a read-only mount does not write" fails_with "Read-only" touch other
 cd / || exit 1
 stop_daemon
 
+# the byte that splits keys belongs to the store
+apexkv=$(find_program apexkv)
+split=$work/split
+"$apexkv" -o store.separator=: "$split" put user:1 john
+check "another separator is refused" fails_with "split by ':' (separator), not by '/'" \
+	"$apexfs" -o store.separator=/ "$split" "$mnt"
+first_store=$store
+store=$split
+mount_store
+check "without a word the store's own holds" same john "$(cat "$mnt/user/1")"
+stop_daemon
+mount_store -o store.separator=/,store.change_separator=on
+check "by force the same key is at another path" same john "$(cat "$mnt/user:1")"
+stop_daemon
+store=$first_store
+
 for file in CURRENT LOCK; do
 	[ -e "$store/$file" ] || echo "# no $file"
 done

@@ -21,6 +21,7 @@ START_TEST(every_option_reaches_its_field)
 		"store.read_only=on",
 		"store.reserve=3m",
 		"store.separator=:",
+		"store.change_separator=on",
 		"store.max_value_size=8g",
 		"memtable.max_size=1m",
 		"memtable.max_full=3",
@@ -67,6 +68,7 @@ START_TEST(every_option_reaches_its_field)
 	ck_assert_int_eq(config_set(c, "store.reserve=2000g"), -EINVAL);
 	ck_assert_msg(strstr(fail_text(), "0 to 1024g bytes or auto") != NULL, "%s", fail_text());
 	ck_assert_int_eq(o.filter_separator, ':');
+	ck_assert(o.change_separator);
 	ck_assert_uint_eq(o.value_max, UINT64_C(8) << 30);
 	ck_assert_uint_eq(o.memtable_bytes, 1 << 20);
 	ck_assert_uint_eq(o.memtables_max, 3);
@@ -203,7 +205,7 @@ START_TEST(the_defaults_are_those_of_the_engine)
 	assert_same(target_file_bytes);
 	/* The engine alone knows nothing of separators; our programs always have one. */
 	ck_assert_int_eq(theirs.filter_separator, -1);
-	ck_assert_int_eq(ours.filter_separator, '/');
+	ck_assert_int_eq(ours.filter_separator, LSM_SEPARATOR_NOTED);
 	config_free(c);
 }
 END_TEST

@@ -25,7 +25,7 @@ START_TEST(each_option_has_its_range)
 	WRONG(value_inline_max, 2 << 20);
 	WRONG(bloom_bits_per_key, 65);
 	WRONG(filter_separator, 256);
-	WRONG(filter_separator, -2);
+	WRONG(filter_separator, -3);
 	WRONG(large_value_threshold, 1023);
 	WRONG(large_value_threshold, (16 << 20) + 1);
 	WRONG(chunk_bytes, 4095);

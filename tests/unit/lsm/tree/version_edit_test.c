@@ -54,6 +54,9 @@ static void random_edit(struct rng *r, struct version_edit *e)
 	e->has_flushed_seqno = rng_below(r, 2);
 	if (e->has_flushed_seqno)
 		e->flushed_seqno = rng_below(r, 1000000);
+	e->has_separator = rng_below(r, 2);
+	if (e->has_separator)
+		e->separator = (uint8_t)rng_next(r);
 	e->has_logs_dropped = rng_below(r, 2);
 	if (e->has_logs_dropped)
 		e->logs_dropped = rng_next(r);
@@ -96,6 +99,8 @@ static void expect_same(const struct version_edit *a, const struct version_edit 
 	ck_assert_uint_eq(a->next_file, b->next_file);
 	ck_assert_int_eq(a->has_flushed_seqno, b->has_flushed_seqno);
 	ck_assert_uint_eq(a->flushed_seqno, b->flushed_seqno);
+	ck_assert_int_eq(a->has_separator, b->has_separator);
+	ck_assert_uint_eq(a->separator, b->separator);
 	ck_assert_int_eq(a->has_logs_dropped, b->has_logs_dropped);
 	ck_assert_uint_eq(a->logs_dropped, b->logs_dropped);
 	ck_assert_uint_eq(a->logs_added.count, b->logs_added.count);
@@ -221,7 +226,9 @@ START_TEST(values_that_cannot_be_are_refused)
 		size_t len;
 		const char *reason;
 	} cases[] = {
-		{"\x0b", 1, "unknown field"},
+		{"\x0b", 1, "cut off field"},
+		{"\x0b/\x0b/", 4, "field repeated"},
+		{"\x0c", 1, "unknown field"},
 		{"\x00", 1, "unknown field"},
 		{"\x01", 1, "cut off number"},
 		{"\x01\x00", 2, "file number out of range"},
