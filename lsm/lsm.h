@@ -313,6 +313,17 @@ must_check int lsm_stat(struct lsm *db, struct slice key, const struct lsm_read_
 			struct lsm_record *ret_record);
 void lsm_record_release(struct lsm_record *record);
 /*
+ * Where the record is that a read of key finds, now: compaction moves it. For people who look into
+ * a store. -ENOENT.
+ */
+struct lsm_place {
+	bool in_memory; /* in a memtable; else: */
+	unsigned level; /* ... from 0 */
+	uint64_t table; /* ... number of the file, NNNNNN.sst */
+};
+must_check int lsm_locate(struct lsm *db, struct slice key, const struct lsm_read_options *options,
+			  struct lsm_place *ret_place);
+/*
  * Read [offset, offset + len) of a value, as far as it goes; *ret_len is less only at its end.
  * ret_record may be NULL; else it is filled as by lsm_stat, and to be released.
  */

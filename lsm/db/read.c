@@ -113,6 +113,24 @@ int lsm_stat(struct lsm *db, struct slice key, const struct lsm_read_options *op
 	return err;
 }
 
+int lsm_locate(struct lsm *db, struct slice key, const struct lsm_read_options *options,
+	       struct lsm_place *ret_place)
+{
+	struct lsm_place place = {0};
+	struct found_version f;
+	int err = found_version_get(db, key, options, &f);
+
+	if (err)
+		return err;
+	place.in_memory = !f.hit.table;
+	if (!place.in_memory)
+		err = tree_locate(db->tree, f.state->version, &f.rec, &place.level, &place.table);
+	if (!err)
+		*ret_place = place;
+	found_version_done(&f);
+	return err;
+}
+
 int lsm_read(struct lsm *db, struct slice key, const struct lsm_read_options *options,
 	     const struct lsm_range *range, size_t *ret_len, struct lsm_record *ret_record)
 {

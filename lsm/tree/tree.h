@@ -217,6 +217,10 @@ bool tree_make_way(struct tree *t, int error);
 must_check int tree_get(struct tree *t, const struct version *v, struct slice key, uint64_t seqno,
 			struct table_hit *ret_hit);
 
+/* The level, and the number of the table, that tree_get found this record in. -ENOENT: in none. */
+must_check int tree_locate(struct tree *t, const struct version *v, const struct record *rec,
+			   unsigned *ret_level, uint64_t *ret_table);
+
 /*
  * False: no key in the version begins with prefix. Uses key ranges and filters only: true proves
  * nothing.

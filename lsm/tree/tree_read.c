@@ -42,6 +42,41 @@ int tree_get(struct tree *t, const struct version *v, struct slice key, uint64_t
 	return -ENOENT;
 }
 
+/* Whether the run has this very version of the key. */
+static int run_has(struct tree *t, const struct version_run *run, const struct record *rec)
+{
+	struct table_hit hit;
+	int err = get_from(t, run, rec->key, rec->seqno, &hit);
+
+	if (err)
+		return err;
+	err = hit.rec.seqno == rec->seqno ? 0 : -ENOENT;
+	table_hit_done(&hit);
+	return err;
+}
+
+int tree_locate(struct tree *t, const struct version *v, const struct record *rec,
+		unsigned *ret_level, uint64_t *ret_table)
+{
+	for (unsigned level = 0; level < TREE_LEVELS; level++) {
+		const struct version_level *l = &v->levels[level];
+
+		for (size_t i = 0; i < l->run_count; i++) {
+			int err = run_has(t, &l->runs[i], rec);
+
+			if (!err) {
+				*ret_level = level;
+				*ret_table = l->runs[i]
+						     .files[version_find(&l->runs[i], rec->key)]
+						     ->number;
+			}
+			if (err != -ENOENT)
+				return err;
+		}
+	}
+	return -ENOENT;
+}
+
 /*
  * A file that begins or ends with a key of the prefix has one. Only where the prefix lies strictly
  * inside the file's range does its filter decide; and that can be true of one file of a run at

@@ -113,9 +113,45 @@ START_TEST(a_pinned_record_outlives_memtable_table_and_cache)
 }
 END_TEST
 
+START_TEST(a_record_is_located)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = db_open_small(env);
+	struct lsm_place place = {.level = 77};
+	unsigned levels = 0;
+
+	ck_assert_int_eq(lsm_locate(db, slice_str("k"), NULL, &place), -ENOENT);
+	ck_assert_uint_eq(place.level, 77);
+	db_put(db, "k", "old");
+	ck_assert_int_eq(lsm_locate(db, slice_str("k"), NULL, &place), 0);
+	ck_assert(place.in_memory);
+	ck_assert_int_eq(lsm_flush(db), 0);
+	ck_assert_int_eq(lsm_locate(db, slice_str("k"), NULL, &place), 0);
+	ck_assert(!place.in_memory);
+	ck_assert_uint_eq(place.level, 0);
+	ck_assert_uint_gt(place.table, 0);
+	ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
+	ck_assert_int_eq(lsm_locate(db, slice_str("k"), NULL, &place), 0);
+	for (unsigned i = 0; i < LSM_LEVELS; i++) {
+		if (db_stats(db).levels[i].files > 0)
+			levels = i;
+	}
+	ck_assert_uint_gt(levels, 0);
+	ck_assert_uint_eq(place.level, levels);
+	db_put(db, "k", "new");
+	ck_assert_int_eq(lsm_locate(db, slice_str("k"), NULL, &place), 0);
+	ck_assert(place.in_memory);
+	db_delete(db, "k");
+	ck_assert_int_eq(lsm_locate(db, slice_str("k"), NULL, &place), -ENOENT);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
+		&a_record_is_located,
 		&the_newest_layer_answers,
 		&a_stat_has_all_but_the_value,
 		&a_stat_of_a_large_value_does_not_read_it,
