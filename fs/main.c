@@ -177,19 +177,22 @@ static int virtual_files_open(struct service *s)
 
 static int mount_make(struct service *s)
 {
-	unsigned max_readahead =
-		(unsigned)config_number(s->options.config, "fuse", "max_readahead");
+	const struct config *config = s->options.config;
+	struct ops_options ops_options = {
+		.max_readahead = (unsigned)config_number(config, "fuse", "max_readahead"),
+		.xattr = config_bool(config, "fs", "xattr"),
+	};
 	struct mount_options options = {.store = s->store,
 					.mountpoint = s->mountpoint,
 					.words = (const char *)s->options.words.ptr,
-					.max_readahead = max_readahead,
+					.max_readahead = ops_options.max_readahead,
 					.debug = s->options.debug};
 
-	ops_init(&s->ops, s->fs, s->virt, max_readahead);
+	ops_init(&s->ops, s->fs, s->virt, &ops_options);
 	s->transport = (struct transport_options){
 		.single_thread = s->options.single_thread,
-		.clone_fd = config_bool(s->options.config, "fuse", "clone_fd"),
-		.max_threads = (unsigned)config_number(s->options.config, "fuse", "max_threads"),
+		.clone_fd = config_bool(config, "fuse", "clone_fd"),
+		.max_threads = (unsigned)config_number(config, "fuse", "max_threads"),
 	};
 	return mount_begin(&options, &s->ops, &s->session);
 }

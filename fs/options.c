@@ -15,6 +15,8 @@
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
 const struct config_option daemon_options[] = {
+	{"fs", "xattr", CONFIG_BOOL, 0, 0, NULL, "off", "",
+	 "Files and folders have extended attributes. Each write(2) then costs one request more."},
 	{"fuse", "max_threads", CONFIG_UINT, 1, 256, NULL, "10", "threads",
 	 "So many requests are worked on at the same time."},
 	{"fuse", "clone_fd", CONFIG_BOOL, 0, 0, NULL, "off", "",

@@ -81,6 +81,7 @@ static int attr_of_record(const struct attr_defaults *defaults, const struct lsm
 		.ctime_ns = ctime_ns,
 		.mtime_stored = mtime_stored,
 		.atime_stored = atime_stored,
+		.xattrs = meta.xattrs,
 	};
 	return 0;
 }
@@ -120,6 +121,7 @@ void attr_pack(const struct attr_defaults *defaults, uint8_t separator, struct s
 		.gid = attr->gid,
 		.mtime_ns = attr->mtime_ns,
 		.atime_ns = attr->atime_ns,
+		.xattrs = attr->xattrs,
 	};
 
 	/* A file whose key ends in the separator would read as its folder's record when it is
@@ -134,6 +136,8 @@ void attr_pack(const struct attr_defaults *defaults, uint8_t separator, struct s
 		meta.fields |= META_MTIME;
 	if (attr->atime_stored && !(attr->mtime_stored && attr->atime_ns == attr->mtime_ns))
 		meta.fields |= META_ATIME;
+	if (attr->xattrs.len > 0)
+		meta.fields |= META_XATTRS;
 	meta_encode(&meta, ret_meta);
 }
 
@@ -192,6 +196,11 @@ void attr_apply(struct attr *attr, const struct stat *want, unsigned set, int64_
 {
 	apply_owner(attr, want, set);
 	apply_times(attr, want, set, now_ns);
+}
+
+void attr_keep_times(struct attr *attr)
+{
+	attr->mtime_stored = true;
 }
 
 void attr_content_changed(struct attr *attr, const struct fs_caller *caller)

@@ -39,6 +39,11 @@ struct attr {
 	int64_t ctime_ns;
 	bool mtime_stored; /* else mtime is the commit time */
 	bool atime_stored; /* else atime is mtime */
+	/*
+	 * Extended attributes as a list (xattr_list.h). Borrowed: from the record that was read, so
+	 * whoever lets go of the record and keeps the rest empties it.
+	 */
+	struct slice xattrs;
 };
 
 /*
@@ -48,10 +53,10 @@ struct attr {
 must_check int attr_is_folder_record(uint8_t separator, const struct lsm_record *record,
 				     bool *ret_folder);
 
-/* Of a record that is no folder's. -EUCLEAN. */
+/* Of a record that is no folder's. Its xattrs lie in the record's meta. -EUCLEAN. */
 must_check int attr_of_file(const struct attr_defaults *defaults, const struct lsm_record *record,
 			    struct attr *ret_attr);
-/* Of a folder's own record. -EUCLEAN. */
+/* Of a folder's own record, likewise. -EUCLEAN. */
 must_check int attr_of_folder(const struct attr_defaults *defaults, const struct lsm_record *record,
 			      struct attr *ret_attr);
 /* Of a folder without a record. */
@@ -72,6 +77,9 @@ void attr_committed(struct attr *attr, int64_t time_ns);
  * time does not. What is not named keeps its value through the rewrite of the record.
  */
 void attr_apply(struct attr *attr, const struct stat *want, unsigned set, int64_t now_ns);
+
+/* mtime and atime stay as they are through the rewrite of the record. */
+void attr_keep_times(struct attr *attr);
 
 /* Content was changed by the caller: mtime is the commit's, and only root's change leaves set-id
  * bits alone. */

@@ -90,7 +90,7 @@ static int put_spliced(struct fs *fs, const struct node_view *view, struct file_
 	else if (bytes.len == 0)
 		offset = patch->size; /* zeros up to there */
 	if (!err)
-		err = value_splice(state->record.value, offset, bytes, &spliced, &value);
+		err = value_splice(state->whole.value, offset, bytes, &spliced, &value);
 	return err ? err : put_value(fs, view->key->name.bytes, &state->attr, value);
 }
 
@@ -160,6 +160,32 @@ int content_write(struct fs *fs, const struct fs_caller *caller, const struct no
 	/* What is held is empty, whatever the store has. */
 	patch.size = max_of(state.record.value_len, offset + bytes.len);
 	return err ? err : change_named(fs, caller, view, &state, &patch);
+}
+
+/* The whole value anew. */
+static int put_resized(struct fs *fs, const struct node_view *view, struct file_state *state,
+		       enum store_room room)
+{
+	cleanup_free uint8_t *resized = NULL;
+	uint64_t size = state->attr.size;
+	struct slice value = slice_of(NULL, 0);
+	int err = size > 0 ? file_load_value(fs, view, state) : 0;
+
+	if (!err && size > 0)
+		err = value_resize(state->whole.value, size, &resized, &value);
+	return err ? err : store_put(fs, view->key->name.bytes, value, room, &state->attr);
+}
+
+int content_put_attr(struct fs *fs, const struct node_view *view, struct file_state *state)
+{
+	uint64_t old_size = state->record.value_len;
+	uint64_t size = state->attr.size;
+	enum store_room room = size < old_size ? STORE_FREES : STORE_TAKES;
+	struct lsm_patch patch = {.size = size};
+
+	if (size == 0 || max_of(size, old_size) <= FS_SPLICE_MAX)
+		return put_resized(fs, view, state, room);
+	return store_patch(fs, view->key->name.bytes, &patch, room, &state->attr);
 }
 
 int content_zero(struct fs *fs, const struct fs_caller *caller, const struct node_view *view,

@@ -31,3 +31,11 @@ must_check int content_write(struct fs *fs, const struct fs_caller *caller,
 must_check int content_zero(struct fs *fs, const struct fs_caller *caller,
 			    const struct node_view *view, struct file_state *state,
 			    const struct lsm_patch *patch);
+
+/*
+ * A new record with the attributes in `state`, whose size may be another one: whole, or a patch
+ * that leaves the value where it is. The state is FILE_STORED; its attributes then have the times
+ * of the commit.
+ */
+must_check int content_put_attr(struct fs *fs, const struct node_view *view,
+				struct file_state *state);

@@ -95,6 +95,7 @@ static int take_file(struct fs *fs, struct dir_scan *scan)
 		err = attr_of_file(&fs->defaults, record, &scan->attr);
 	if (err)
 		return err;
+	scan->attr.xattrs = slice_of(NULL, 0);
 	dir_source_next(&scan->source);
 	err = hides_file(fs, scan, &hidden);
 	if (!err && hidden)
@@ -120,6 +121,7 @@ static int take_folder(struct fs *fs, struct dir_scan *scan)
 		return err;
 	if (!has_record)
 		attr_of_implied_folder(&fs->defaults, &scan->attr);
+	scan->attr.xattrs = slice_of(NULL, 0);
 	scan->attr_known = true;
 	scan->name = node_name_folder(buf_slice(&scan->key), false);
 	return step_over(scan, len);

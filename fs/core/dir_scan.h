@@ -25,7 +25,7 @@ struct dir_scan {
 	struct path_entry entry; /* its name */
 	struct buf key;          /* a file's key, a folder's prefix */
 	struct node_name name;   /* with these bytes */
-	struct attr attr;        /* at the time of the snapshot */
+	struct attr attr;        /* at the time of the snapshot; without xattrs */
 	bool attr_known;         /* else it was held */
 };
 

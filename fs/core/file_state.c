@@ -7,6 +7,7 @@
 void file_state_done(struct file_state *state)
 {
 	lsm_record_release(&state->record);
+	lsm_record_release(&state->whole);
 }
 
 /* Take over the record, if it is a file's. */
@@ -73,19 +74,9 @@ int file_load_part(struct fs *fs, const struct node_view *view, const struct lsm
 
 int file_load_value(struct fs *fs, const struct node_view *view, struct file_state *state)
 {
-	struct slice key = view->key->name.bytes;
-
 	if (state->source != FILE_STORED)
 		return 0;
-
-	struct lsm_record record;
-	int err = lsm_get(fs->db, key, NULL, &record);
-
-	if (err)
-		return err;
-	lsm_record_release(&state->record);
-	state->record = record;
-	return 0;
+	return lsm_get(fs->db, view->key->name.bytes, NULL, &state->whole);
 }
 
 void node_stat(const struct node_view *view, const struct attr *attr, struct stat *ret_stat)
@@ -105,6 +96,7 @@ static int load_attr(struct fs *fs, const struct node_view *view, struct attr *r
 	int err = file_load(fs, view, &state);
 
 	*ret_attr = state.attr;
+	ret_attr->xattrs = slice_of(NULL, 0); /* they go with the record */
 	return err;
 }
 

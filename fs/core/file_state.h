@@ -19,7 +19,8 @@ struct file_state {
 	enum file_source source;
 	struct attr attr;
 	bool creation;            /* FILE_HELD: there is no record in the store */
-	struct lsm_record record; /* FILE_STORED */
+	struct lsm_record record; /* FILE_STORED; attr.xattrs lie in it */
+	struct lsm_record whole;  /* the same with its value, after file_load_value */
 };
 
 void file_state_done(struct file_state *state);
@@ -42,7 +43,7 @@ must_check int file_load_part(struct fs *fs, const struct node_view *view,
 			      const struct lsm_range *range, size_t *ret_len,
 			      struct file_state *state);
 
-/* The whole value of a state, a small one, as state->record.value. The stripe is held. */
+/* The whole value of a state, a small one, as state->whole.value. The stripe is held. */
 must_check int file_load_value(struct fs *fs, const struct node_view *view,
 			       struct file_state *state);
 

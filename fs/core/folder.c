@@ -10,9 +10,10 @@ bool folder_can_have_record(const struct node_name *name)
 	return name->bytes.len > 0 && !name->partial;
 }
 
-/* What the record under the folder's prefix says; -ENOENT: there is none, or it is a file's ("%").
- */
-static int attr_from_record(struct fs *fs, struct slice prefix, struct attr *ret_attr)
+/* The record under the folder's prefix, and what it says; -ENOENT: there is none, or it is a file's
+ * ("%"). */
+static int load_record(struct fs *fs, struct slice prefix, struct attr *ret_attr,
+		       struct lsm_record *ret_record)
 {
 	struct lsm_record record;
 	int err = lsm_stat(fs->db, prefix, NULL, &record);
@@ -25,7 +26,21 @@ static int attr_from_record(struct fs *fs, struct slice prefix, struct attr *ret
 	err = attr_is_folder_record(fs->separator, &record, &is_folder);
 	if (!err)
 		err = is_folder ? attr_of_folder(&fs->defaults, &record, ret_attr) : -ENOENT;
-	lsm_record_release(&record);
+	if (err)
+		lsm_record_release(&record);
+	else
+		*ret_record = record;
+	return err;
+}
+
+static int has_record(struct fs *fs, struct slice prefix)
+{
+	struct lsm_record record;
+	struct attr ignored;
+	int err = load_record(fs, prefix, &ignored, &record);
+
+	if (!err)
+		lsm_record_release(&record);
 	return err;
 }
 
@@ -41,19 +56,33 @@ void folder_attr_add_touched(struct fs *fs, struct node *node, struct attr *attr
 		attr->atime_ns = touched_ns;
 }
 
-int folder_attr(struct fs *fs, const struct node_view *view, struct attr *ret_attr)
+int folder_load(struct fs *fs, const struct node_view *view, struct attr *ret_attr,
+		struct lsm_record *ret_record)
 {
 	const struct node_name *name = &view->key->name;
 	int err = -ENOENT;
 
 	if (folder_can_have_record(name) && !view->nameless)
-		err = attr_from_record(fs, name->bytes, ret_attr);
+		err = load_record(fs, name->bytes, ret_attr, ret_record);
 	if (err == -ENOENT) {
 		attr_of_implied_folder(&fs->defaults, ret_attr);
+		*ret_record = (struct lsm_record){0};
 		err = 0;
 	}
 	if (!err)
 		folder_attr_add_touched(fs, view->node, ret_attr);
+	return err;
+}
+
+int folder_attr(struct fs *fs, const struct node_view *view, struct attr *ret_attr)
+{
+	struct lsm_record record;
+	int err = folder_load(fs, view, ret_attr, &record);
+
+	if (!err) {
+		ret_attr->xattrs = slice_of(NULL, 0);
+		lsm_record_release(&record);
+	}
 	return err;
 }
 
@@ -149,7 +178,6 @@ int folder_keep(struct fs *fs, const struct node_view *folder, const struct goin
 {
 	struct slice anchor = folder_anchor(fs->separator, &folder->key->name);
 	struct buf *sibling = &folder->node->sibling;
-	struct attr ignored;
 
 	if (anchor.len == 0)
 		return 0;
@@ -157,7 +185,7 @@ int folder_keep(struct fs *fs, const struct node_view *folder, const struct goin
 	if (still_shows_others(fs, buf_slice(sibling), anchor, going))
 		return 0;
 	if (!key_goes(anchor, going)) {
-		int err = attr_from_record(fs, anchor, &ignored);
+		int err = has_record(fs, anchor);
 
 		if (!err)
 			return buf_set(sibling, anchor);
@@ -220,10 +248,22 @@ static int record_is_free(struct fs *fs, struct slice prefix)
 	return taken ? -EPERM : 0;
 }
 
+int folder_put(struct fs *fs, const struct node_lock *lock, struct attr *attr)
+{
+	struct slice prefix = lock->view.key->name.bytes;
+	int err = record_is_free(fs, prefix);
+
+	if (!err)
+		err = store_put(fs, prefix, slice_of(NULL, 0), STORE_TAKES, attr);
+	if (!err)
+		nodes_touch(&fs->nodes, lock->view.node, 0); /* the record knows it now */
+	return err;
+}
+
 int folder_set_attr(struct fs *fs, struct node_lock *lock, const struct stat *want, unsigned set,
 		    struct attr *ret_attr)
 {
-	const struct node_name *name = &lock->view.key->name;
+	struct lsm_record record;
 	struct attr before;
 
 	if (set & FS_SET_SIZE)
@@ -231,7 +271,7 @@ int folder_set_attr(struct fs *fs, struct node_lock *lock, const struct stat *wa
 	if (lock->view.nameless)
 		return -ENOENT;
 
-	int err = folder_attr(fs, &lock->view, &before);
+	int err = folder_load(fs, &lock->view, &before, &record);
 
 	if (err)
 		return err;
@@ -239,15 +279,12 @@ int folder_set_attr(struct fs *fs, struct node_lock *lock, const struct stat *wa
 	struct attr after = before;
 
 	attr_apply(&after, want, set, (int64_t)clock_real_ns());
-	if (folder_can_have_record(name)) {
-		err = record_is_free(fs, name->bytes);
-		if (!err)
-			err = store_put(fs, name->bytes, slice_of(NULL, 0), STORE_TAKES, &after);
-		if (!err)
-			nodes_touch(&fs->nodes, lock->view.node, 0); /* the record knows it now */
-	} else {
+	if (folder_can_have_record(&lock->view.key->name))
+		err = folder_put(fs, lock, &after);
+	else
 		err = set_attr_in_node(fs, lock, &before, &after);
-	}
+	after.xattrs = slice_of(NULL, 0);
+	lsm_record_release(&record);
 	if (!err)
 		*ret_attr = after;
 	return err;

@@ -17,8 +17,12 @@
 /* Whether a folder can have a record. */
 bool folder_can_have_record(const struct node_name *name);
 
-/* Attributes from the folder's record or the defaults, and from the node. */
+/* Attributes from the folder's record or the defaults, and from the node; without xattrs. */
 must_check int folder_attr(struct fs *fs, const struct node_view *view, struct attr *ret_attr);
+
+/* The same with the xattrs, which lie in the record; it is empty if the folder has none. */
+must_check int folder_load(struct fs *fs, const struct node_view *view, struct attr *ret_attr,
+			   struct lsm_record *ret_record);
 
 /* Put into the attributes what only the node knows. */
 void folder_attr_add_touched(struct fs *fs, struct node *node, struct attr *attr);
@@ -39,6 +43,10 @@ must_check int folder_keep(struct fs *fs, const struct node_view *folder, const 
 
 /* An entry came or went. */
 void folder_touch(struct fs *fs, const struct node_view *folder, int64_t time_ns);
+
+/* The record of a folder that can have one, anew; attr then has the times of its commit. -EPERM:
+ * its key is taken by a file. */
+must_check int folder_put(struct fs *fs, const struct node_lock *lock, struct attr *attr);
 
 /* fs_setattr of a folder. */
 must_check int folder_set_attr(struct fs *fs, struct node_lock *lock, const struct stat *want,

@@ -26,6 +26,7 @@
 #include <sys/statvfs.h>
 #include <sys/types.h>
 
+#include "lsm/base/buf.h"
 #include "lsm/base/slice.h"
 #include "lsm/lsm.h"
 
@@ -165,6 +166,31 @@ struct fs_copy {
  */
 must_check int fs_copy_range(struct fs *fs, const struct fs_caller *caller,
 			     const struct fs_copy *copy, uint64_t *ret_copied);
+
+/*
+ * Extended attributes, as xattr(7) has them: user.* of files and folders, and trusted.*, of any,
+ * for whom the kernel lets (list hides them from all but root). They are a part of the record: all
+ * of one together have about 64 KiB (-ENOSPC). What has no record has none: the root, partial
+ * folders, unlinked files (-EOPNOTSUPP).
+ *
+ * Can be read, but are not listed: user.apex.key (the bytes of its key in the store), user.apex.seq
+ * (of its record), user.apex.level (where the record is: "memtable" or "level2 000012.sst"),
+ * user.apex.size and user.apex.mtime_ns. Setting any user.apex.* is -EPERM.
+ *
+ * -ENODATA: there is none of that name. -EOPNOTSUPP: a name of another kind, answered without a
+ * look at the file. -ERANGE: a name over 255 bytes. -E2BIG: a value over FS_XATTR_VALUE_MAX.
+ */
+#define FS_XATTR_VALUE_MAX 65536
+/* Appended to *ret_value. */
+must_check int fs_get_xattr(struct fs *fs, uint64_t node, struct slice name, struct buf *ret_value);
+/* The names, each with a NUL, appended to *ret_names. */
+must_check int fs_list_xattrs(struct fs *fs, const struct fs_caller *caller, uint64_t node,
+			      struct buf *ret_names);
+/* flags of setxattr(2): XATTR_CREATE (-EEXIST), XATTR_REPLACE (-ENODATA). One change. */
+must_check int fs_set_xattr(struct fs *fs, const struct fs_caller *caller, uint64_t node,
+			    struct slice name, struct slice value, int flags);
+must_check int fs_remove_xattr(struct fs *fs, const struct fs_caller *caller, uint64_t node,
+			       struct slice name);
 
 /*
  * fallocate(2) with the modes 0, FALLOC_FL_KEEP_SIZE, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE

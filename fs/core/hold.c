@@ -42,6 +42,7 @@ static void held_free(struct fs *fs, struct held *held)
 {
 	node_key_unref(held->key);
 	nodes_release(&fs->nodes, held->node);
+	buf_done(&held->xattrs);
 	free(held);
 }
 
@@ -60,6 +61,23 @@ void hold_done(struct fs *fs)
 	mutex_done(&h->mu);
 }
 
+/* NULL: out of memory. */
+static struct held *held_new(struct fs *fs, const struct node_view *view, const struct attr *attr)
+{
+	struct held *held = calloc(1, sizeof(*held));
+
+	if (!held || buf_set(&held->xattrs, attr->xattrs) < 0) {
+		free(held);
+		return NULL;
+	}
+	held->attr = *attr;
+	held->attr.xattrs = buf_slice(&held->xattrs);
+	held->node = view->node;
+	held->key = node_key_ref(view->key);
+	nodes_keep(&fs->nodes, view->node);
+	return held;
+}
+
 bool hold_add(struct fs *fs, const struct node_view *view, const struct attr *attr, bool creation,
 	      pid_t pid)
 {
@@ -69,22 +87,16 @@ bool hold_add(struct fs *fs, const struct node_view *view, const struct attr *at
 	if (creation && lsm_is_low(fs->db))
 		return false;
 
-	struct held *held = malloc(sizeof(*held));
+	struct held *held = held_new(fs, view, attr);
 
 	if (!held)
 		return false;
 
 	uint64_t now_ns = clock_mono_ns();
 
-	*held = (struct held){
-		.node = view->node,
-		.key = node_key_ref(view->key),
-		.pid = pid,
-		.creation = creation,
-		.deadline_ns = now_ns + FS_HOLD_MS * ms_ns,
-		.attr = *attr,
-	};
-	nodes_keep(&fs->nodes, view->node);
+	held->pid = pid;
+	held->creation = creation;
+	held->deadline_ns = now_ns + FS_HOLD_MS * ms_ns;
 	mutex_lock(&h->mu);
 	assert(!view->node->held);
 	bool room = atomic_load_explicit(&h->count, memory_order_relaxed) < HOLD_MAX;

@@ -39,6 +39,7 @@ struct held {
 	bool creation;        /* there is no record of this file in the store */
 	uint64_t deadline_ns; /* of clock_mono_ns */
 	struct attr attr;     /* as everyone sees it */
+	struct buf xattrs;    /* owned: what attr.xattrs is */
 	struct held *next;
 	struct held *prev;
 };
@@ -76,7 +77,8 @@ must_check bool hold_add(struct fs *fs, const struct node_view *view, const stru
 			 bool creation, pid_t pid);
 /* Another caller relies on it too. The stripe is held. */
 void hold_share(struct fs *fs, struct node *node, pid_t pid);
-/* Whether the node holds something, with its attributes. */
+/* Whether the node holds something, with its attributes, whose xattrs are good while the stripe is
+ * held. */
 must_check bool hold_peek(struct fs *fs, struct node *node, struct attr *ret_attr,
 			  bool *ret_creation);
 /* It is in the store now, with a write (merged), or no more. The stripe is held. Nothing when

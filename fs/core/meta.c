@@ -1,7 +1,9 @@
 #include "fs/core/meta.h"
 
+#include <assert.h>
 #include <errno.h>
 
+#include "fs/core/xattr_list.h"
 #include "lsm/base/coding.h"
 #include "lsm/base/error.h"
 
@@ -29,6 +31,12 @@ void meta_encode(const struct meta *meta, struct meta_bytes *ret_bytes)
 	if (meta->fields & META_ATIME) {
 		fixed64_put(p, (uint64_t)meta->atime_ns);
 		p += META_TIME_BYTES;
+	}
+	if (meta->fields & META_XATTRS) {
+		assert(meta->xattrs.len > 0 && meta->xattrs.len <= META_XATTRS_MAX);
+		p = varint_put(p, meta->xattrs.len);
+		memcpy(p, meta->xattrs.ptr, meta->xattrs.len);
+		p += meta->xattrs.len;
 	}
 	ret_bytes->len = (size_t)(p - ret_bytes->bytes);
 }
@@ -102,6 +110,13 @@ static int time_take(struct slice *s, int64_t *ret_ns)
 	return 0;
 }
 
+static int xattrs_take(struct slice *s, struct slice *ret_list)
+{
+	if (sized_take(s, ret_list) < 0 || ret_list->len == 0 || ret_list->len > META_XATTRS_MAX)
+		return damaged("the extended ones are cut off");
+	return xattr_list_check(*ret_list);
+}
+
 static int fields_take(struct slice *s, struct meta *meta)
 {
 	int err = 0;
@@ -116,6 +131,8 @@ static int fields_take(struct slice *s, struct meta *meta)
 		err = time_take(s, &meta->mtime_ns);
 	if (!err && (meta->fields & META_ATIME))
 		err = time_take(s, &meta->atime_ns);
+	if (!err && (meta->fields & META_XATTRS))
+		err = xattrs_take(s, &meta->xattrs);
 	return err;
 }
 

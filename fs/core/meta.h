@@ -18,6 +18,7 @@ struct meta {
 	uint32_t gid;
 	int64_t mtime_ns; /* since 1970 */
 	int64_t atime_ns;
+	struct slice xattrs; /* borrowed; a list (xattr_list.h), not empty, of META_XATTRS_MAX */
 };
 
 struct meta_bytes {
@@ -25,10 +26,10 @@ struct meta_bytes {
 	size_t len;
 };
 
-/* No fields give no bytes. */
+/* No fields give no bytes. What is not used of *ret_bytes is not touched: it is large. */
 void meta_encode(const struct meta *meta, struct meta_bytes *ret_bytes);
 
-/* -EUCLEAN, with a sentence: damaged, or written by a later version. */
+/* Borrows the bytes. -EUCLEAN, with a sentence: damaged, or written by a later version. */
 must_check int meta_decode(struct slice bytes, struct meta *ret_meta);
 
 static inline struct slice meta_slice(const struct meta_bytes *m)

@@ -12,12 +12,18 @@
  *	        1..5          gid: varint
  *	        8             mtime: fixed64, ns since 1970, two's complement
  *	        8             atime: likewise
+ *	        varint + n    xattrs: their length n, at least 1, and the list
+ *
+ * The list of extended attributes, ascending by name and without repetition, each
+ *
+ *	varint + 1..255       name with its first part, "user.a"; without NUL bytes
+ *	varint + n            value
  *
  * Types: S_IFREG, S_IFDIR, S_IFLNK (the value is the target), S_IFIFO and S_IFSOCK (the value is
  * empty).
  *
- * Integers are little-endian, nothing follows the last field. There is no checksum: log and table
- * blocks cover the record.
+ * Integers are little-endian, varints are those of lsm/base/coding.h, nothing follows the last
+ *field. There is no checksum: log and table blocks cover the record.
  *
  * What has its default is left out: mode 0644 of a file and 0755 of a folder, the mounting user as
  * owner, the commit time as mtime, mtime as atime. So most records have an empty meta.
@@ -39,8 +45,13 @@ enum {
 	META_MODE_BYTES = 2,
 	META_ID_BYTES_MAX = 5,
 	META_TIME_BYTES = 8,
-	META_BYTES_MAX =
+	/* all but the extended attributes */
+	META_FIXED_MAX =
 		META_HEAD_BYTES + META_MODE_BYTES + 2 * META_ID_BYTES_MAX + 2 * META_TIME_BYTES,
+	META_XATTRS_LEN_BYTES_MAX = 3,
+	META_XATTRS_MAX = LSM_META_MAX - META_FIXED_MAX - META_XATTRS_LEN_BYTES_MAX,
+	META_BYTES_MAX = LSM_META_MAX,
+	META_XATTR_NAME_MAX = 255, /* XATTR_NAME_MAX of linux/limits.h */
 };
 
 enum meta_field {
@@ -49,11 +60,11 @@ enum meta_field {
 	META_GID = 1 << 2,
 	META_MTIME = 1 << 3,
 	META_ATIME = 1 << 4,
-	META_FIELDS = (1 << 5) - 1,
+	META_XATTRS = 1 << 5,
+	META_FIELDS = (1 << 6) - 1,
 };
 
-static_assert(META_BYTES_MAX == 30, "the layout above");
-static_assert((int)META_BYTES_MAX <= (int)LSM_META_MAX, "fits into a record");
+static_assert(META_FIXED_MAX == 30, "the layout above");
 static_assert(S_IFREG == 0100000 && S_IFDIR == 0040000 && S_IFLNK == 0120000 &&
 		      S_IFIFO == 0010000 && S_IFSOCK == 0140000 && S_IFMT == 0170000,
 	      "mode is stored as this kernel has it");

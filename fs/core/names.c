@@ -167,6 +167,7 @@ static bool find_held(struct fs *fs, struct found *found)
 	if (hold_is_empty(&fs->hold) || !nodes_find(&fs->nodes, &found->name, &view))
 		return false;
 	found->held = hold_peek(fs, view.node, &found->attr, &found->held_creation);
+	found->attr.xattrs = slice_of(NULL, 0);
 	nodes_unpin(&fs->nodes, &view);
 	return found->held;
 }
@@ -188,6 +189,7 @@ static int find_file(struct fs *fs, const struct path_place *place, struct found
 		if (!err)
 			err = is_folder ? -ENOENT
 					: attr_of_file(&fs->defaults, &record, &found.attr);
+		found.attr.xattrs = slice_of(NULL, 0);
 		lsm_record_release(&record);
 		if (err)
 			return err;

@@ -55,7 +55,7 @@ must_check bool place_as_folder(const struct path_place *place, struct node_name
 
 struct found {
 	struct node_name name; /* borrowed from the place */
-	struct attr attr;      /* of a file */
+	struct attr attr;      /* of a file; without its xattrs */
 	bool held_creation;    /* a file that has no record yet */
 	bool held;
 };

@@ -99,7 +99,7 @@ int moved_meta(struct fs *fs, const struct lsm_record *record, struct slice new_
 				: attr_of_file(&fs->defaults, record, &attr);
 	if (err)
 		return err;
-	attr.mtime_stored = true;
+	attr_keep_times(&attr);
 	attr_pack(&fs->defaults, fs->separator, new_key, &attr, ret_meta);
 	return 0;
 }
@@ -112,7 +112,7 @@ static int source_meta(struct fs *fs, const struct move *m, struct meta_bytes *r
 	if (err)
 		return err;
 	err = moved_meta(fs, &record, m->target.bytes, ret_meta);
-	lsm_record_release(&record);
+	lsm_record_release(&record); /* the xattrs lie in it */
 	return err;
 }
 

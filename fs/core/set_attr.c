@@ -3,12 +3,9 @@
  */
 #include <errno.h>
 
-#include "fs/core/file_state.h"
+#include "fs/core/content.h"
 #include "fs/core/folder.h"
 #include "fs/core/node_lock.h"
-#include "fs/core/store.h"
-#include "fs/core/value.h"
-#include "lsm/base/cleanup.h"
 #include "lsm/base/clock.h"
 
 int fs_getattr(struct fs *fs, uint64_t node, struct stat *ret_attr)
@@ -67,22 +64,6 @@ static int set_orphan(const struct request *request, const struct node_view *vie
 	return 0;
 }
 
-/* The whole value anew. */
-static int put_resized(struct fs *fs, const struct node_view *view, struct file_state *state,
-		       enum store_room room)
-{
-	cleanup_free uint8_t *resized = NULL;
-	uint64_t size = state->attr.size;
-	struct slice value = slice_of(NULL, 0);
-	int err = size > 0 ? file_load_value(fs, view, state) : 0;
-
-	if (!err && size > 0)
-		err = value_resize(state->record.value, size, &resized, &value);
-	return err ? err : store_put(fs, view->key->name.bytes, value, room, &state->attr);
-}
-
-/* A new record: whole, or a patch of the attributes and the size that leaves the value where it is.
- */
 static int change(struct fs *fs, const struct request *request, const struct node_view *view,
 		  struct attr *ret_attr)
 {
@@ -94,18 +75,8 @@ static int change(struct fs *fs, const struct request *request, const struct nod
 	if (err)
 		return err;
 
-	uint64_t old_size = state.attr.size;
-
 	attr_change(&state.attr, request);
-
-	uint64_t size = state.attr.size;
-	enum store_room room = size < old_size ? STORE_FREES : STORE_TAKES;
-	struct lsm_patch patch = {.size = size};
-
-	if (size == 0 || max_of(size, old_size) <= FS_SPLICE_MAX)
-		err = put_resized(fs, view, &state, room);
-	else
-		err = store_patch(fs, view->key->name.bytes, &patch, room, &state.attr);
+	err = content_put_attr(fs, view, &state);
 	if (!err)
 		*ret_attr = state.attr;
 	return err;

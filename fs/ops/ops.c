@@ -32,7 +32,7 @@ static void connect(void *userdata, struct fuse_conn_info *conn)
 
 	conn->want = (conn->want & ~refused) | (conn->capable & wanted);
 	conn->max_write = OPS_WRITE_MAX;
-	conn->max_readahead = ops->max_readahead;
+	conn->max_readahead = ops->options.max_readahead;
 }
 
 static const struct fuse_lowlevel_ops table = {
@@ -78,9 +78,9 @@ const struct fuse_lowlevel_ops *ops_table(void)
 	return &table;
 }
 
-void ops_init(struct ops *ops, struct fs *fs, struct virt *virt, unsigned max_readahead)
+void ops_init(struct ops *ops, struct fs *fs, struct virt *virt, const struct ops_options *options)
 {
-	*ops = (struct ops){.fs = fs, .virt = virt, .max_readahead = max_readahead};
+	*ops = (struct ops){.fs = fs, .virt = virt, .options = *options};
 	mutex_init(&ops->dirs_mu, RANK_FS_DIRS);
 }
 

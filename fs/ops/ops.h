@@ -11,6 +11,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lsm/base/buf.h"
@@ -59,12 +60,17 @@ enum ops_request {
 	OPS_REQUEST_COUNT,
 };
 
+struct ops_options {
+	unsigned max_readahead; /* bytes; the kernel takes no more than its device allows */
+	bool xattr;             /* else the kernel is told that there are no extended attributes */
+};
+
 /* What the operations work on: the userdata of the session. */
 struct ops {
 	/* Immutable. */
-	struct fs *fs;          /* borrowed */
-	struct virt *virt;      /* borrowed */
-	unsigned max_readahead; /* bytes; the kernel takes no more than its device allows */
+	struct fs *fs;     /* borrowed */
+	struct virt *virt; /* borrowed */
+	struct ops_options options;
 	/* Relaxed: each is a number for people, nothing is ordered by it. Zero at the start. */
 	_Atomic uint64_t requests[OPS_REQUEST_COUNT];
 	struct mutex dirs_mu;  /* RANK_FS_DIRS */
@@ -72,7 +78,7 @@ struct ops {
 };
 
 /* fs and virt: borrowed until ops_done. */
-void ops_init(struct ops *ops, struct fs *fs, struct virt *virt, unsigned max_readahead);
+void ops_init(struct ops *ops, struct fs *fs, struct virt *virt, const struct ops_options *options);
 /*
  * Close the folders that are still open: a mount that ends by a signal is never told of their
  * release. No request is under way. Nothing when ops_init was never called.

@@ -33,36 +33,3 @@ void ops_access(fuse_req_t req, fuse_ino_t node, int mask)
 	(void)mask;
 	refuse(req, OPS_ACCESS, -ENOSYS);
 }
-
-void ops_setxattr(fuse_req_t req, fuse_ino_t node, const char *name, const char *value, size_t size,
-		  int flags)
-{
-	(void)node;
-	(void)name;
-	(void)value;
-	(void)size;
-	(void)flags;
-	refuse(req, OPS_SETXATTR, -ENOSYS);
-}
-
-void ops_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size)
-{
-	(void)node;
-	(void)name;
-	(void)size;
-	refuse(req, OPS_GETXATTR, -ENOSYS);
-}
-
-void ops_listxattr(fuse_req_t req, fuse_ino_t node, size_t size)
-{
-	(void)node;
-	(void)size;
-	refuse(req, OPS_LISTXATTR, -ENOSYS);
-}
-
-void ops_removexattr(fuse_req_t req, fuse_ino_t node, const char *name)
-{
-	(void)node;
-	(void)name;
-	refuse(req, OPS_REMOVEXATTR, -ENOSYS);
-}

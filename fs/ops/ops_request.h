@@ -86,6 +86,8 @@ void ops_fsyncdir(fuse_req_t req, fuse_ino_t node, int datasync, struct fuse_fil
 void ops_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi);
 void ops_flush(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi);
 void ops_access(fuse_req_t req, fuse_ino_t node, int mask);
+
+/* ops_xattr.c: extended attributes */
 void ops_setxattr(fuse_req_t req, fuse_ino_t node, const char *name, const char *value, size_t size,
 		  int flags);
 void ops_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fs/core/meta.h"
+#include "fs/core/xattr_list.h"
 #include "lsm/base/error.h"
 #include "lsm/cli/escape.h"
 #include "lsm/env/env_mem.h"
@@ -136,12 +137,33 @@ static void expect_same_meta(const struct meta *a, const struct meta *b)
 	expect(a->fields == b->fields && a->mode == b->mode);
 	expect(a->uid == b->uid && a->gid == b->gid);
 	expect(a->mtime_ns == b->mtime_ns && a->atime_ns == b->atime_ns);
+	expect(slice_eq(a->xattrs, b->xattrs));
+}
+
+/* Every one that is taken off a list is found in it, and the list without it is one. */
+static void expect_list(struct slice list)
+{
+	struct slice rest = list, value;
+	struct xattr x;
+
+	while (xattr_list_next(&rest, &x)) {
+		cleanup_buf struct buf less = {0}, again = {0};
+
+		expect(xattr_list_find(list, x.name, &value) && slice_eq(value, x.value));
+		expect(xattr_list_without(list, x.name, &less) == 0);
+		expect(xattr_list_check(buf_slice(&less)) == 0);
+		expect(!xattr_list_find(buf_slice(&less), x.name, &value));
+		expect(xattr_list_with(buf_slice(&less), &x, &again) == 0);
+		expect(xattr_list_check(buf_slice(&again)) == 0);
+		expect(xattr_list_find(buf_slice(&again), x.name, &value));
+	}
+	expect(rest.len == 0);
 }
 
 static void try_meta(struct feed *f)
 {
+	static struct meta_bytes encoded;
 	struct meta meta, again;
-	struct meta_bytes encoded;
 	int rc = meta_decode(f->rest, &meta);
 
 	if (rc) {
@@ -152,6 +174,7 @@ static void try_meta(struct feed *f)
 	expect(encoded.len <= sizeof(encoded.bytes));
 	expect(meta_decode(meta_slice(&encoded), &again) == 0);
 	expect_same_meta(&meta, &again);
+	expect_list(meta.xattrs);
 }
 
 static void (*const tries[])(struct feed *f) = {
@@ -195,14 +218,15 @@ static void seed_current(const struct fuzz_sink *sink)
 void fuzz_seeds(const struct fuzz_sink *sink)
 {
 	static const struct meta full = {
-		.fields = META_MODE | META_UID | META_GID | META_MTIME | META_ATIME,
+		.fields = META_FIELDS,
 		.mode = S_IFREG | 0640,
 		.uid = 1000,
 		.gid = 70000,
 		.mtime_ns = -1,
 		.atime_ns = 5,
+		.xattrs = {(const uint8_t *)"\6user.a\2hi\6user.b\0", 18},
 	};
-	struct meta_bytes encoded;
+	static struct meta_bytes encoded;
 
 	meta_encode(&full, &encoded);
 	take_seed(sink, "meta", try_meta, meta_slice(&encoded));

@@ -7,7 +7,7 @@
 #include "tests/unit/fs/core/fs_fixture.h"
 
 static const struct meta full = {
-	.fields = META_FIELDS,
+	.fields = META_FIELDS & ~META_XATTRS,
 	.mode = S_IFREG | 0640,
 	.uid = 1000,
 	.gid = 65534,
@@ -38,6 +38,8 @@ static void expect_same(const struct meta *a, const struct meta *b)
 		ck_assert_int_eq(a->mtime_ns, b->mtime_ns);
 	if (a->fields & META_ATIME)
 		ck_assert_int_eq(a->atime_ns, b->atime_ns);
+	if (a->fields & META_XATTRS)
+		ck_assert(slice_eq(a->xattrs, b->xattrs));
 }
 
 START_TEST(no_fields_are_no_bytes)
@@ -66,6 +68,31 @@ START_TEST(bytes_are_as_the_format_says)
 }
 END_TEST
 
+START_TEST(extended_attributes_are_as_the_format_says)
+{
+	static const uint8_t wanted[] = {
+		1,    0x21,                                       /* version, fields */
+		0xa4, 0x81,                                       /* 0100644 */
+		14,                                               /* bytes of the list */
+		2,    't',  '.', 0,                               /* t. = nothing */
+		6,    'u',  's', 'e', 'r', '.', 'a', 2, 'h', 'i', /* user.a = hi */
+	};
+	struct meta meta = {
+		.fields = META_MODE | META_XATTRS,
+		.mode = S_IFREG | 0644,
+		.xattrs = slice_of(wanted + 5, 14),
+	};
+	struct meta_bytes bytes;
+	struct meta decoded;
+
+	meta_encode(&meta, &bytes);
+	ck_assert_uint_eq(bytes.len, sizeof(wanted));
+	ck_assert_mem_eq(bytes.bytes, wanted, sizeof(wanted));
+	ck_assert_int_eq(meta_decode(slice_of(wanted, sizeof(wanted)), &decoded), 0);
+	expect_same(&decoded, &meta);
+}
+END_TEST
+
 START_TEST(every_set_of_fields_comes_back)
 {
 	static const mode_t types[] = {S_IFREG, S_IFDIR, S_IFLNK, S_IFIFO, S_IFSOCK};
@@ -75,6 +102,7 @@ START_TEST(every_set_of_fields_comes_back)
 	for (unsigned round = 0; round < 3200; round++) {
 		struct meta meta = {
 			.fields = round & META_FIELDS,
+			.xattrs = slice_of("\1a\1x\1b\0", 7),
 			.mode = (uint16_t)(types[round % array_size(types)] |
 					   (rng_next(&rng) & 07777)),
 			.uid = (uint32_t)rng_next(&rng),
@@ -103,15 +131,21 @@ static void expect_refused(const uint8_t *bytes, size_t len)
 
 START_TEST(every_cut_is_refused)
 {
+	static const uint8_t with_xattrs[] = {1, 0x20, 7, 1, 'a', 1, 'x', 1, 'b', 0};
+
 	for (size_t len = 1; len < sizeof(full_bytes); len++)
 		expect_refused(full_bytes, len);
+	for (size_t len = 1; len < sizeof(with_xattrs); len++)
+		expect_refused(with_xattrs, len);
 }
 END_TEST
 
 START_TEST(damage_and_later_versions_are_refused)
 {
 	static const uint8_t version[] = {2, 1, 0xa4, 0x81};
-	static const uint8_t unknown_field[] = {1, 0x20};
+	static const uint8_t unknown_field[] = {1, 0x40};
+	static const uint8_t no_xattrs[] = {1, 0x20, 0};
+	static const uint8_t out_of_order[] = {1, 0x20, 6, 1, 'b', 0, 1, 'a', 0};
 	static const uint8_t trailing[] = {1, 1, 0xa4, 0x81, 0};
 	static const uint8_t no_type[] = {1, 1, 0xa4, 0x01};
 	static const uint8_t device[] = {1, 1, 0xa4, 0x21};
@@ -119,6 +153,8 @@ START_TEST(damage_and_later_versions_are_refused)
 
 	expect_refused(version, sizeof(version));
 	expect_refused(unknown_field, sizeof(unknown_field));
+	expect_refused(no_xattrs, sizeof(no_xattrs));
+	expect_refused(out_of_order, sizeof(out_of_order));
 	expect_refused(trailing, sizeof(trailing));
 	expect_refused(no_type, sizeof(no_type));
 	expect_refused(device, sizeof(device));
@@ -132,7 +168,7 @@ START_TEST(random_bytes_never_read_past_the_end)
 
 	rng_seed(&rng, test_seed());
 	for (unsigned round = 0; round < 20000; round++) {
-		size_t len = rng_below(&rng, META_BYTES_MAX + 4);
+		size_t len = rng_below(&rng, META_FIXED_MAX + 20);
 		uint8_t *bytes =
 			malloc(len ? len : 1); /* its own block, so that ASan sees the end */
 		struct meta meta;
@@ -155,6 +191,7 @@ int main(void)
 	static const TTest *const *const tests[] = {
 		&no_fields_are_no_bytes,
 		&bytes_are_as_the_format_says,
+		&extended_attributes_are_as_the_format_says,
 		&every_set_of_fields_comes_back,
 		&every_cut_is_refused,
 		&damage_and_later_versions_are_refused,
