@@ -136,14 +136,23 @@ static int places_check(struct service *s)
 	return rc == -EBUSY ? busy_fail(s, rc) : rc;
 }
 
+/* The owner of what has none, if the settings name one. */
+static unsigned owner_or(const struct config *config, const char *name, unsigned mounting)
+{
+	uint64_t id = config_number(config, "fs", name);
+
+	return id == CONFIG_WORD ? mounting : (unsigned)id;
+}
+
 static int files_open(struct service *s)
 {
 	const struct config *config = s->options.config;
 	struct fs_options options = {
 		.db = s->db,
 		.separator = (uint8_t)lsm_separator(s->db),
-		.uid = getuid(),
-		.gid = getgid(),
+		.uid = owner_or(config, "uid", getuid()),
+		.gid = owner_or(config, "gid", getgid()),
+		.umask = (mode_t)config_number(config, "fs", "umask"),
 		.value_max = config_number(config, "store", "max_value_size"),
 		.rename_max_keys = config_number(config, "fs", "rename_max_keys"),
 		.read_only = s->options.read_only,
@@ -180,6 +189,9 @@ static int mount_make(struct service *s)
 	const struct config *config = s->options.config;
 	struct ops_options ops_options = {
 		.max_readahead = (unsigned)config_number(config, "fuse", "max_readahead"),
+		.entry_timeout = (double)config_number(config, "fuse", "entry_timeout"),
+		.attr_timeout = (double)config_number(config, "fuse", "attr_timeout"),
+		.negative_timeout = (double)config_number(config, "fuse", "negative_timeout"),
 		.xattr = config_bool(config, "fs", "xattr"),
 	};
 	struct mount_options options = {.store = s->store,

@@ -14,7 +14,22 @@
 /* In the order of enum log_level. */
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
+/* For an owner that the settings do not name. */
+static const char *const mounting[] = {"mounting", NULL};
+
+enum {
+	TIMEOUT_MAX = 31536000, /* a year */
+};
+
 const struct config_option daemon_options[] = {
+	{"fs", "uid", CONFIG_UINT, 0, UINT32_MAX - 1, mounting, "mounting", "",
+	 "Owner of files and folders that have no stored one: a number, or the mounting user."},
+	{"fs", "gid", CONFIG_UINT, 0, UINT32_MAX - 1, mounting, "mounting", "",
+	 "Group of files and folders that have no stored one."},
+	{"fs", "umask", CONFIG_OCTAL, 0, 0777, NULL, "022", "",
+	 "Files and folders that have no stored mode have all permissions but these."},
+	{"fs", "rename_max_keys", CONFIG_UINT, 0, 100000000, NULL, "1000000", "keys",
+	 "A folder with more keys below it is not renamed at once: EXDEV, and mv copies."},
 	{"fs", "xattr", CONFIG_BOOL, 0, 0, NULL, "off", "",
 	 "Files and folders have extended attributes. Each write(2) then costs one request more."},
 	{"fuse", "max_threads", CONFIG_UINT, 1, 256, NULL, "10", "threads",
@@ -23,8 +38,12 @@ const struct config_option daemon_options[] = {
 	 "Give each thread a device descriptor of its own."},
 	{"fuse", "max_readahead", CONFIG_SIZE, 4096, 16 << 20, NULL, "512k", "bytes",
 	 "The kernel reads ahead so far in a large file. More than 128k only where root mounts."},
-	{"fs", "rename_max_keys", CONFIG_UINT, 0, 100000000, NULL, "1000000", "keys",
-	 "A folder with more keys below it is not renamed at once: EXDEV, and mv copies."},
+	{"fuse", "entry_timeout", CONFIG_UINT, 0, TIMEOUT_MAX, NULL, "31536000", "s",
+	 "The kernel keeps a name so long before it asks again."},
+	{"fuse", "attr_timeout", CONFIG_UINT, 0, TIMEOUT_MAX, NULL, "31536000", "s",
+	 "The kernel keeps attributes so long, if nothing changes them."},
+	{"fuse", "negative_timeout", CONFIG_UINT, 0, TIMEOUT_MAX, NULL, "31536000", "s",
+	 "The kernel remembers so long that a name is absent."},
 	{"log", "level", CONFIG_CHOICE, 0, 0, log_levels, "warn", "",
 	 "Which messages are logged: these and the graver ones."},
 };

@@ -89,19 +89,19 @@ static int attr_of_record(const struct attr_defaults *defaults, const struct lsm
 int attr_of_file(const struct attr_defaults *defaults, const struct lsm_record *record,
 		 struct attr *ret_attr)
 {
-	return attr_of_record(defaults, record, S_IFREG | ATTR_FILE_MODE, ret_attr);
+	return attr_of_record(defaults, record, S_IFREG | defaults->file_mode, ret_attr);
 }
 
 int attr_of_folder(const struct attr_defaults *defaults, const struct lsm_record *record,
 		   struct attr *ret_attr)
 {
-	return attr_of_record(defaults, record, S_IFDIR | ATTR_FOLDER_MODE, ret_attr);
+	return attr_of_record(defaults, record, S_IFDIR | defaults->folder_mode, ret_attr);
 }
 
 void attr_of_implied_folder(const struct attr_defaults *defaults, struct attr *ret_attr)
 {
 	*ret_attr = (struct attr){
-		.mode = S_IFDIR | ATTR_FOLDER_MODE,
+		.mode = S_IFDIR | defaults->folder_mode,
 		.uid = defaults->uid,
 		.gid = defaults->gid,
 		.mtime_ns = defaults->born_ns,
@@ -114,7 +114,8 @@ void attr_pack(const struct attr_defaults *defaults, uint8_t separator, struct s
 	       const struct attr *attr, struct meta_bytes *ret_meta)
 {
 	bool folder = S_ISDIR(attr->mode);
-	mode_t default_mode = folder ? S_IFDIR | ATTR_FOLDER_MODE : S_IFREG | ATTR_FILE_MODE;
+	mode_t default_mode =
+		folder ? S_IFDIR | defaults->folder_mode : S_IFREG | defaults->file_mode;
 	struct meta meta = {
 		.mode = (uint16_t)attr->mode,
 		.uid = attr->uid,

@@ -15,8 +15,8 @@
 #include "fs/core/meta.h"
 
 enum {
-	ATTR_FILE_MODE = 0644,
-	ATTR_FOLDER_MODE = 0755,
+	ATTR_FILE_MODE = 0666, /* less the umask, of what has no stored mode */
+	ATTR_FOLDER_MODE = 0777,
 	ATTR_MODE_BITS = 07777,
 	ATTR_BLOCK_BYTES = 4096, /* st_blksize: what a program best reads and writes at a time */
 	ATTR_SECTOR_BYTES = 512, /* the unit of st_blocks, see stat(2) */
@@ -26,6 +26,7 @@ enum {
 struct attr_defaults {
 	uid_t uid;
 	gid_t gid;
+	mode_t file_mode, folder_mode; /* permissions */
 	int64_t born_ns; /* times of folders without a record: when the file system was set up */
 };
 

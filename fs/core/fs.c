@@ -35,6 +35,8 @@ int fs_build(const struct fs_options *options, struct fs **ret_fs)
 		.rename_max_keys = options->rename_max_keys,
 		.defaults = {.uid = options->uid,
 			     .gid = options->gid,
+			     .file_mode = ATTR_FILE_MODE & ~options->umask,
+			     .folder_mode = ATTR_FOLDER_MODE & ~options->umask,
 			     .born_ns = (int64_t)clock_real_ns()},
 		.separator = options->separator,
 		.read_only = options->read_only,

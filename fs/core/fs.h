@@ -44,8 +44,9 @@ struct fs;
 struct fs_options {
 	struct lsm *db;    /* borrowed */
 	uint8_t separator; /* of key components */
-	uid_t uid;         /* owner of what has no stored owner: the mounting user */
+	uid_t uid;         /* owner of what has no stored owner */
 	gid_t gid;
+	mode_t umask;             /* what has no stored mode lacks these permissions */
 	uint64_t value_max;       /* of the store: bytes of a file; above: -EFBIG */
 	uint64_t rename_max_keys; /* the rename of a folder with more: -EXDEV */
 	bool read_only;           /* changes answer -EROFS */

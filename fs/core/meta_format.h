@@ -25,8 +25,9 @@
  * Integers are little-endian, varints are those of lsm/base/coding.h, nothing follows the last
  *field. There is no checksum: log and table blocks cover the record.
  *
- * What has its default is left out: mode 0644 of a file and 0755 of a folder, the mounting user as
- * owner, the commit time as mtime, mtime as atime. So most records have an empty meta.
+ * What has its default is left out: the mode that the mount's fs.umask gives (0644 of a file and
+ *0755 of a folder) and its fs.uid and fs.gid (the mounting user), the commit time as mtime, mtime
+ *as atime. So most records have an empty meta.
  *
  * Version rule: a new field takes a new bit, another meaning of an old one takes a new version. A
  * reader that meets a version, a bit or a type that it does not know refuses the record (-EUCLEAN):

@@ -2,9 +2,10 @@
  * The libfuse glue: each request is decoded, handed to fs/core or fs/virt, and answered exactly
  * once.
  *
- * What the kernel may keep: names (also absent ones), attributes and pages for a year, since all
- * changes come through it. Virtual names not at all: each lookup of one makes a new node, which
- * never changes. open and flush are answered ENOSYS, after which the kernel sends neither.
+ * What the kernel may keep: names (also absent ones) and attributes for as long as the options say,
+ * a year if nobody says anything, and pages for good, since all changes come through it. Virtual
+ * names not at all: each lookup of one makes a new node, which never changes. open and flush are
+ * answered ENOSYS, after which the kernel sends neither.
  *
  * Thread rule: the operations run on any number of the transport's threads.
  */
@@ -62,7 +63,9 @@ enum ops_request {
 
 struct ops_options {
 	unsigned max_readahead; /* bytes; the kernel takes no more than its device allows */
-	bool xattr;             /* else the kernel is told that there are no extended attributes */
+	/* Seconds for which the kernel may believe names, attributes, and that a name is absent */
+	double entry_timeout, attr_timeout, negative_timeout;
+	bool xattr; /* else the kernel is told that there are no extended attributes */
 };
 
 /* What the operations work on: the userdata of the session. */

@@ -163,7 +163,7 @@ static size_t put_plus(struct page *page, const struct fs_dirent *entry)
 	 * wrong.
 	 */
 	if (!rc)
-		param = ops_entry(&found);
+		param = ops_entry(fuse_req_userdata(page->req), &found);
 	return fuse_add_direntry_plus(page->req, page_end(page), page_room(page), entry->name,
 				      &param, (off_t)entry->cookie);
 }

@@ -4,9 +4,9 @@
 #include "fs/ops/ops_request.h"
 
 /* "There is none", for the kernel to remember. */
-static void reply_absent(fuse_req_t req)
+static void reply_absent(fuse_req_t req, const struct ops *ops)
 {
-	struct fuse_entry_param absent = {.ino = 0, .entry_timeout = OPS_KEEP_SECONDS};
+	struct fuse_entry_param absent = {.ino = 0, .entry_timeout = ops->options.negative_timeout};
 
 	(void)fuse_reply_entry(req, &absent); /* nothing to undo */
 }
@@ -22,7 +22,7 @@ void ops_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	} else {
 		rc = fs_lookup(ops->fs, parent, slice_str(name), &entry);
 		if (rc == -ENOENT) {
-			reply_absent(req);
+			reply_absent(req, ops);
 			return;
 		}
 	}
@@ -88,7 +88,7 @@ void ops_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode
 		ops_reply_status(req, rc);
 		return;
 	}
-	struct fuse_entry_param param = ops_entry(&entry);
+	struct fuse_entry_param param = ops_entry(ops, &entry);
 
 	fi->keep_cache = 1;
 	if (fuse_reply_create(req, &param, fi) != 0)

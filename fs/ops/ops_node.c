@@ -31,26 +31,29 @@ void ops_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *for
 	fuse_reply_none(req);
 }
 
-static void reply_attr(fuse_req_t req, int rc, const struct stat *attr)
+static void reply_attr(fuse_req_t req, int rc, const struct stat *attr, double timeout)
 {
 	if (rc)
 		ops_reply_status(req, rc);
 	else /* undelivered: nothing to undo */
-		(void)fuse_reply_attr(req, attr, OPS_KEEP_SECONDS);
+		(void)fuse_reply_attr(req, attr, timeout);
 }
 
 void ops_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
 {
 	struct ops *ops = ops_begin(req, OPS_GETATTR);
+	double timeout = ops->options.attr_timeout;
 	struct stat attr;
 	int rc;
 
 	(void)fi; /* files have no handles: the node says it all */
-	if (ops_is_virtual(node))
+	if (ops_is_virtual(node)) {
 		rc = virt_getattr(ops->virt, node, &attr);
-	else
+		timeout = OPS_KEEP_SECONDS;
+	} else {
 		rc = fs_getattr(ops->fs, node, &attr);
-	reply_attr(req, rc, &attr);
+	}
+	reply_attr(req, rc, &attr, timeout);
 }
 
 /*
@@ -91,7 +94,7 @@ void ops_setattr(fuse_req_t req, fuse_ino_t node, struct stat *attr, int to_set,
 	(void)fi;
 	if (!ops_is_virtual(node))
 		rc = fs_setattr(ops->fs, &caller, node, attr, set_of(to_set), &changed);
-	reply_attr(req, rc, &changed);
+	reply_attr(req, rc, &changed, ops->options.attr_timeout);
 }
 
 /*

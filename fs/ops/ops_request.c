@@ -31,13 +31,15 @@ bool ops_names_virtual(const struct ops *ops, fuse_ino_t parent, const char *nam
 	return parent == FS_ROOT && virt_has(ops->virt, slice_str(name));
 }
 
-struct fuse_entry_param ops_entry(const struct fs_entry *entry)
+struct fuse_entry_param ops_entry(const struct ops *ops, const struct fs_entry *entry)
 {
+	bool is_virtual = ops_is_virtual(entry->node);
+
 	return (struct fuse_entry_param){
 		.ino = entry->node,
 		.attr = entry->attr,
-		.attr_timeout = OPS_KEEP_SECONDS,
-		.entry_timeout = ops_is_virtual(entry->node) ? 0 : OPS_KEEP_SECONDS};
+		.attr_timeout = is_virtual ? OPS_KEEP_SECONDS : ops->options.attr_timeout,
+		.entry_timeout = is_virtual ? 0 : ops->options.entry_timeout};
 }
 
 void ops_reply_entry(fuse_req_t req, struct ops *ops, int rc, const struct fs_entry *entry)
@@ -46,7 +48,7 @@ void ops_reply_entry(fuse_req_t req, struct ops *ops, int rc, const struct fs_en
 		ops_reply_status(req, rc);
 		return;
 	}
-	struct fuse_entry_param param = ops_entry(entry);
+	struct fuse_entry_param param = ops_entry(ops, entry);
 
 	if (fuse_reply_entry(req, &param) == 0)
 		return;

@@ -11,7 +11,7 @@
 #include "fs/ops/ops.h"
 #include "fs/virt/virt.h"
 
-/* Seconds for which the kernel may believe what it was told: a year. */
+/* Seconds for which the kernel may believe what never changes: a year. */
 #define OPS_KEEP_SECONDS 31536000.0
 
 /* Count the request and return what it works on. */
@@ -31,7 +31,7 @@ static inline bool ops_is_virtual(fuse_ino_t node)
 bool ops_names_virtual(const struct ops *ops, fuse_ino_t parent, const char *name);
 
 /* For the answer to whatever made the node known to the kernel. */
-struct fuse_entry_param ops_entry(const struct fs_entry *entry);
+struct fuse_entry_param ops_entry(const struct ops *ops, const struct fs_entry *entry);
 
 /* Answer with the entry, or with the error; an entry that could not be delivered is forgotten. */
 void ops_reply_entry(fuse_req_t req, struct ops *ops, int rc, const struct fs_entry *entry);

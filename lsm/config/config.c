@@ -187,8 +187,8 @@ static const struct config_value *value_of(const struct config *c, const char *s
 
 uint64_t config_number(const struct config *c, const char *section, const char *name)
 {
-	unsigned types =
-		1u << CONFIG_UINT | 1u << CONFIG_SIZE | 1u << CONFIG_CHOICE | 1u << CONFIG_BYTE;
+	unsigned types = 1u << CONFIG_UINT | 1u << CONFIG_SIZE | 1u << CONFIG_OCTAL |
+			 1u << CONFIG_CHOICE | 1u << CONFIG_BYTE;
 
 	return value_of(c, section, name, types)->number;
 }

@@ -20,9 +20,9 @@
 
 enum config_type {
 	CONFIG_BOOL,   /* on off yes no true false 1 0 */
-	CONFIG_UINT,   /* decimal */
-	CONFIG_SIZE,   /* bytes, with an optional k, m or g (1024s); or a word of `choices`, whose
-			  number is CONFIG_WORD */
+	CONFIG_UINT,   /* decimal; or a word of `choices`, whose number is CONFIG_WORD */
+	CONFIG_SIZE,   /* bytes, with an optional k, m or g (1024s); or a word, likewise */
+	CONFIG_OCTAL,  /* octal digits */
 	CONFIG_CHOICE, /* one of `choices`; the value is its index */
 	CONFIG_BYTE,   /* one character, or 0xNN */
 	CONFIG_TEXT,   /* up to CONFIG_TEXT_MAX bytes */
@@ -32,14 +32,14 @@ enum {
 	CONFIG_TEXT_MAX = 255,
 };
 
-#define CONFIG_WORD UINT64_MAX /* a SIZE that is not a number */
+#define CONFIG_WORD UINT64_MAX /* a UINT or SIZE that is not a number */
 
 struct config_option {
 	const char *section;
 	const char *name;
 	enum config_type type;
-	uint64_t minimum, maximum;  /* of UINT and SIZE */
-	const char *const *choices; /* of CHOICE, and of SIZE or NULL; NULL-terminated */
+	uint64_t minimum, maximum;  /* of UINT, SIZE and OCTAL */
+	const char *const *choices; /* of CHOICE, and of UINT and SIZE or NULL; NULL-terminated */
 	const char *fallback;       /* the default, as one would write it */
 	const char *unit;           /* "bytes", "ms", "files", "" */
 	const char *help;           /* one sentence */

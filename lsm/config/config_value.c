@@ -59,6 +59,20 @@ static bool parse_size(const char *text, uint64_t *ret_number)
 	return true;
 }
 
+static bool parse_octal(const char *text, uint64_t *ret_number)
+{
+	uint64_t number = 0;
+	const char *at = text;
+
+	for (; *at >= '0' && *at <= '7'; at++) {
+		if (number > UINT64_MAX >> 3)
+			return false;
+		number = number << 3 | (uint64_t)(*at - '0');
+	}
+	*ret_number = number;
+	return at != text && *at == '\0';
+}
+
 /* The index of text in a NULL-terminated list of words. */
 static bool parse_word(const char *text, const char *const *words, uint64_t *ret_number)
 {
@@ -114,15 +128,22 @@ static bool parse_text(const char *text)
 }
 
 /* A number, or a word that means none. */
-static bool parse_size_or_word(const struct config_option *option, const char *text,
-			       uint64_t *ret_number)
+static bool parse_number_or_word(const struct config_option *option, const char *text,
+				 uint64_t *ret_number)
 {
 	uint64_t index;
+	bool parsed;
 
-	if (!option->choices || !parse_word(text, option->choices, &index))
-		return parse_size(text, ret_number);
-	*ret_number = CONFIG_WORD;
-	return true;
+	if (option->choices && parse_word(text, option->choices, &index)) {
+		*ret_number = CONFIG_WORD;
+		return true;
+	}
+	if (option->type == CONFIG_SIZE)
+		parsed = parse_size(text, ret_number);
+	else
+		parsed = parse_uint(text, ret_number);
+	/* the word's number is nobody's to write in digits */
+	return parsed && !(option->choices && *ret_number == CONFIG_WORD);
 }
 
 static bool parse_typed(const struct config_option *option, const char *text, uint64_t *ret_number)
@@ -131,9 +152,10 @@ static bool parse_typed(const struct config_option *option, const char *text, ui
 	case CONFIG_BOOL:
 		return parse_bool(text, ret_number);
 	case CONFIG_UINT:
-		return parse_uint(text, ret_number);
 	case CONFIG_SIZE:
-		return parse_size_or_word(option, text, ret_number);
+		return parse_number_or_word(option, text, ret_number);
+	case CONFIG_OCTAL:
+		return parse_octal(text, ret_number);
 	case CONFIG_CHOICE:
 		return parse_word(text, option->choices, ret_number);
 	case CONFIG_BYTE:
@@ -147,7 +169,8 @@ static bool parse_typed(const struct config_option *option, const char *text, ui
 
 static bool is_in_range(const struct config_option *option, uint64_t number)
 {
-	if (option->type != CONFIG_UINT && option->type != CONFIG_SIZE)
+	if (option->type != CONFIG_UINT && option->type != CONFIG_SIZE &&
+	    option->type != CONFIG_OCTAL)
 		return true;
 	if (option->choices && number == CONFIG_WORD)
 		return true;
@@ -229,8 +252,13 @@ void config_value_describe(const struct config_option *option, char text[CONFIG_
 		snprintf(text, CONFIG_RANGE_TEXT_MAX, "on, off, yes, no, true, false, 1, 0");
 		break;
 	case CONFIG_UINT:
-		snprintf(text, CONFIG_RANGE_TEXT_MAX, "%" PRIu64 " to %" PRIu64 "%s%s",
-			 option->minimum, option->maximum, gap, option->unit);
+		snprintf(text, CONFIG_RANGE_TEXT_MAX, "%" PRIu64 " to %" PRIu64 "%s%s%s%s",
+			 option->minimum, option->maximum, gap, option->unit,
+			 option->choices ? " or " : "", option->choices ? option->choices[0] : "");
+		break;
+	case CONFIG_OCTAL:
+		snprintf(text, CONFIG_RANGE_TEXT_MAX, "octal, %03" PRIo64 " to %03" PRIo64,
+			 option->minimum, option->maximum);
 		break;
 	case CONFIG_SIZE:
 		print_size(option->minimum, from);

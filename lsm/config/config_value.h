@@ -8,7 +8,7 @@
 #include "lsm/config/config.h"
 
 struct config_value {
-	uint64_t number;                /* BOOL, UINT, SIZE, CHOICE, BYTE; 0 for TEXT */
+	uint64_t number;                /* 0 for TEXT */
 	char text[CONFIG_TEXT_MAX + 1]; /* as it was written */
 	enum config_source source;
 	int line; /* in the file being read, where it was given; 0 when it was not */

@@ -16,6 +16,7 @@
 #include "tests/fuzz/words.h"
 
 static const char *const modes[] = {"always", "batch", "interval", NULL};
+static const char *const words[] = {"auto", NULL};
 static const char *const foreign[] = {"bench", "log_x", NULL};
 
 static const struct config_option table[] = {
@@ -24,6 +25,8 @@ static const struct config_option table[] = {
 	{"store", "name", CONFIG_TEXT, 0, 0, NULL, "", "", "A text."},
 	{"log", "mode", CONFIG_CHOICE, 0, 0, modes, "interval", "", "A choice."},
 	{"log", "delay_us", CONFIG_UINT, 10, 1000000, NULL, "500", "us", "A number."},
+	{"log", "mask", CONFIG_OCTAL, 0, 0777, NULL, "022", "", "Octal digits."},
+	{"log", "owner", CONFIG_UINT, 0, 99, words, "auto", "", "A number or a word."},
 	{"cache", "size", CONFIG_SIZE, 0, UINT64_C(1) << 40, NULL, "8m", "bytes", "A size."},
 	{"cache", "all", CONFIG_SIZE, 1, UINT64_MAX, NULL, "1", "bytes", "Any size."},
 };
@@ -44,7 +47,9 @@ static void expect_sound_value(const struct config_option *o, const struct confi
 
 	expect(config_value_parse(o, v->text, &again) == 0);
 	expect(again.number == v->number && strcmp(again.text, v->text) == 0);
-	if (o->type == CONFIG_UINT || o->type == CONFIG_SIZE)
+	if (o->choices == words && strcmp(v->text, words[0]) == 0)
+		expect(v->number == CONFIG_WORD);
+	else if (o->type == CONFIG_UINT || o->type == CONFIG_SIZE || o->type == CONFIG_OCTAL)
 		expect(v->number >= o->minimum && v->number <= o->maximum);
 	else if (o->type == CONFIG_CHOICE)
 		expect(v->number < array_size(modes) - 1);

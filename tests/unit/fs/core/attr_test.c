@@ -4,7 +4,8 @@
 
 #include "tests/unit/unit.h"
 
-static const struct attr_defaults defaults = {.uid = 1000, .gid = 1001, .born_ns = 5};
+static const struct attr_defaults defaults = {
+	.uid = 1000, .gid = 1001, .file_mode = 0644, .folder_mode = 0755, .born_ns = 5};
 static const int64_t second_ns = 1000000000;
 
 static struct lsm_record record_of(const char *key, uint64_t value_len,
@@ -87,6 +88,28 @@ START_TEST(only_what_differs_is_stored)
 	ck_assert_uint_eq(packed_len("a", &attr), 10);
 	attr.atime_ns++;
 	ck_assert_uint_eq(packed_len("a", &attr), 18);
+}
+END_TEST
+
+START_TEST(what_is_not_stored_is_as_the_mount_says)
+{
+	static const struct attr_defaults others = {
+		.uid = 1, .gid = 2, .file_mode = 0600, .folder_mode = 0700};
+	struct lsm_record file = record_of("a", 10, NULL), folder = record_of("a/", 0, NULL);
+	struct meta_bytes meta;
+	struct attr attr;
+
+	ck_assert_int_eq(attr_of_file(&others, &file, &attr), 0);
+	ck_assert_uint_eq(attr.mode, S_IFREG | 0600);
+	ck_assert_uint_eq(attr.uid, 1);
+	ck_assert_uint_eq(attr.gid, 2);
+	attr_pack(&others, '/', slice_str("a"), &attr, &meta);
+	ck_assert_uint_eq(meta.len, 0);
+	ck_assert_uint_eq(packed_len("a", &attr), 6); /* all three differ from the usual */
+	ck_assert_int_eq(attr_of_folder(&others, &folder, &attr), 0);
+	ck_assert_uint_eq(attr.mode, S_IFDIR | 0700);
+	attr_of_implied_folder(&others, &attr);
+	ck_assert_uint_eq(attr.mode, S_IFDIR | 0700);
 }
 END_TEST
 
@@ -249,6 +272,7 @@ int main(void)
 	static const TTest *const *const tests[] = {
 		&empty_meta_is_all_defaults,
 		&only_what_differs_is_stored,
+		&what_is_not_stored_is_as_the_mount_says,
 		&a_record_that_ends_in_the_separator_tells_what_it_is,
 		&a_type_that_does_not_fit_is_damage,
 		&chmod_keeps_the_times,

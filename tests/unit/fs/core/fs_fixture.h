@@ -60,6 +60,7 @@ static inline void fixture_start(struct fixture *f)
 		.separator = '/',
 		.uid = FIXTURE_UID,
 		.gid = FIXTURE_GID,
+		.umask = 022,
 		.value_max = FIXTURE_VALUE_MAX,
 		.rename_max_keys = FIXTURE_RENAME_MAX_KEYS,
 		.read_only = f->read_only,

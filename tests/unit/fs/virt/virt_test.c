@@ -30,7 +30,7 @@ static void setup(void)
 	options.env = env;
 	ck_assert_int_eq(lsm_open("store", &options, &db), 0);
 	struct fs_options fs_options = {
-		.db = db, .separator = '/', .uid = 7, .gid = 8, .value_max = 1 << 20};
+		.db = db, .separator = '/', .uid = 7, .gid = 8, .umask = 022, .value_max = 1 << 20};
 
 	ck_assert_int_eq(fs_new(&fs_options, &fs), 0);
 	struct virt_options virt_options = {

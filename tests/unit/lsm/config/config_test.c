@@ -13,10 +13,14 @@
 
 static const char *const colours[] = {"red", "green", "blue", NULL};
 
+static const char *const nobody[] = {"nobody", NULL};
+
 static const struct config_option table[] = {
 	{"shop", "open", CONFIG_BOOL, 0, 0, NULL, "yes", "", "Whether one may enter."},
 	{"shop", "doors", CONFIG_UINT, 1, 12, NULL, "2", "doors", "How many doors."},
 	{"shop", "area", CONFIG_SIZE, 1024, 1 << 20, NULL, "4k", "bytes", "How large."},
+	{"shop", "owner", CONFIG_UINT, 0, 99, nobody, "nobody", "", "Whose it is."},
+	{"shop", "mask", CONFIG_OCTAL, 0, 0777, NULL, "022", "", "What is not allowed."},
 	{"paint", "colour", CONFIG_CHOICE, 0, 0, colours, "green", "", "What colour."},
 	{"paint", "mark", CONFIG_BYTE, 0, 0, NULL, "/", "", "What mark."},
 	{"paint", "name_text", CONFIG_TEXT, 0, 0, NULL, "plain", "", "What it says."},
@@ -100,6 +104,8 @@ START_TEST(everything_begins_at_its_default)
 	ck_assert(config_bool(c, "shop", "open"));
 	ck_assert_uint_eq(config_number(c, "shop", "doors"), 2);
 	ck_assert_uint_eq(config_number(c, "shop", "area"), 4096);
+	ck_assert_uint_eq(config_number(c, "shop", "owner"), CONFIG_WORD);
+	ck_assert_uint_eq(config_number(c, "shop", "mask"), 022);
 	ck_assert_uint_eq(config_number(c, "paint", "colour"), 1);
 	ck_assert_uint_eq(config_number(c, "paint", "mark"), '/');
 	ck_assert_str_eq(config_text(c, "paint", "name_text"), "plain");
@@ -283,6 +289,32 @@ START_TEST(a_bad_size_is_refused)
 		snprintf(text, sizeof(text), "shop.area=%s", bad[i]);
 		assert_set_refused(text, "not a value of this option, allowed: 1k to 1m bytes");
 	}
+}
+END_TEST
+
+START_TEST(numbers_may_be_octal_or_a_word)
+{
+	static const char *const bad[] = {"", "8", "029", "0x2", "-1", "7777777777777777777777777"};
+	struct config *c = new_config();
+	char text[64];
+
+	ck_assert_int_eq(config_set(c, "shop.mask=77"), 0);
+	ck_assert_uint_eq(config_number(c, "shop", "mask"), 077);
+	ck_assert_int_eq(config_set(c, "shop.mask=0"), 0);
+	ck_assert_uint_eq(config_number(c, "shop", "mask"), 0);
+	ck_assert_int_eq(config_set(c, "shop.owner=7"), 0);
+	ck_assert_uint_eq(config_number(c, "shop", "owner"), 7);
+	ck_assert_int_eq(config_set(c, "shop.owner=nobody"), 0);
+	ck_assert_uint_eq(config_number(c, "shop", "owner"), CONFIG_WORD);
+	config_free(c);
+	for (size_t i = 0; i < array_size(bad); i++) {
+		snprintf(text, sizeof(text), "shop.mask=%s", bad[i]);
+		assert_set_refused(text, "not a value of this option, allowed: octal, 000 to 777");
+	}
+	assert_set_refused("shop.mask=1000", "out of range, allowed: octal, 000 to 777");
+	assert_set_refused("shop.owner=none", "not a value of this option");
+	assert_set_refused("shop.owner=100", "out of range, allowed: 0 to 99 or nobody");
+	assert_set_refused("shop.owner=18446744073709551615", "not a value of this option");
 }
 END_TEST
 
@@ -482,6 +514,8 @@ START_TEST(values_are_rendered_with_their_source)
 	ck_assert_str_eq((const char *)text.ptr, "shop.open=yes    # default\n"
 						 "shop.doors=9    # command line\n"
 						 "shop.area=4k    # default\n"
+						 "shop.owner=nobody    # default\n"
+						 "shop.mask=022    # default\n"
 						 "paint.colour=green    # default\n"
 						 "paint.mark=/    # default\n"
 						 "paint.name_text=plain    # default\n");
@@ -519,6 +553,7 @@ int main(void)
 		&a_bad_setting_is_never_replaced_by_its_default,
 		&a_bad_number_is_refused,
 		&a_bad_size_is_refused,
+		&numbers_may_be_octal_or_a_word,
 		&what_is_out_of_range_is_refused,
 		&other_bad_values_are_refused,
 		&a_key_given_twice_in_one_file_is_refused,
