@@ -68,8 +68,8 @@ static int attr_of_record(const struct attr_defaults *defaults, const struct lsm
 
 	bool mtime_stored = meta.fields & META_MTIME;
 	bool atime_stored = meta.fields & META_ATIME;
-	int64_t ctime_ns = (int64_t)record->time_ns;
-	int64_t mtime_ns = mtime_stored ? meta.mtime_ns : ctime_ns;
+	int64_t commit_ns = (int64_t)record->time_ns;
+	int64_t mtime_ns = mtime_stored ? meta.mtime_ns : commit_ns;
 
 	*ret_attr = (struct attr){
 		.mode = mode,
@@ -78,7 +78,7 @@ static int attr_of_record(const struct attr_defaults *defaults, const struct lsm
 		.size = record->value_len,
 		.mtime_ns = mtime_ns,
 		.atime_ns = atime_stored ? meta.atime_ns : mtime_ns,
-		.ctime_ns = ctime_ns,
+		.ctime_ns = meta.fields & META_CTIME ? meta.ctime_ns : commit_ns,
 		.mtime_stored = mtime_stored,
 		.atime_stored = atime_stored,
 		.xattrs = meta.xattrs,
@@ -123,6 +123,7 @@ void attr_pack(const struct attr_defaults *defaults, uint8_t separator, struct s
 		.mtime_ns = attr->mtime_ns,
 		.atime_ns = attr->atime_ns,
 		.xattrs = attr->xattrs,
+		.ctime_ns = attr->ctime_ns,
 	};
 
 	/* A file whose key ends in the separator would read as its folder's record when it is
@@ -139,12 +140,15 @@ void attr_pack(const struct attr_defaults *defaults, uint8_t separator, struct s
 		meta.fields |= META_ATIME;
 	if (attr->xattrs.len > 0)
 		meta.fields |= META_XATTRS;
+	if (attr->ctime_stored)
+		meta.fields |= META_CTIME;
 	meta_encode(&meta, ret_meta);
 }
 
 void attr_committed(struct attr *attr, int64_t time_ns)
 {
-	attr->ctime_ns = time_ns;
+	if (!attr->ctime_stored)
+		attr->ctime_ns = time_ns;
 	if (!attr->mtime_stored)
 		attr->mtime_ns = time_ns;
 	if (!attr->atime_stored)

@@ -5,7 +5,7 @@
  *	size   the value's length; 0 for a folder
  *	mtime  the stored one, else the record's commit time
  *	atime  the stored one, else mtime
- *	ctime  the record's commit time
+ *	ctime  the stored one, else the record's commit time
  *
  * Thread rule: plain functions.
  */
@@ -45,6 +45,11 @@ struct attr {
 	 * whoever lets go of the record and keeps the rest empties it.
 	 */
 	struct slice xattrs;
+	/*
+	 * To be set by who writes a record although nothing changes: else ctime is the commit time.
+	 * Never set in what was read: the next change has a ctime of its own.
+	 */
+	bool ctime_stored;
 };
 
 /*

@@ -170,11 +170,13 @@ int hold_log(struct fs *fs, struct node *node)
 	if (!held)
 		return 0;
 
-	/* mtime has been shown already: it is stored, since the commit's time is a little later. */
+	/* The times have been shown already: they are stored, since the commit's is a little later.
+	 */
 	struct attr attr = held->attr;
 	struct meta_bytes meta;
 
 	attr.mtime_stored = true;
+	attr.ctime_stored = true;
 	attr_pack(&fs->defaults, fs->separator, held->key->name.bytes, &attr, &meta);
 
 	/* it was answered when there was room, and who made it must be able to remove things */

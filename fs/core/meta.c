@@ -38,6 +38,10 @@ void meta_encode(const struct meta *meta, struct meta_bytes *ret_bytes)
 		memcpy(p, meta->xattrs.ptr, meta->xattrs.len);
 		p += meta->xattrs.len;
 	}
+	if (meta->fields & META_CTIME) {
+		fixed64_put(p, (uint64_t)meta->ctime_ns);
+		p += META_TIME_BYTES;
+	}
 	ret_bytes->len = (size_t)(p - ret_bytes->bytes);
 }
 
@@ -133,6 +137,8 @@ static int fields_take(struct slice *s, struct meta *meta)
 		err = time_take(s, &meta->atime_ns);
 	if (!err && (meta->fields & META_XATTRS))
 		err = xattrs_take(s, &meta->xattrs);
+	if (!err && (meta->fields & META_CTIME))
+		err = time_take(s, &meta->ctime_ns);
 	return err;
 }
 

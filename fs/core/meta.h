@@ -18,6 +18,7 @@ struct meta {
 	uint32_t gid;
 	int64_t mtime_ns; /* since 1970 */
 	int64_t atime_ns;
+	int64_t ctime_ns;
 	struct slice xattrs; /* borrowed; a list (xattr_list.h), not empty, of META_XATTRS_MAX */
 };
 

@@ -87,7 +87,7 @@ static int find_target(struct fs *fs, struct move *m, unsigned flags)
 	return err ? err : check_record(fs, m);
 }
 
-int moved_meta(struct fs *fs, const struct lsm_record *record, struct slice new_key,
+int moved_meta(struct fs *fs, const struct lsm_record *record, struct slice new_key, bool below,
 	       struct meta_bytes *ret_meta)
 {
 	struct attr attr;
@@ -100,6 +100,7 @@ int moved_meta(struct fs *fs, const struct lsm_record *record, struct slice new_
 	if (err)
 		return err;
 	attr_keep_times(&attr);
+	attr.ctime_stored = below;
 	attr_pack(&fs->defaults, fs->separator, new_key, &attr, ret_meta);
 	return 0;
 }
@@ -111,7 +112,7 @@ static int source_meta(struct fs *fs, const struct move *m, struct meta_bytes *r
 
 	if (err)
 		return err;
-	err = moved_meta(fs, &record, m->target.bytes, ret_meta);
+	err = moved_meta(fs, &record, m->target.bytes, false, ret_meta);
 	lsm_record_release(&record); /* the xattrs lie in it */
 	return err;
 }

@@ -16,9 +16,12 @@ struct move {
 	bool replaces;
 };
 
-/* The attributes of a record under its new key. mtime stays: it is stored from now on. */
+/*
+ * The attributes of a record under its new key. mtime stays: it is stored from now on. So is ctime
+ * of what only moves because a folder above it does.
+ */
 must_check int moved_meta(struct fs *fs, const struct lsm_record *record, struct slice new_key,
-			  struct meta_bytes *ret_meta);
+			  bool below, struct meta_bytes *ret_meta);
 
 /*
  * The rename of a folder, or an exchange. No stripe is held. -EXDEV: it cannot be done at once, see

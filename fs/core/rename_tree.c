@@ -150,6 +150,16 @@ static int delete_record(struct plan *plan, struct lsm_iter *it, struct slice ne
 	return lsm_batch_delete(plan->batch, lsm_iter_record(it)->key);
 }
 
+/* Whether that is the new key of a record below what is renamed. */
+static bool is_below(const struct plan *plan, struct slice new_key)
+{
+	for (unsigned i = 0; i < plan->part_count; i++) {
+		if (slice_eq(new_key, plan->parts[i].to.bytes))
+			return false;
+	}
+	return true;
+}
+
 static int copy_record(struct plan *plan, struct lsm_iter *it, struct slice new_key)
 {
 	struct meta_bytes meta;
@@ -157,7 +167,8 @@ static int copy_record(struct plan *plan, struct lsm_iter *it, struct slice new_
 	if (new_key.len > LSM_KEY_MAX)
 		return -ENAMETOOLONG;
 
-	int err = moved_meta(plan->fs, lsm_iter_record(it), new_key, &meta);
+	int err =
+		moved_meta(plan->fs, lsm_iter_record(it), new_key, is_below(plan, new_key), &meta);
 
 	return err ? err : lsm_batch_copy_shown(plan->batch, it, new_key, meta_slice(&meta));
 }

@@ -137,6 +137,7 @@ static void expect_same_meta(const struct meta *a, const struct meta *b)
 	expect(a->fields == b->fields && a->mode == b->mode);
 	expect(a->uid == b->uid && a->gid == b->gid);
 	expect(a->mtime_ns == b->mtime_ns && a->atime_ns == b->atime_ns);
+	expect(a->ctime_ns == b->ctime_ns);
 	expect(slice_eq(a->xattrs, b->xattrs));
 }
 
@@ -225,6 +226,7 @@ void fuzz_seeds(const struct fuzz_sink *sink)
 		.mtime_ns = -1,
 		.atime_ns = 5,
 		.xattrs = {(const uint8_t *)"\6user.a\2hi\6user.b\0", 18},
+		.ctime_ns = 6,
 	};
 	static struct meta_bytes encoded;
 

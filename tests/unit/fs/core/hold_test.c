@@ -290,6 +290,37 @@ START_TEST(its_time_runs_out)
 }
 END_TEST
 
+START_TEST(its_logging_moves_no_time)
+{
+	struct fixture *f = fixture_new();
+
+	echo(f, "old", "value");
+	ck_assert_int_eq(truncate_node(f, &f->me, node_at(f, "old"), 0), 0);
+	(void)hold_new(f, &f->me, "new");
+	static const char *const paths[] = {"old", "new"};
+	struct stat held[array_size(paths)];
+
+	for (size_t i = 0; i < array_size(paths); i++)
+		held[i] = stat_at(f, paths[i]);
+	ck_assert_int_eq(hold_log_all(f->fs), 0);
+	for (int round = 0; round < 2; round++) {
+		for (size_t i = 0; i < array_size(paths); i++) {
+			struct stat st = stat_at(f, paths[i]);
+
+			ck_assert_mem_eq(&st.st_mtim, &held[i].st_mtim, sizeof(st.st_mtim));
+			ck_assert_mem_eq(&st.st_ctim, &held[i].st_ctim, sizeof(st.st_ctim));
+		}
+		fixture_restart(f);
+	}
+	/* the next change does */
+	ck_assert_int_eq(write_node(f, node_at(f, "new"), 0, "v"), 0);
+	struct stat written = stat_at(f, "new");
+
+	ck_assert_mem_ne(&written.st_ctim, &held[1].st_ctim, sizeof(written.st_ctim));
+	fixture_free(f);
+}
+END_TEST
+
 START_TEST(the_timer_runs_also_after_a_long_sleep)
 {
 	struct fixture *f = fixture_new();
@@ -504,6 +535,7 @@ int main(void)
 		&unmount_logs_all,
 		&forget_logs_it,
 		&its_time_runs_out,
+		&its_logging_moves_no_time,
 		&the_timer_runs_also_after_a_long_sleep,
 		&a_sleeping_timer_is_woken_once,
 		&logging_that_fails_is_told_and_tried_again,

@@ -13,10 +13,22 @@ static const struct meta full = {
 	.gid = 65534,
 	.mtime_ns = 0x0102030405060708,
 	.atime_ns = -1,
+	.ctime_ns = 0x1112131415161718,
 };
 
 /* The bytes in stores that exist: never change them. */
 static const uint8_t full_bytes[] = {
+	1,    0x5f,                                     /* version, fields */
+	0xa0, 0x81,                                     /* 0100640 */
+	0xe8, 0x07,                                     /* 1000 */
+	0xfe, 0xff, 0x03,                               /* 65534 */
+	0x08, 0x07, 0x06, 0x05, 0x04, 0x03, 0x02, 0x01, /* mtime */
+	0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, /* atime */
+	0x18, 0x17, 0x16, 0x15, 0x14, 0x13, 0x12, 0x11, /* ctime */
+};
+
+/* Of versions that did not know ctime. */
+static const uint8_t older_bytes[] = {
 	1,    0x1f,                                     /* version, fields */
 	0xa0, 0x81,                                     /* 0100640 */
 	0xe8, 0x07,                                     /* 1000 */
@@ -40,6 +52,8 @@ static void expect_same(const struct meta *a, const struct meta *b)
 		ck_assert_int_eq(a->atime_ns, b->atime_ns);
 	if (a->fields & META_XATTRS)
 		ck_assert(slice_eq(a->xattrs, b->xattrs));
+	if (a->fields & META_CTIME)
+		ck_assert_int_eq(a->ctime_ns, b->ctime_ns);
 }
 
 START_TEST(no_fields_are_no_bytes)
@@ -65,6 +79,15 @@ START_TEST(bytes_are_as_the_format_says)
 	ck_assert_mem_eq(bytes.bytes, full_bytes, sizeof(full_bytes));
 	ck_assert_int_eq(meta_decode(slice_of(full_bytes, sizeof(full_bytes)), &decoded), 0);
 	expect_same(&decoded, &full);
+
+	struct meta older = full;
+
+	older.fields &= ~(unsigned)META_CTIME;
+	meta_encode(&older, &bytes);
+	ck_assert_uint_eq(bytes.len, sizeof(older_bytes));
+	ck_assert_mem_eq(bytes.bytes, older_bytes, sizeof(older_bytes));
+	ck_assert_int_eq(meta_decode(slice_of(older_bytes, sizeof(older_bytes)), &decoded), 0);
+	expect_same(&decoded, &older);
 }
 END_TEST
 
@@ -109,6 +132,7 @@ START_TEST(every_set_of_fields_comes_back)
 			.gid = (uint32_t)rng_next(&rng),
 			.mtime_ns = (int64_t)rng_next(&rng),
 			.atime_ns = (int64_t)rng_next(&rng),
+			.ctime_ns = (int64_t)rng_next(&rng),
 		};
 		struct meta_bytes bytes;
 		struct meta decoded;

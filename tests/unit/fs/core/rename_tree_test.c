@@ -57,6 +57,37 @@ START_TEST(all_below_moves_in_one_batch)
 }
 END_TEST
 
+START_TEST(times_below_stay)
+{
+	struct fixture *f = fixture_new();
+
+	ck_assert_int_eq(mkdir_at(f, "d"), 0);
+	ck_assert_int_eq(mkdir_at(f, "d/e"), 0);
+	echo(f, "d/a", "1");
+	fixture_restart(f); /* what moved a folder's times before was only in memory */
+	struct stat top = stat_at(f, "d"), folder = stat_at(f, "d/e"), file = stat_at(f, "d/a");
+
+	for (int round = 0; round < 2; round++) {
+		struct stat now;
+
+		ck_assert_int_eq(rename_at(f, round ? "n" : "d", round ? "d" : "n", 0), 0);
+		now = stat_at(f, round ? "d" : "n");
+		ck_assert_mem_ne(&now.st_ctim, &top.st_ctim, sizeof(now.st_ctim));
+		now = stat_at(f, round ? "d/e" : "n/e");
+		ck_assert_mem_eq(&now.st_ctim, &folder.st_ctim, sizeof(now.st_ctim));
+		now = stat_at(f, round ? "d/a" : "n/a");
+		ck_assert_mem_eq(&now.st_ctim, &file.st_ctim, sizeof(now.st_ctim));
+	}
+	/* a change of their own moves them */
+	chmod_at(f, "d/a", 0600);
+	struct stat now = stat_at(f, "d/a");
+
+	ck_assert_mem_ne(&now.st_ctim, &file.st_ctim, sizeof(now.st_ctim));
+	ck_assert_mem_eq(&now.st_mtim, &file.st_mtim, sizeof(now.st_mtim));
+	fixture_free(f);
+}
+END_TEST
+
 START_TEST(nodes_below_go_along)
 {
 	struct fixture *f = fixture_new();
@@ -454,6 +485,7 @@ int main(void)
 {
 	static const TTest *const *const tests[] = {
 		&all_below_moves_in_one_batch,
+		&times_below_stay,
 		&nodes_below_go_along,
 		&what_is_held_below_goes_along,
 		&an_empty_folder_is_replaced,
