@@ -44,7 +44,9 @@ while [ "$i" -lt 50 ]; do
 	i=$((i + 1))
 done
 check "it stays whole while the store changes" same 0 "$torn"
-check "it shows what is there now" same 51 "$(stats_value total_records)"
+# a creation whose write took longer than it is held is a record of its own
+late=$(($(stats_value held_total) - $(stats_value held_merged)))
+check "it shows what is there now" same $((51 + late)) "$(stats_value total_records)"
 
 exec 5<.stats
 echo another >key_more
