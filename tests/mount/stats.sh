@@ -45,7 +45,7 @@ while [ "$i" -lt 50 ]; do
 done
 check "it stays whole while the store changes" same 0 "$torn"
 # a creation whose write took longer than it is held is a record of its own
-late=$(($(stats_value held_total) - $(stats_value held_merged)))
+late=$(($(stats_value fs_held_total) - $(stats_value fs_held_merged)))
 check "it shows what is there now" same $((51 + late)) "$(stats_value total_records)"
 
 exec 5<.stats
