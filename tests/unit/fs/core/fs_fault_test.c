@@ -2,6 +2,9 @@
  * The n-th call to the disk fails, for every n until nothing fails: an operation that was answered
  * with 0 is there after the process died, one that was answered with an error has not happened.
  */
+#include <linux/falloc.h>
+#include <unistd.h>
+
 #include "tests/unit/fs/core/fs_fixture.h"
 
 static int try_echo(struct fixture *f, const char *path, const char *text)
@@ -32,7 +35,9 @@ enum {
 	PATCH_AT = 5000,
 	PATCH = 3000,
 	CUT = 6000,
-	SCRIPT_STEPS = 13,
+	HOLE_AT = 2000,
+	HOLE = 3000,
+	SCRIPT_STEPS = 15,
 };
 
 /* A file too long to be put anew. */
@@ -87,6 +92,45 @@ static int try_cut(struct fixture *f)
 	return err;
 }
 
+static int try_punch(struct fixture *f)
+{
+	uint64_t node = node_at(f, "copy");
+	int err = fs_allocate(f->fs, &f->me, node, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			      HOLE_AT, HOLE);
+
+	fs_forget(f->fs, node, 1);
+	return err;
+}
+
+static bool has_hole(struct fixture *f)
+{
+	uint64_t node = node_at(f, "copy"), found = 0;
+	int err = fs_seek(f->fs, node, HOLE_AT, SEEK_DATA, &found);
+
+	ck_assert_int_eq(err, 0);
+	fs_forget(f->fs, node, 1);
+	return found == HOLE_AT + HOLE;
+}
+
+static int try_xattr(struct fixture *f)
+{
+	uint64_t node = node_at(f, "d/b");
+	int err = fs_set_xattr(f->fs, &f->me, node, slice_str("user.x"), slice_str("1"), 0);
+
+	fs_forget(f->fs, node, 1);
+	return err;
+}
+
+static bool has_xattr(struct fixture *f)
+{
+	cleanup_buf struct buf names = {0};
+	uint64_t node = node_at(f, "d/b");
+
+	ck_assert_int_eq(fs_list_xattrs(f->fs, &f->me, node, &names), 0);
+	fs_forget(f->fs, node, 1);
+	return names.len > 0;
+}
+
 static void expect_big(struct fixture *f, const char *path, size_t size, bool patched)
 {
 	char *want = malloc(BIG + 1);
@@ -127,8 +171,12 @@ static int script_step(struct fixture *f, int step)
 		return try_patch(f);
 	case 11:
 		return try_copy(f);
-	default:
+	case 12:
 		return try_cut(f);
+	case 13:
+		return try_punch(f);
+	default:
+		return try_xattr(f);
 	}
 }
 
@@ -155,10 +203,14 @@ static void check(struct fixture *f, int done)
 		expect_big(f, "big", done >= 13 ? CUT : BIG, done >= 11);
 	else
 		ck_assert(!exists(f, "big"));
-	if (done >= 12)
+	if (done < 12)
+		ck_assert(!exists(f, "copy"));
+	else if (done < 14)
 		expect_big(f, "copy", BIG, true);
 	else
-		ck_assert(!exists(f, "copy"));
+		ck_assert(has_hole(f));
+	if (done >= 3)
+		ck_assert_int_eq(has_xattr(f), done >= 15);
 }
 
 static bool run(const struct env_fault_plan *plan)
