@@ -4,8 +4,7 @@
 usage: large_files.py BUILD [--folder FOLDER] [--mib 1024] [--rounds 5] [--options OPTIONS] [STEP...]
 
 BUILD is a build folder (release, or the ratios mean nothing), FOLDER lies on the disk to compare
-with; root, for dropping caches. The two sides take turns, so that a machine whose speed drifts
-does so for both; each ratio is the median of the rounds' ratios, with its smallest and largest.
+with; root, for dropping caches (sides.py).
 
 Steps, all by default:
   stream   cp in, cp in with fsync, a cold read, a warm read
@@ -16,71 +15,12 @@ import argparse
 import os
 import random
 import resource
-import shutil
-import statistics
 import subprocess
-import sys
-import tempfile
-import time
+
+from sides import drop_caches, measure, pin, show, timed, turns, unpin
 
 APPENDS, APPEND_BYTES = 100000, 100
 WRITES, WRITE_BYTES = 10000, 4096
-
-
-def timed(function, *arguments):
-    start = time.perf_counter()
-    function(*arguments)
-    return time.perf_counter() - start
-
-
-class Side:
-    """A folder to measure in."""
-
-    def __init__(self, name, folder):
-        self.name, self.folder = name, folder
-        os.makedirs(folder, exist_ok=True)
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
-
-class Mount(Side):
-    def __init__(self, build, folder, options):
-        super().__init__("apexfs", os.path.join(folder, "mnt"))
-        self.build, self.store, self.options = build, os.path.join(folder, "store"), options
-        self.mount()
-
-    def mount(self):
-        arguments = [os.path.join(self.build, "fs/apexfs")]
-        if self.options:
-            arguments += ["-o", self.options]
-        subprocess.run(arguments + [self.store, self.folder], check=True)
-        self.pid = self.stat("pid")
-
-    def unmount(self):
-        subprocess.run(["umount", self.folder], check=True)
-        while os.path.exists(f"/proc/{self.pid}"):
-            time.sleep(0.01)
-
-    def stat(self, name):
-        with open(self.path(".stats"), encoding="ascii") as stats:
-            for line in stats:
-                key, value = line.split(None, 1)
-                if key == name:
-                    return int(value)
-        raise KeyError(name)
-
-    def disk_bytes(self):
-        """All that was written to the disk since the mount."""
-        return sum(map(self.stat, ("log_written_bytes", "blob_written_bytes", "flush_bytes",
-                                   "compaction_written_bytes")))
-
-    def memory_mib(self):
-        with open(f"/proc/{self.pid}/status", encoding="ascii") as status:
-            for line in status:
-                if line.startswith("VmHWM"):
-                    return int(line.split()[1]) / 1024
-        raise KeyError("VmHWM")
 
 
 def copy_in(source, target, fsync):
@@ -92,22 +32,11 @@ def read_all(path):
     subprocess.run(["dd", f"if={path}", "of=/dev/null", "bs=1M", "status=none"], check=True)
 
 
-def drop_caches():
-    os.sync()
-    with open("/proc/sys/vm/drop_caches", "w", encoding="ascii") as drop:
-        drop.write("3")
-
-
-def show(what, ratios):
-    print(f"{what:28} {statistics.median(ratios):6.2f} x  ({min(ratios):.2f} to {max(ratios):.2f})",
-          flush=True)
-
-
 def stream(plain, mount, arguments, source):
     steps = {"write": [], "write, fsync": [], "cold read": [], "warm read": []}
     for turn in range(arguments.rounds):
         seconds = {}
-        for side in (plain, mount) if turn % 2 else (mount, plain):
+        for side in turns(plain, mount, turn):
             target = side.path("stream")
             for step in steps:
                 if step == "cold read":
@@ -141,11 +70,6 @@ def random_writes(path, size, seed):
         os.close(fd)
 
 
-def pin(pid, cpus):
-    subprocess.run(["taskset", "-a", "-p", "-c", cpus, str(pid)], check=True,
-                   stdout=subprocess.DEVNULL)
-
-
 def random_step(plain, mount, arguments, source):
     size = arguments.mib << 20
     ratios = []
@@ -157,12 +81,11 @@ def random_step(plain, mount, arguments, source):
     before = mount.disk_bytes()
     for turn in range(arguments.rounds):
         seconds = {}
-        for side in (plain, mount) if turn % 2 else (mount, plain):
+        for side in turns(plain, mount, turn):
             seconds[side.name] = timed(random_writes, side.path("stream"), size, turn)
         ratios.append(seconds["plain"] / seconds["apexfs"])
-    everything = f"0-{os.cpu_count() - 1}"
-    pin(mount.pid, everything)
-    pin(os.getpid(), everything)
+    unpin(mount.pid)
+    unpin(os.getpid())
     show("random 4 KiB, one CPU", ratios)
     written = mount.disk_bytes() - before
     mount.unmount()
@@ -189,7 +112,7 @@ def append_step(plain, mount, arguments, source):
     halves, ratios, factors = [], [], []
     for turn in range(arguments.rounds):
         seconds = {}
-        for side in (plain, mount) if turn % 2 else (mount, plain):
+        for side in turns(plain, mount, turn):
             before = mount.disk_bytes()
             path = side.path(f"append{turn}")
             first = timed(append_all, path, APPENDS // 2)
@@ -221,24 +144,16 @@ def main():
     for step in arguments.steps:
         if step not in STEPS:
             parser.error(f"no step {step}: there are {', '.join(STEPS)}")
-    if os.geteuid() != 0:
-        sys.exit("root only: caches are dropped")
-    folder = tempfile.mkdtemp(prefix="apexfs-bench.", dir=arguments.folder)
-    mount = None
-    try:
+
+    def work(plain, mount, folder):
         source = os.path.join(folder, "source")
         subprocess.run(["dd", "if=/dev/urandom", f"of={source}", "bs=1M",
                         f"count={arguments.mib}", "status=none"], check=True)
-        plain = Side("plain", os.path.join(folder, "plain"))
-        mount = Mount(arguments.build, folder, arguments.options)
-        print("ratios: apexfs to plain folder, more is better")
         for step in arguments.steps:
             read_all(source)
             STEPS[step](plain, mount, arguments, source)
-    finally:
-        if mount:
-            mount.unmount()
-        shutil.rmtree(folder)
+
+    measure(arguments.build, arguments.folder, arguments.options, work)
 
 
 main()

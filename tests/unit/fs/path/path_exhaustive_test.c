@@ -32,8 +32,8 @@ static bool next_string(const char *bytes, size_t count, uint8_t *digits, char *
 static void all_keys(uint8_t separator)
 {
 	for (size_t len = 1; len <= LEN_MAX; len++) {
-		uint8_t digits[LEN_MAX] = {0};
-		char text[LEN_MAX];
+		uint8_t digits[LEN_MAX + 1] = {0};
+		char text[LEN_MAX + 1];
 
 		memset(text, key_bytes[0], len);
 		do
@@ -50,8 +50,8 @@ static bool is_dot(const char *text, size_t len)
 static void all_names(uint8_t separator, struct path_folder folder)
 {
 	for (size_t len = 1; len <= LEN_MAX; len++) {
-		uint8_t digits[LEN_MAX] = {0};
-		char text[LEN_MAX];
+		uint8_t digits[LEN_MAX + 1] = {0};
+		char text[LEN_MAX + 1];
 
 		memset(text, name_bytes[0], len);
 		do {
@@ -122,8 +122,8 @@ static void probe_path(uint8_t separator, struct slice text)
 START_TEST(every_path_is_a_key_and_back)
 {
 	for (size_t len = 1; len <= LEN_MAX; len++) {
-		uint8_t digits[LEN_MAX] = {0};
-		char text[LEN_MAX];
+		uint8_t digits[LEN_MAX + 1] = {0};
+		char text[LEN_MAX + 1];
 
 		memset(text, path_bytes[0], len);
 		do {
