@@ -76,7 +76,7 @@ commit() {
 git_work() {
 	git init -q -b main repository && cd repository && make_files . 2000 && commit one &&
 		git checkout -q -b side && sed -i 's/line 1 of/line one of/' d3/f* d7/f* && rm d5/f5?? &&
-		mv d1 moved && commit two &&
+		git mv d1 moved && commit two &&
 		git checkout -q main && [ ! -e moved ] && sed -i '$d' d9/f* && commit three &&
 		GIT_COMMITTER_DATE=2001-02-03T04:05:06Z GIT_AUTHOR_DATE=2001-02-03T04:05:06Z \
 			git -c user.name=a -c user.email=a@localhost merge -q -m four side &&

@@ -235,7 +235,7 @@ bool exercise_settle(struct exercise *x)
 
 	exercise_doing(x, "close all");
 	for (int i = 0; i < EXERCISE_MAPPINGS && good; i++)
-		good = mappings_close(x, &x->mappings[i], true);
+		good = mappings_close(x, &x->mappings[i], exercise_one_in(x, 2));
 	for (int i = 0; i < EXERCISE_HANDLES && good; i++)
 		good = files_close(x, &x->handles[i]);
 	if (!good)

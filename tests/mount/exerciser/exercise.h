@@ -48,11 +48,10 @@ struct exercise {
 	struct model model;
 	struct exercise_handle handles[EXERCISE_HANDLES];
 	struct exercise_mapping mappings[EXERCISE_MAPPINGS];
-	uint8_t *bytes;           /* owned; MODEL_FILE_MAX */
-	uint64_t operation;       /* number of the present one, from 1 */
-	uint64_t listing;         /* number of the last one */
-	unsigned folder_renames;  /* that the model allows ... */
-	unsigned folder_refusals; /* ... and EXDEV was the answer to */
+	uint8_t *bytes;          /* owned; MODEL_FILE_MAX */
+	uint64_t operation;      /* number of the present one, from 1 */
+	uint64_t listing;        /* number of the last one */
+	unsigned folder_renames; /* that came to pass */
 	char doing[EXERCISE_TEXT_MAX];
 	char trouble[EXERCISE_TEXT_MAX]; /* "": none */
 };

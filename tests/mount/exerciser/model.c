@@ -75,31 +75,49 @@ void model_remove(struct model *m, struct model_node *node)
 	model_leave(node);
 }
 
-static void move_below(struct model *m, const char *from, const char *to)
+/* The end of the path, below `from`, goes on from `to`. */
+static void node_move(struct model_node *node, const char *from, const char *to)
 {
-	for (size_t i = 0; i < m->count; i++) {
-		struct model_node *node = m->nodes[i];
-		char path[MODEL_PATH_MAX];
+	char path[MODEL_PATH_MAX];
+	int len = snprintf(path, sizeof(path), "%s%s", to, node->path + strlen(from));
 
-		if (!model_is_below(node->path, from))
-			continue;
-		int len = snprintf(path, sizeof(path), "%s%s", to, node->path + strlen(from));
+	assert(len < MODEL_PATH_MAX);
+	memcpy(node->path, path, sizeof(path));
+}
 
-		assert(len < MODEL_PATH_MAX);
-		memcpy(node->path, path, sizeof(path));
-	}
+static bool is_in(const struct model_node *node, const char *top)
+{
+	return strcmp(node->path, top) == 0 || model_is_below(node->path, top);
 }
 
 void model_rename(struct model *m, struct model_node *node, const char *path)
 {
 	struct model_node *replaced = model_find(m, path);
+	char from[MODEL_PATH_MAX];
 
 	if (replaced == node)
 		return;
 	if (replaced)
 		model_remove(m, replaced);
-	move_below(m, node->path, path);
-	snprintf(node->path, sizeof(node->path), "%s", path);
+	memcpy(from, node->path, sizeof(from));
+	for (size_t i = 0; i < m->count; i++) {
+		if (is_in(m->nodes[i], from))
+			node_move(m->nodes[i], from, path);
+	}
+}
+
+void model_exchange(struct model *m, struct model_node *a, struct model_node *b)
+{
+	char a_path[MODEL_PATH_MAX], b_path[MODEL_PATH_MAX];
+
+	memcpy(a_path, a->path, sizeof(a_path));
+	memcpy(b_path, b->path, sizeof(b_path));
+	for (size_t i = 0; i < m->count; i++) {
+		if (is_in(m->nodes[i], a_path))
+			node_move(m->nodes[i], a_path, b_path);
+		else if (is_in(m->nodes[i], b_path))
+			node_move(m->nodes[i], b_path, a_path);
+	}
 }
 
 bool model_is_full(const struct model *m)

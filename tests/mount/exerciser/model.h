@@ -58,6 +58,8 @@ struct model_node *model_add(struct model *m, const char *path, enum model_kind 
 void model_remove(struct model *m, struct model_node *node);
 /* Give it another name, with all that is below; what has that name now loses it. */
 void model_rename(struct model *m, struct model_node *node, const char *path);
+/* Exchange the names of two, with all that is below; none is below the other. */
+void model_exchange(struct model *m, struct model_node *a, struct model_node *b);
 
 bool model_is_full(const struct model *m);
 /* Entries of the folder. */

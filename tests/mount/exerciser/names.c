@@ -108,13 +108,15 @@ static int rename_answer(const struct exercise *x, const char *from_path, const 
 
 	if (!from)
 		return -ENOENT;
-	if (to && flags)
+	if (to && flags == RENAME_NOREPLACE)
 		return -EEXIST;
+	if (!to && flags == RENAME_EXCHANGE)
+		return -ENOENT;
 	if (model_is_below(to_path, from_path))
 		return -EINVAL;
 	if (model_is_below(from_path, to_path))
-		return -ENOTEMPTY;
-	if (!to || from == to)
+		return flags == RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
+	if (!to || from == to || flags == RENAME_EXCHANGE)
 		return 0;
 	if (from->kind != MODEL_FOLDER)
 		return to->kind == MODEL_FOLDER ? -EISDIR : 0;
@@ -133,16 +135,15 @@ static bool rename_both(struct exercise *x, const char *from_path, const char *t
 	int answer =
 		exercise_answer(renameat2(AT_FDCWD, exercise_path(x, from_path, from_whole),
 					  AT_FDCWD, exercise_path(x, to_path, to_whole), flags));
-	bool is_folder = from && from->kind == MODEL_FOLDER;
 
-	x->folder_renames += is_folder && want == 0;
-	if (is_folder && answer == -EXDEV && (want == 0 || want == -ENOTEMPTY)) {
-		x->folder_refusals += want == 0;
-		return true;
-	}
 	if (!exercise_answers(x, answer, want))
 		return false;
-	if (answer == 0)
+	if (answer != 0)
+		return true;
+	x->folder_renames += from->kind == MODEL_FOLDER;
+	if (flags == RENAME_EXCHANGE)
+		model_exchange(&x->model, from, model_find(&x->model, to_path));
+	else
 		model_rename(&x->model, from, to_path);
 	return true;
 }
@@ -150,7 +151,8 @@ static bool rename_both(struct exercise *x, const char *from_path, const char *t
 bool op_rename(struct exercise *x)
 {
 	char from_path[MODEL_PATH_MAX], to_path[MODEL_PATH_MAX];
-	unsigned flags = exercise_one_in(x, 6) ? RENAME_NOREPLACE : 0;
+	static const unsigned ways[] = {0, 0, 0, 0, 0, RENAME_NOREPLACE, RENAME_EXCHANGE};
+	unsigned flags = ways[rng_below(&x->rng, array_size(ways))];
 
 	if (exercise_one_in(x, 3))
 		draw_folder(x, from_path);
@@ -159,7 +161,11 @@ bool op_rename(struct exercise *x)
 	draw_mostly_there(x, to_path);
 	const struct model_node *from = model_find(&x->model, from_path);
 
+	const struct model_node *to = model_find(&x->model, to_path);
+
 	if (from && !model_can_move(&x->model, from, to_path))
+		return true;
+	if (to && flags == RENAME_EXCHANGE && !model_can_move(&x->model, to, from_path))
 		return true;
 	exercise_doing(x, "rename %s to %s, flags %u", from_path, to_path, flags);
 	return rename_both(x, from_path, to_path, flags);

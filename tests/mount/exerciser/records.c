@@ -20,7 +20,10 @@ enum {
 	PAGE = 4096,
 	CURRENT_MAX = 300, /* records of a file that is replaced */
 	JOURNAL_READ = 64, /* records read at a time */
+	MOVING_TRIES = 10000,
 };
+
+static const char *const moving[] = {"here/journal", "there/journal"};
 
 struct record {
 	uint64_t writer;
@@ -158,20 +161,61 @@ static bool do_read_cell(struct records *r)
 	return read_cell(r, fd, "cells", place);
 }
 
-/* ---- the journal ---- */
+/* ---- journals ---- */
+
+/* As one more of those that the writer has appended. */
+static bool append_record(struct records *r, int fd, const char *name, _Atomic uint64_t *appended)
+{
+	uint64_t number = atomic_load(appended) + 1;
+	struct record record = record_make(r->writer, number, 0);
+
+	if (write(fd, &record, RECORD_BYTES) != RECORD_BYTES)
+		return failed(r, "append to", name);
+	atomic_store(appended, number);
+	return true;
+}
 
 static bool do_append(struct records *r)
 {
-	uint64_t number = atomic_load(&r->counts->appended[r->writer]) + 1;
-	struct record record = record_make(r->writer, number, 0);
 	cleanup_fd int fd = open_file(r, "journal", O_WRONLY | O_APPEND);
 
 	if (fd < 0)
 		return failed(r, "open", "journal");
-	if (write(fd, &record, RECORD_BYTES) != RECORD_BYTES)
-		return failed(r, "append to", "journal");
-	atomic_store(&r->counts->appended[r->writer], number);
-	return true;
+	return append_record(r, fd, "journal", &r->counts->appended[r->writer]);
+}
+
+/* It is always in one of the two folders, but may be in the other one when we look. */
+static int open_moving(struct records *r, int flags)
+{
+	int fd = -1;
+
+	for (int tries = 0; tries < MOVING_TRIES && fd < 0; tries++) {
+		fd = open_file(r, moving[tries % 2], flags);
+		if (fd < 0 && errno != ENOENT)
+			return fd;
+	}
+	return fd;
+}
+
+static bool do_append_moving(struct records *r)
+{
+	cleanup_fd int fd = open_moving(r, O_WRONLY | O_APPEND);
+
+	if (fd < 0)
+		return failed(r, "open", "the moving journal");
+	return append_record(r, fd, "the moving journal", &r->counts->moved[r->writer]);
+}
+
+static bool do_move(struct records *r)
+{
+	char here[PATH_MAX], there[PATH_MAX];
+	bool back = rng_below(&r->rng, 2);
+
+	snprintf(here, sizeof(here), "%s/here", r->folder);
+	snprintf(there, sizeof(there), "%s/there", r->folder);
+	if (rename(back ? there : here, back ? here : there) == 0 || errno == ENOENT)
+		return true;
+	return failed(r, "move", "a folder");
 }
 
 /* last[]: by writer, the number of its last record so far */
@@ -189,31 +233,40 @@ static bool take_appended(struct records *r, const struct record *record, uint64
 	return true;
 }
 
-static bool check_journal(struct records *r)
+static bool check_journal(struct records *r, int fd, const char *name,
+			  const _Atomic uint64_t appended[RECORD_WRITERS_MAX])
 {
 	struct record records[JOURNAL_READ];
 	uint64_t last[RECORD_WRITERS_MAX] = {0}, at = 0;
-	cleanup_fd int fd = open_file(r, "journal", O_RDONLY);
 	ssize_t n;
 
 	if (fd < 0)
-		return failed(r, "open", "journal");
+		return failed(r, "open", name);
 	while ((n = read(fd, records, sizeof(records))) > 0) {
 		if (n % RECORD_BYTES != 0)
-			return trouble(r, "journal: half a record at the end");
+			return trouble(r, "%s: half a record at the end", name);
 		for (ssize_t i = 0; i < n / RECORD_BYTES; i++) {
 			if (!take_appended(r, &records[i], at++, last))
 				return false;
 		}
 	}
 	if (n < 0)
-		return failed(r, "read", "journal");
+		return failed(r, "read", name);
 	for (int i = 0; i < RECORD_WRITERS_MAX; i++) {
-		if (last[i] != r->counts->appended[i])
-			return trouble(r, "journal: %" PRIu64 " records of %d, not %" PRIu64,
-				       last[i], i, r->counts->appended[i]);
+		if (last[i] != appended[i])
+			return trouble(r, "%s: %" PRIu64 " records of %d, not %" PRIu64, name,
+				       last[i], i, appended[i]);
 	}
 	return true;
+}
+
+static bool check_journals(struct records *r)
+{
+	cleanup_fd int journal = open_file(r, "journal", O_RDONLY);
+	cleanup_fd int moved = open_moving(r, O_RDONLY);
+
+	return check_journal(r, journal, "the journal", r->counts->appended) &&
+	       check_journal(r, moved, "the moving journal", r->counts->moved);
 }
 
 /* ---- files that are replaced ---- */
@@ -374,6 +427,13 @@ int records_make(const char *folder)
 	snprintf(path, sizeof(path), "%s/names", folder);
 	if (journal < 0 || mkdir(path, 0755) != 0)
 		return -errno;
+	snprintf(path, sizeof(path), "%s/here", folder);
+	if (mkdir(path, 0755) != 0)
+		return -errno;
+	cleanup_fd int moved = open_file(&r, moving[0], O_WRONLY | O_CREAT | O_EXCL);
+
+	if (moved < 0)
+		return -errno;
 	rng_seed(&r.rng, 0);
 	snprintf(path, sizeof(path), "%s/current", folder);
 	return write_current(&r, path, 1);
@@ -390,8 +450,9 @@ void records_begin(struct records *r, const char *folder, uint32_t writer, uint6
 bool records_step(struct records *r)
 {
 	static bool (*const operations[])(struct records *) = {
-		do_write_cell, do_write_cell, do_read_cell,    do_read_cell,   do_race,
-		do_append,     do_replace,    do_read_current, do_change_name, do_change_name,
+		do_write_cell, do_write_cell,   do_read_cell,     do_read_cell,
+		do_race,       do_append,       do_append_moving, do_move,
+		do_replace,    do_read_current, do_change_name,   do_change_name,
 	};
 
 	atomic_fetch_add(&r->counts->operations, 1);
@@ -413,6 +474,6 @@ static bool check_cells(struct records *r, const char *name)
 
 bool records_check(struct records *r)
 {
-	return check_cells(r, "cells") && check_cells(r, "races") && check_journal(r) &&
+	return check_cells(r, "cells") && check_cells(r, "races") && check_journals(r) &&
 	       do_read_current(r) && check_names(r);
 }

@@ -6,6 +6,8 @@
  *		   under a lock of its range
  *	races      the same without locks: only the end is judged
  *	journal    records are appended (O_APPEND): each is there once, each writer's in order
+ *	here/journal, there/journal
+ *		   the same in a folder that is renamed meanwhile
  *	current    whole files of one writer's records, renamed over it: it is always there, whole
  *	names/	   made, renamed and removed by all, so that any of the answers that a race allows
  *		   is right
@@ -29,7 +31,8 @@ enum {
 
 /* What all writers did; in memory that they share. */
 struct record_counts {
-	_Atomic uint64_t appended[RECORD_WRITERS_MAX];
+	_Atomic uint64_t appended[RECORD_WRITERS_MAX]; /* to the journal */
+	_Atomic uint64_t moved[RECORD_WRITERS_MAX];    /* to the one in the moving folder */
 	_Atomic uint64_t operations;
 };
 
