@@ -27,11 +27,12 @@ static const struct {
 	bool (*run)(struct exercise *x);
 	unsigned weight;
 } operations[] = {
-	{op_create, 8},  {op_save, 3},      {op_mkdir, 3},     {op_rmdir, 2},  {op_unlink, 5},
-	{op_symlink, 1}, {op_rename, 8},    {op_chmod, 2},     {op_lstat, 3},  {op_list, 2},
-	{op_open, 4},    {op_close, 4},     {op_overwrite, 4}, {op_append, 3}, {op_write, 14},
-	{op_read, 14},   {op_truncate, 7},  {op_copy, 4},      {op_sync, 2},   {op_fstat, 3},
-	{op_map, 2},     {op_map_write, 4}, {op_map_read, 3},  {op_unmap, 1},
+	{op_create, 8},   {op_save, 3},     {op_mkdir, 3},     {op_rmdir, 2},     {op_unlink, 5},
+	{op_symlink, 1},  {op_rename, 8},   {op_chmod, 2},     {op_lstat, 3},     {op_list, 2},
+	{op_open, 4},     {op_close, 4},    {op_overwrite, 4}, {op_append, 3},    {op_write, 14},
+	{op_read, 14},    {op_truncate, 7}, {op_copy, 4},      {op_sync, 2},      {op_fstat, 3},
+	{op_allocate, 5}, {op_seek, 3},     {op_map, 2},       {op_map_write, 4}, {op_map_read, 3},
+	{op_unmap, 1},
 };
 
 void exercise_begin(struct exercise *x, const char *root, uint64_t seed)

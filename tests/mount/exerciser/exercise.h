@@ -44,6 +44,7 @@ struct exercise {
 	const char *root; /* borrowed: the folder, absolute */
 	uint64_t seed;
 	bool trail; /* note each operation */
+	bool plain; /* no mount of apexfs: not every mode of fallocate need be there */
 	struct rng rng;
 	struct model model;
 	struct exercise_handle handles[EXERCISE_HANDLES];

@@ -147,7 +147,8 @@ static bool run_mounted(struct run *r, uint64_t seed)
 	rc = start(r);
 	bool good = rc ? exercise_trouble(&r->x, "a first mount: %s", strerror(-rc)) : operate(r);
 
-	exercise_doing(&r->x, good ? "the end" : "%s", r->x.doing);
+	if (good)
+		exercise_doing(&r->x, "the end");
 	if (good)
 		good = mounted_stop(&r->mounted) == 0 ? store_is_sound(r)
 						      : exercise_trouble(&r->x, "no clean end");
@@ -169,6 +170,7 @@ static bool run_plain(struct run *r, uint64_t seed)
 	snprintf(root, sizeof(root), "%s/root", r->plain);
 	exercise_begin(&r->x, root, seed);
 	r->x.trail = r->board->trail;
+	r->x.plain = true;
 	bool good = mkdir(root, 0755) == 0 && operate(r);
 
 	if (!good)

@@ -1,5 +1,5 @@
 /*
- * The operations: names (names.c), files that are open (files.c), mappings (mappings.c).
+ * The operations: names (names.c), files that are open (files.c, holes.c), mappings (mappings.c).
  *
  * Each does one thing with the folder and the model, or nothing when nothing is there to do it
  * with. False: `trouble` says what is wrong.
@@ -33,6 +33,10 @@ must_check bool op_truncate(struct exercise *x);
 must_check bool op_copy(struct exercise *x);
 must_check bool op_sync(struct exercise *x);
 must_check bool op_fstat(struct exercise *x);
+
+/* holes.c */
+must_check bool op_allocate(struct exercise *x);
+must_check bool op_seek(struct exercise *x);
 
 /* mappings.c */
 must_check bool op_map(struct exercise *x);

@@ -95,6 +95,7 @@ static _Noreturn void process_run(struct together *t, uint32_t number, int said,
 
 	snprintf(folder, sizeof(folder), "%s/process%" PRIu32, t->place, number);
 	exercise_begin(&x, folder, t->seed + number);
+	x.plain = t->plain;
 	records_begin(&r, t->shared, number, t->seed + number, t->counts);
 	running = &x;
 	signal(SIGBUS, end_by_bus_error);
