@@ -122,8 +122,9 @@ static int create(struct fs *fs, const struct fs_caller *caller, struct name_op 
 	if (err != -ENOENT)
 		return err;
 	err = name_lock(fs, caller, op);
-	if (!err)
-		err = take_existing(fs, op, ret_entry);
+	if (err) /* -ENOENT: the folder was removed */
+		return err;
+	err = take_existing(fs, op, ret_entry);
 	return err == -ENOENT ? make_file(fs, caller, op, &file, ret_entry) : err;
 }
 
@@ -147,8 +148,9 @@ static int make_new_file(struct fs *fs, const struct fs_caller *caller, struct n
 	struct found found;
 	int err = name_lock(fs, caller, op);
 
-	if (!err)
-		err = name_find(fs, &op->place, &found);
+	if (err) /* -ENOENT: the folder was removed */
+		return err;
+	err = name_find(fs, &op->place, &found);
 	if (!err)
 		return -EEXIST;
 	return err == -ENOENT ? make_file(fs, caller, op, file, ret_entry) : err;

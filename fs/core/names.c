@@ -54,10 +54,12 @@ void name_stripes(struct fs *fs, const struct name_op *op, struct stripe_set *se
 
 int name_still(struct fs *fs, struct name_op *op)
 {
-	if (!nodes_refresh(&fs->nodes, &op->parent))
-		return 0;
+	bool moved = nodes_refresh(&fs->nodes, &op->parent);
+
 	if (op->parent.nameless)
 		return -ENOENT;
+	if (!moved)
+		return 0;
 	path_place_done(&op->place);
 
 	int err = path_resolve(fs->separator, node_name_as_folder(&op->parent.key->name), op->name,
