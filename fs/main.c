@@ -12,6 +12,7 @@
 #include "fs/mount_point.h"
 #include "fs/ops/ops.h"
 #include "fs/options.h"
+#include "fs/path/path.h"
 #include "fs/transport/transport.h"
 #include "fs/virt/virt.h"
 #include "lsm/base/clock.h"
@@ -101,6 +102,10 @@ static int store_open(struct service *s)
 	engine_options_apply(s->options.config, &options);
 	options.holder = s->holder;
 	options.read_only = s->options.read_only;
+	/* before the store notes it */
+	if (options.filter_separator >= 0 && !path_separator_ok((uint8_t)options.filter_separator))
+		return fail(-EINVAL, "store.separator: keys cannot be split on byte 0x%02x",
+			    (unsigned)options.filter_separator);
 	int rc = store_open_when_free(s, &options, &s->db);
 
 	return rc ? store_fail(s, rc) : 0;

@@ -29,7 +29,7 @@ const struct config_option daemon_options[] = {
 	{"fs", "umask", CONFIG_OCTAL, 0, 0777, NULL, "022", "",
 	 "Files and folders that have no stored mode have all permissions but these."},
 	{"fs", "rename_max_keys", CONFIG_UINT, 0, 100000000, NULL, "1000000", "keys",
-	 "A folder with more keys below it is not renamed at once: EXDEV, and mv copies."},
+	 "A rename of a folder that moves more keys is not done: EXDEV, and mv copies."},
 	{"fs", "xattr", CONFIG_BOOL, 0, 0, NULL, "off", "",
 	 "Files and folders have extended attributes. Each write(2) then costs one request more."},
 	{"fuse", "max_threads", CONFIG_UINT, 1, 256, NULL, "10", "threads",

@@ -32,26 +32,6 @@ static int new_attr(struct fs *fs, const struct fs_caller *caller, const struct 
 	return 0;
 }
 
-/*
- * The key of "%" in a folder is that of the folder's record. A file may take its place, but not the
- * attributes that somebody gave the folder with it.
- */
-static int may_replace_record(struct fs *fs, struct slice key)
-{
-	struct lsm_record record;
-
-	if (key.ptr[key.len - 1] != fs->separator)
-		return 0;
-
-	int err = lsm_stat(fs->db, key, NULL, &record);
-
-	if (err)
-		return err == -ENOENT ? 0 : err;
-	err = record.meta.len > 0 ? -EPERM : 0;
-	lsm_record_release(&record);
-	return err;
-}
-
 /* The node of something that could not be made: nobody may find it by its name. */
 static void take_back(struct fs *fs, struct node_view *view)
 {
@@ -77,7 +57,7 @@ static int make_file(struct fs *fs, const struct fs_caller *caller, struct name_
 	if (!place_as_file(&op->place, &name))
 		return -EPERM;
 
-	int err = may_replace_record(fs, name.bytes);
+	int err = folder_record_gives_way(fs, name.bytes);
 
 	if (!err)
 		err = new_attr(fs, caller, &op->parent, file->mode, &attr);

@@ -86,6 +86,22 @@ int folder_attr(struct fs *fs, const struct node_view *view, struct attr *ret_at
 	return err;
 }
 
+int folder_record_gives_way(struct fs *fs, struct slice key)
+{
+	struct lsm_record record;
+
+	if (key.ptr[key.len - 1] != fs->separator)
+		return 0;
+
+	int err = lsm_stat(fs->db, key, NULL, &record);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	err = record.meta.len > 0 ? -EPERM : 0;
+	lsm_record_release(&record);
+	return err;
+}
+
 void folder_touch(struct fs *fs, const struct node_view *folder, int64_t time_ns)
 {
 	nodes_touch(&fs->nodes, folder->node, time_ns);

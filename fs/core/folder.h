@@ -41,6 +41,12 @@ struct going {
 must_check int folder_keep(struct fs *fs, const struct node_view *folder, const struct going *going,
 			   struct lsm_batch *batch);
 
+/*
+ * The key of "%" in a folder is that of the folder's record. A file may take its place, but not
+ * that of the attributes that somebody gave the folder with it: -EPERM. Any key; no file has it.
+ */
+must_check int folder_record_gives_way(struct fs *fs, struct slice key);
+
 /* An entry came or went. */
 void folder_touch(struct fs *fs, const struct node_view *folder, int64_t time_ns);
 

@@ -21,8 +21,10 @@ static int lock_both(struct fs *fs, struct move *m)
 		int from_err = name_still(fs, &m->from);
 		int to_err = name_still(fs, &m->to);
 
-		if (from_err != -EAGAIN && to_err != -EAGAIN)
-			return from_err ? from_err : to_err;
+		if (from_err && from_err != -EAGAIN)
+			return from_err;
+		if (to_err != -EAGAIN && (to_err || !from_err))
+			return to_err;
 		name_let_go(fs, &m->from); /* these were the stripes of other names */
 	}
 }
@@ -50,24 +52,6 @@ static int find_source(struct fs *fs, struct move *m)
 	return settle(fs, &m->source.name);
 }
 
-/* The file "%" takes the place of its folder's record, which may have attributes (see create.c). */
-static int check_record(struct fs *fs, struct move *m)
-{
-	struct lsm_record record;
-	struct slice key = m->target.bytes;
-
-	if (m->replaces || key.ptr[key.len - 1] != fs->separator)
-		return 0;
-
-	int err = lsm_stat(fs->db, key, NULL, &record);
-
-	if (err)
-		return err == -ENOENT ? 0 : err;
-	err = record.meta.len > 0 ? -EPERM : 0;
-	lsm_record_release(&record);
-	return err;
-}
-
 static int find_target(struct fs *fs, struct move *m, unsigned flags)
 {
 	int err = name_find(fs, &m->to.place, &m->replaced);
@@ -84,7 +68,9 @@ static int find_target(struct fs *fs, struct move *m, unsigned flags)
 		return -EPERM;
 	if (m->replaces)
 		err = settle(fs, &m->target);
-	return err ? err : check_record(fs, m);
+	if (err || m->replaces)
+		return err;
+	return folder_record_gives_way(fs, m->target.bytes);
 }
 
 int moved_meta(struct fs *fs, const struct lsm_record *record, struct slice new_key, bool below,

@@ -137,6 +137,39 @@ static int log_held(struct plan *plan)
 	return err;
 }
 
+/* Whether the record of this key is one of those that move, as a file's. */
+static bool moves_as_file(const struct plan *plan, struct slice key)
+{
+	for (unsigned i = 0; i < plan->part_count; i++) {
+		const struct part *part = &plan->parts[i];
+
+		if (slice_eq(key, part->own_from) ||
+		    (!part->from.folder && slice_eq(key, part->from.bytes)))
+			return true;
+	}
+	return false;
+}
+
+/* A file that comes in may have the key of the record of the folder around it. */
+static int check_records(const struct plan *plan)
+{
+	int err = 0;
+
+	for (unsigned i = 0; !err && i < plan->part_count; i++) {
+		const struct part *part = &plan->parts[i];
+		struct slice key = part->to.bytes;
+
+		if (part->from.folder && part->own_from.len == 0)
+			continue;
+		key.len -= part->from.folder;
+		if (key.len == 0)
+			err = -EPERM; /* "%" at the root */
+		else if (!moves_as_file(plan, key))
+			err = folder_record_gives_way(plan->fs, key);
+	}
+	return err;
+}
+
 /* ---- the batch ---- */
 
 /* A record of the part, where the iterator stands, and its key from now on. */
@@ -258,6 +291,7 @@ static void rename_nodes(struct plan *plan, const struct move *m, int64_t time_n
 		nodes_unname(&fs->nodes, view.node, NULL);
 		nodes_unpin(&fs->nodes, &view);
 	}
+	stripes_note_all(&fs->stripes);
 	nodes_move(&fs->nodes, &plan->nodes);
 	folder_touch(fs, &m->from.parent, time_ns);
 	folder_touch(fs, &m->to.parent, time_ns);
@@ -269,6 +303,8 @@ static int carry_out(struct plan *plan, const struct move *m)
 	int64_t time_ns;
 	int err = log_held(plan);
 
+	if (!err)
+		err = check_records(plan);
 	if (!err)
 		err = fill_batch(plan, m);
 	if (err)

@@ -126,7 +126,7 @@ void stripes_unlock(struct stripes *s, struct stripe_set *set)
 	unlock_members(set);
 }
 
-static void note_change_of_all(struct stripes *s)
+void stripes_note_all(struct stripes *s)
 {
 	uint64_t ticket = draw_ticket(s);
 
@@ -143,12 +143,12 @@ void stripes_lock_all(struct stripes *s)
 		mutex_lock(&s->all[i].mu);
 		mutex_unlock(&s->all[i].mu);
 	}
-	note_change_of_all(s);
+	stripes_note_all(s);
 }
 
 void stripes_unlock_all(struct stripes *s)
 {
-	note_change_of_all(s);
+	stripes_note_all(s);
 	/* Release: pairs with all_are_taken. */
 	atomic_store_explicit(&s->all_taken, false, memory_order_release);
 	mutex_unlock(&s->move_mu);

@@ -64,6 +64,9 @@ void stripes_unlock(struct stripes *s, struct stripe_set *set);
 /* For a change of all names below a folder. No stripe is held, and none is locked until the end. */
 void stripes_lock_all(struct stripes *s);
 void stripes_unlock_all(struct stripes *s);
+/* Whoever has all: after the change of the store, and before names have another meaning, so that
+ * nothing that was read between the two holds. */
+void stripes_note_all(struct stripes *s);
 
 /* For a look that is to see the stripe's names stand still; no ticket is drawn. */
 void stripe_lock(struct stripes *s, struct stripe *stripe);

@@ -384,6 +384,8 @@ void lsm_iter_free(struct lsm_iter *it)
 {
 	if (!it)
 		return;
+	struct lsm *db = it->db;
+
 	iter_free(it->merge);
 	db_state_release(it->state);
 	buf_done(&it->prefix);
@@ -391,4 +393,6 @@ void lsm_iter_free(struct lsm_iter *it)
 	buf_done(&it->meta);
 	buf_done(&it->value);
 	free(it);
+	if (db->options.compaction_threads == 0) /* whose work it would be */
+		db_purge(db);
 }

@@ -269,6 +269,32 @@ START_TEST(exchange_swaps_whatever_is_there)
 }
 END_TEST
 
+/* The file "%" has the key of the record of the folder around it. */
+START_TEST(a_folders_attributes_are_not_written_over)
+{
+	struct fixture *f = fixture_new();
+
+	ck_assert_int_eq(mkdir_at(f, "a"), 0);
+	chmod_at(f, "a", 0700);
+	ck_assert_int_eq(mkdir_at(f, "a/%"), 0);
+	echo(f, "x", "file");
+	kv_put(f, "s", "own");
+	kv_put(f, "s/y", "below");
+	ck_assert_int_eq(rename_at(f, "x", "a/%", RENAME_EXCHANGE), -EPERM);
+	ck_assert_int_eq(rename_at(f, "s", "a/%", 0), -EPERM);
+	ck_assert_int_eq(rename_at(f, "s", "%", 0), -EPERM); /* "%" at the root has no own value */
+	ck_assert_uint_eq(stat_at(f, "a").st_mode, S_IFDIR | 0700);
+	expect_text(f, "s/%=", "own");
+	/* where a file has it, it moves */
+	kv_put(f, "b/", "file");
+	kv_put(f, "b/c", "1");
+	ck_assert_int_eq(rename_at(f, "x", "b/%", RENAME_EXCHANGE), 0);
+	expect_text(f, "x", "file");
+	expect_text(f, "b/%", "file");
+	fixture_free(f);
+}
+END_TEST
+
 START_TEST(what_cannot_be_done_at_once_is_refused)
 {
 	struct fixture *f = fixture_new();
@@ -491,6 +517,7 @@ int main(void)
 		&an_empty_folder_is_replaced,
 		&folders_above_do_not_vanish,
 		&exchange_swaps_whatever_is_there,
+		&a_folders_attributes_are_not_written_over,
 		&what_cannot_be_done_at_once_is_refused,
 		&a_key_that_would_be_too_long_stops_it,
 		&large_values_stay_where_they_are,

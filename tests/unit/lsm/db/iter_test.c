@@ -250,14 +250,36 @@ START_TEST(damage_ends_a_scan_with_its_error)
 }
 END_TEST
 
+/* Without threads that would, the last reader of the past removes what it kept. */
+START_TEST(its_end_removes_what_only_it_kept)
+{
+	struct env *env = env_mem_new();
+	struct lsm_options options = db_small_options(env);
+	struct lsm_iter *it;
+
+	options.compaction_threads = 0;
+	struct lsm *db = db_open_with(&options);
+
+	for (int i = 0; i < 3; i++) {
+		db_put(db, "key", "value");
+		ck_assert_int_eq(lsm_flush(db), 0);
+	}
+	ck_assert_int_eq(lsm_iter_new(db, NULL, &it), 0);
+	ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
+	ck_assert_uint_gt(db_find(env, ".sst").count, 1);
+	lsm_iter_free(it);
+	ck_assert_uint_eq(db_find(env, ".sst").count, 1);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
-		&both_ways_show_the_same,
-		&turning_round_at_each_key_works,
-		&a_seek_to_its_own_key_stays,
-		&a_prefix_bounds_every_move,
-		&an_iterator_keeps_what_it_began_with,
+		&its_end_removes_what_only_it_kept, &both_ways_show_the_same,
+		&turning_round_at_each_key_works,   &a_seek_to_its_own_key_stays,
+		&a_prefix_bounds_every_move,        &an_iterator_keeps_what_it_began_with,
 		&damage_ends_a_scan_with_its_error,
 	};
 
