@@ -507,6 +507,80 @@ START_TEST(whoever_works_below_notices_nothing)
 }
 END_TEST
 
+struct pair {
+	struct fixture *f;
+	uint64_t folder[2]; /* the first has a value of its own, the second has none */
+	uint64_t file[2];   /* "a" in each */
+	_Atomic bool stop;
+};
+
+/* What is listed from here to the end is the folder's own. */
+static void expect_own_entries(struct pair *p, struct fs_dir *dir, int which)
+{
+	struct fs_dirent dirent;
+	struct fs_entry entry;
+	bool has_value = false;
+
+	while (fs_dir_next(dir, &dirent) == 0) {
+		has_value = has_value || strcmp(dirent.name, "%=") == 0;
+		if (strcmp(dirent.name, "a") != 0)
+			continue;
+		assert(fs_dir_lookup(dir, &entry) == 0 && entry.node == p->file[which]);
+		fs_forget(p->f->fs, entry.node, 1);
+	}
+	assert(has_value == (which == 0));
+}
+
+static void *list_both(void *arg)
+{
+	struct pair *p = arg;
+
+	for (int i = 0; !atomic_load(&p->stop); i++) {
+		struct fs_dir *dir;
+
+		assert(fs_dir_open(p->f->fs, p->folder[i % 2], &dir) == 0);
+		expect_own_entries(p, dir, i % 2);
+		assert(fs_dir_seek(dir, 0) == 0);
+		expect_own_entries(p, dir, i % 2);
+		fs_dir_close(dir);
+	}
+	return NULL;
+}
+
+START_TEST(folders_are_listed_while_they_change_places)
+{
+	struct fixture *f = fixture_new();
+	struct pair p = {.f = f};
+	pthread_t threads[READERS];
+	char key[32];
+
+	kv_put(f, "m", "own value");
+	for (int i = 0; i < 100; i++) {
+		(void)snprintf(key, sizeof(key), "m/b%d", i);
+		kv_put(f, key, "1");
+	}
+	echo(f, "m/a", "in m");
+	ck_assert_int_eq(mkdir_at(f, "n"), 0);
+	echo(f, "n/a", "in n");
+	for (int i = 0; i < 2; i++) {
+		p.folder[i] = node_at(f, i ? "n" : "m");
+		p.file[i] = node_at(f, i ? "n/a" : "m/a");
+	}
+	for (int i = 0; i < READERS; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, list_both, &p), 0);
+	for (int i = 0; i < RENAMES; i++)
+		ck_assert_int_eq(rename_at(f, "m", "n", RENAME_EXCHANGE), 0);
+	atomic_store(&p.stop, true);
+	for (int i = 0; i < READERS; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		fs_forget(f->fs, p.folder[i], 1);
+		fs_forget(f->fs, p.file[i], 1);
+	}
+	fixture_free(f);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *const tests[] = {
@@ -523,6 +597,7 @@ int main(void)
 		&large_values_stay_where_they_are,
 		&a_failed_rename_changes_nothing,
 		&whoever_works_below_notices_nothing,
+		&folders_are_listed_while_they_change_places,
 	};
 
 	return unit_run("rename of folders", tests, array_size(tests));
