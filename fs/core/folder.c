@@ -102,6 +102,27 @@ int folder_record_gives_way(struct fs *fs, struct slice key)
 	return err;
 }
 
+int folder_own_value(struct fs *fs, struct slice prefix, struct slice *ret_key)
+{
+	struct slice key = slice_of(prefix.ptr, prefix.len - 1);
+	struct lsm_record record;
+	bool is_folder;
+
+	*ret_key = slice_of(NULL, 0);
+	if (key.len == 0)
+		return 0;
+
+	int err = lsm_stat(fs->db, key, NULL, &record);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	err = attr_is_folder_record(fs->separator, &record, &is_folder);
+	lsm_record_release(&record);
+	if (!err && !is_folder)
+		*ret_key = key;
+	return err;
+}
+
 void folder_touch(struct fs *fs, const struct node_view *folder, int64_t time_ns)
 {
 	nodes_touch(&fs->nodes, folder->node, time_ns);

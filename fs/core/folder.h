@@ -47,6 +47,12 @@ must_check int folder_keep(struct fs *fs, const struct node_view *folder, const 
  */
 must_check int folder_record_gives_way(struct fs *fs, struct slice key);
 
+/*
+ * The key of the value that the folder of this prefix has itself ("%="), a part of prefix; len 0:
+ * it has none. Below an empty name that key is the record of the folder above, which is no value.
+ */
+must_check int folder_own_value(struct fs *fs, struct slice prefix, struct slice *ret_key);
+
 /* An entry came or went. */
 void folder_touch(struct fs *fs, const struct node_view *folder, int64_t time_ns);
 

@@ -175,7 +175,7 @@ int hold_log(struct fs *fs, struct node *node)
 	struct attr attr = held->attr;
 	struct meta_bytes meta;
 
-	attr.mtime_stored = true;
+	attr_keep_times(&attr);
 	attr.ctime_stored = true;
 	attr_pack(&fs->defaults, fs->separator, held->key->name.bytes, &attr, &meta);
 

@@ -125,27 +125,6 @@ static int check_no_keys(struct fs *fs, struct slice prefix)
 	return err;
 }
 
-/* A value of the folder's own, "%=", is an entry as well. */
-static int check_no_own_value(struct fs *fs, struct slice prefix)
-{
-	struct slice key = slice_of(prefix.ptr, prefix.len - 1);
-	struct lsm_record record;
-
-	if (key.len == 0)
-		return 0;
-
-	int err = lsm_stat(fs->db, key, NULL, &record);
-
-	if (err)
-		return err == -ENOENT ? 0 : err;
-
-	bool is_folder; /* below an empty name it is the record of the folder above */
-
-	err = attr_is_folder_record(fs->separator, &record, &is_folder);
-	lsm_record_release(&record);
-	return err ? err : is_folder ? 0 : -ENOTEMPTY;
-}
-
 int folder_check_empty(struct fs *fs, const struct node_name *folder)
 {
 	if (hold_has_below(fs, folder->bytes))
@@ -158,9 +137,13 @@ int folder_check_empty(struct fs *fs, const struct node_name *folder)
 	if (hold_has(fs, slice_of(folder->bytes.ptr, folder->bytes.len - 1)))
 		return -ENOTEMPTY;
 
+	/* a value of the folder's own is an entry as well */
+	struct slice own = {0};
 	int err = check_no_keys(fs, folder->bytes);
 
-	return err ? err : check_no_own_value(fs, folder->bytes);
+	if (!err)
+		err = folder_own_value(fs, folder->bytes, &own);
+	return err ? err : own.len > 0 ? -ENOTEMPTY : 0;
 }
 
 static int remove_folder(struct fs *fs, struct name_op *op)

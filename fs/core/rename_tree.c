@@ -45,29 +45,6 @@ static int name_at(const struct path_place *place, const struct node_name *what,
 	return what->partial || ret_name->partial ? -EXDEV : 0;
 }
 
-/* Whether the folder has a value of its own. Below an empty name that key is another folder's
- * record. */
-static int find_own_value(struct fs *fs, const struct node_name *folder, struct slice *ret_key)
-{
-	struct slice key = slice_of(folder->bytes.ptr, folder->bytes.len - 1);
-	struct lsm_record record;
-
-	*ret_key = slice_of(NULL, 0);
-	if (key.len == 0)
-		return 0;
-
-	bool is_folder;
-	int err = lsm_stat(fs->db, key, NULL, &record);
-
-	if (err)
-		return err == -ENOENT ? 0 : err;
-	err = attr_is_folder_record(fs->separator, &record, &is_folder);
-	if (!err && !is_folder)
-		*ret_key = key;
-	lsm_record_release(&record);
-	return err;
-}
-
 static int add_part(struct plan *plan, const struct node_name *from, const struct node_name *to,
 		    const struct node_view *parent)
 {
@@ -132,7 +109,7 @@ static int log_held(struct plan *plan)
 		struct part *part = &plan->parts[i];
 
 		if (part->from.folder)
-			err = find_own_value(plan->fs, &part->from, &part->own_from);
+			err = folder_own_value(plan->fs, part->from.bytes, &part->own_from);
 	}
 	return err;
 }
