@@ -28,28 +28,31 @@ breaks() {
 }
 
 # name, then meson options
-build() {
+setup() {
   name=$1
   shift
-  echo "== build $name"
-  if [ ! -f "$top/$name/build.ninja" ]; then
-    meson setup "$top/$name" "$@" > "$top/$name.setup.log" 2>&1 ||
-      { cat "$top/$name.setup.log"; breaks "meson setup $top/$name" "build/$name"; return 1; }
-  fi
-  ninja -C "$top/$name" > "$top/$name.build.log" 2>&1 ||
-    { tail -n 60 "$top/$name.build.log"; breaks "ninja -C $top/$name" "build/$name"; return 1; }
+  [ ! -f "$top/$name/build.ninja" ] || return 0
+  meson setup "$top/$name" "$@" > "$top/$name.setup.log" 2>&1 ||
+    { cat "$top/$name.setup.log"; breaks "meson setup $top/$name" "build/$name"; return 1; }
 }
 
-# name, then meson test options; a failed test is counted by the summary
+# name; everything there is
+build() {
+  echo "== build $1"
+  ninja -C "$top/$1" > "$top/$1.build.log" 2>&1 ||
+    { tail -n 60 "$top/$1.build.log"; breaks "ninja -C $top/$1" "build/$1"; return 1; }
+}
+
+# name, then meson test options. Builds what the chosen tests need; a failed test is counted by the summary.
 run() {
   name=$1
   shift
   echo "== test $name"
-  meson test -C "$top/$name" --no-rebuild --print-errorlogs "$@" || true
+  meson test -C "$top/$name" --print-errorlogs "$@" || true
   [ -s "$top/$name/meson-logs/testlog.json" ] || breaks "meson test -C $top/$name" "run/$name"
 }
 
-if build plain; then
+if setup plain && build plain; then
   # each fourth call and allocation fails; the long forms fail each of them in all ways
   APEX_FAULT_STRIDE=4
   export APEX_FAULT_STRIDE
@@ -58,17 +61,17 @@ fi
 
 # name, then sanitizers. gcc warns of more than there is when it instruments: the plain build is the judge of
 # warnings. -O1 builds in half the time, and the tests take little longer.
-build_sanitized() {
-  build "$1" "-Db_sanitize=$2" -Doptimization=1 -Db_lundef=false -Dwerror=false
+setup_sanitized() {
+  setup "$1" "-Db_sanitize=$2" -Doptimization=1 -Db_lundef=false -Dwerror=false
 }
 
 if [ "$mode" = all ]; then
-  if build_sanitized asan address,undefined; then
+  if setup_sanitized asan address,undefined; then
     # a trial of the fault loops costs ten times as much: each 40th call is enough to see leaks
     APEX_FAULT_STRIDE=40
     run asan --suite unit --suite replay --suite model --suite cli --suite stress --suite fault
   fi
-  if build_sanitized tsan thread; then
+  if setup_sanitized tsan thread; then
     # check cannot fork under the thread sanitizer
     CK_FORK=no
     export CK_FORK
@@ -77,7 +80,7 @@ if [ "$mode" = all ]; then
   fi
   CC=clang
   export CC
-  if build fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=false; then
+  if setup fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=false; then
     # each has its minute all the same, though not a core of its own
     run fuzz --suite fuzz --num-processes 20
   fi

@@ -400,7 +400,7 @@ END_TEST
 
 enum {
 	READERS = 3,
-	RENAMES = 300,
+	RENAMES = 300 / UNIT_SLOWNESS,
 };
 
 struct busy {

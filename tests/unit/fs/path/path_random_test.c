@@ -211,7 +211,7 @@ END_TEST
 
 START_TEST(only_too_short_rests_lead_nowhere)
 {
-	char piece[252];
+	char piece[252] = {0};
 	struct path_folder folder = {slice_of(piece, 251), true};
 
 	memset(piece, 'x', sizeof(piece));

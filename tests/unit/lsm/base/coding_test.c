@@ -10,10 +10,12 @@
 static void check_round_trip(uint64_t v, size_t size)
 {
 	uint8_t *bytes = malloc(size);
-	struct slice s = slice_of(bytes, size);
 	uint64_t taken = ~v;
 
 	unit_expect(bytes);
+	memset(bytes, 0, size);
+	struct slice s = slice_of(bytes, size);
+
 	unit_expect(varint_size(v) == size);
 	unit_expect(varint_put(bytes, v) == bytes + size);
 	unit_expect(varint_take(&s, &taken) == 0);

@@ -267,7 +267,7 @@ static inline void flip_bit(struct fixture *f, uint64_t offset, unsigned bit)
 {
 	char name[ENV_NAME_MAX + 1];
 	struct env_file *file;
-	uint8_t byte;
+	uint8_t byte = 0;
 	struct slice part = slice_of(&byte, 1);
 
 	table_file_name(FIXTURE_NUMBER, name);
