@@ -285,6 +285,9 @@ must_check int lsm_sync(struct lsm *db);
 struct lsm_read_options {
 	const struct lsm_snapshot *snapshot; /* NULL: what is there now */
 	struct slice prefix; /* iterators: only keys that begin with it; empty: all */
+	/* Iterators: blocks that the cache does not have are read past it, so that a long scan
+	 * displaces nothing and takes no memory that stays. */
+	bool no_cache_fill;
 };
 
 /* A record read. Its slices are good until lsm_record_release. */

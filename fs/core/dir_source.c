@@ -13,7 +13,8 @@ int dir_source_open(struct fs *fs, struct slice prefix, struct dir_source *ret_s
 	if (!err)
 		err = lsm_snapshot_new(fs->db, &source.snapshot);
 	if (!err) {
-		struct lsm_read_options options = {.snapshot = source.snapshot, .prefix = prefix};
+		struct lsm_read_options options = {
+			.snapshot = source.snapshot, .prefix = prefix, .no_cache_fill = true};
 
 		err = lsm_iter_new(fs->db, &options, &source.it);
 	}

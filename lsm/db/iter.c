@@ -32,6 +32,7 @@ struct lsm_iter {
 	struct iter *merge;     /* owned */
 	uint64_t seqno;         /* what is newer is not seen */
 	struct buf prefix;      /* keys outside are not seen */
+	enum table_access access;
 	enum direction direction;
 	bool valid;
 	int status;
@@ -338,9 +339,10 @@ static int collect_sources(struct lsm_iter *it, struct iter **sources, size_t *c
 		err = memtable_iter(state->full[i].table, &sources[*count]);
 		*count += !err;
 	}
+	const struct tree_scan scan = {.prefix = buf_slice(&it->prefix), .access = it->access};
+
 	if (!err)
-		err = tree_iters(it->db->tree, state->version, buf_slice(&it->prefix), sources,
-				 count);
+		err = tree_iters(it->db->tree, state->version, &scan, sources, count);
 	return err;
 }
 
@@ -367,6 +369,7 @@ int lsm_iter_new(struct lsm *db, const struct lsm_read_options *options, struct 
 	it->db = db;
 	it->state = db_state_acquire(db);
 	it->seqno = db_read_seqno(db, options);
+	it->access = options && options->no_cache_fill ? TABLE_PAST_CACHE : TABLE_CACHED;
 	int err = options ? buf_set(&it->prefix, options->prefix) : 0;
 
 	if (!err)

@@ -4,7 +4,18 @@
 
 enum {
 	PIECE_SIZE = 256 * 1024, /* one read, and as much again asked for ahead */
+	STEP_PIECE_MAX = 64 * 1024,
 };
+
+void scan_reader_init(struct scan_reader *r, struct table *t)
+{
+	*r = (struct scan_reader){.table = t, .piece_min = PIECE_SIZE, .piece_max = PIECE_SIZE};
+}
+
+void scan_reader_init_steps(struct scan_reader *r, struct table *t)
+{
+	*r = (struct scan_reader){.table = t, .piece_max = STEP_PIECE_MAX};
+}
 
 void scan_reader_done(struct scan_reader *r)
 {
@@ -26,7 +37,7 @@ static int fill_window(struct scan_reader *r, uint64_t from, uint64_t least)
 {
 	const struct block_source *source = &r->table->source;
 	uint64_t blocks_end = table_meta_blocks_end(&r->table->meta);
-	size_t len = max_of(least, min_of(blocks_end - from, (uint64_t)PIECE_SIZE));
+	size_t len = max_of(least, min_of(blocks_end - from, (uint64_t)r->piece));
 
 	buf_clear(&r->window);
 
@@ -38,9 +49,9 @@ static int fill_window(struct scan_reader *r, uint64_t from, uint64_t least)
 		return rc;
 	r->window.len = len;
 	r->window_offset = from;
-	if (from + len < blocks_end)
+	if (r->piece > 0 && from + len < blocks_end)
 		env_file_read_ahead(source->file, from + len,
-				    min_of(blocks_end - from - len, (uint64_t)PIECE_SIZE));
+				    min_of(blocks_end - from - len, (uint64_t)r->piece));
 	return 0;
 }
 
@@ -52,8 +63,11 @@ static int load_block(struct scan_reader *r, size_t i, struct block_handle h)
 {
 	const struct index_entry *entries = r->table->meta.index.entries;
 	uint64_t from = i ? block_handle_end(entries[i - 1].block) : 0;
+	bool follows = i > 0 && i == r->next_block && from == h.offset;
 
-	if (block_handle_end(h) - from > PIECE_SIZE)
+	r->piece = follows ? min_of(2 * max_of(r->piece, (size_t)h.stored_len), r->piece_max)
+			   : r->piece_min;
+	if (block_handle_end(h) - from > r->piece)
 		from = h.offset;
 	return fill_window(r, from, block_handle_end(h) - from);
 }
@@ -73,6 +87,7 @@ static int open_block(struct scan_reader *r, size_t i, const struct block **ret_
 	if (r->block.restart_count == 0)
 		return block_fail(source, h.offset, -EUCLEAN, "not a data block");
 	*ret_block = &r->block;
+	r->next_block = i + 1;
 	return 0;
 }
 

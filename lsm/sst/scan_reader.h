@@ -1,8 +1,11 @@
 /*
- * Reads the blocks of a table in the order of the file, in large pieces and past the cache.
+ * Reads the blocks of a table past the cache, in pieces.
  *
- * A data block is read together with the value blocks that stand before it and with what follows,
- * as much as one piece holds. Moving backward works, at the price of a piece for each block.
+ * In a pass over all of them (scan_reader_init) a data block is read together with the value blocks
+ * that stand before it and with what follows, as much as one large piece holds. Moving backward
+ * works, at the price of a piece for each block. For moves that may go anywhere
+ * (scan_reader_init_steps) a piece is one block, and grows while one data block follows the other,
+ * with nothing between them.
  *
  * Thread rule: one thread at a time.
  */
@@ -13,14 +16,19 @@
 
 struct scan_reader {
 	struct table *table; /* borrowed */
-	struct buf window;   /* owned; bytes of the file from window_offset on */
+	size_t piece_min, piece_max;
+	size_t piece;      /* read at once, and asked for ahead */
+	struct buf window; /* owned; bytes of the file from window_offset on */
 	uint64_t window_offset;
+	size_t next_block;      /* the one behind the block at hand */
 	struct buf block_room;  /* owned; the data block, when it was packed */
 	struct buf value_image; /* owned; a value block that is not in the window */
 	struct buf value_room;  /* owned; the value, when it was packed */
 	struct block block;     /* the data block at hand; borrows from window or block_room */
 };
 
+void scan_reader_init(struct scan_reader *r, struct table *t);
+void scan_reader_init_steps(struct scan_reader *r, struct table *t);
 void scan_reader_done(struct scan_reader *r);
 
 /* Data block i, good until the next call of this. Errors as table_data_block's. */

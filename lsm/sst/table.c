@@ -127,32 +127,35 @@ bool table_may_contain_prefix(struct table *t, struct slice prefix)
 	return filter_says_maybe(t, prefix, SST_PREFIX_HASH_SEED);
 }
 
-int table_block(struct table *t, struct block_handle handle, struct cache_entry **ret_entry)
+/* -ENOENT: the cache does not have it. */
+static int cached_block(struct table *t, struct block_handle handle, struct cache_entry **ret_entry)
 {
 	struct cache_key key = {.owner = t->source.table_id, .part = handle.offset};
 	struct cache_entry *entry = cache_lookup(t->blocks, key);
+
+	if (!entry)
+		return -ENOENT;
+	*ret_entry = entry;
+	return 0;
+}
+
+int table_block(struct table *t, struct block_handle handle, struct cache_entry **ret_entry)
+{
+	struct cache_key key = {.owner = t->source.table_id, .part = handle.offset};
 	struct heap_block *block;
 
-	if (entry) {
-		*ret_entry = entry;
+	if (!cached_block(t, handle, ret_entry))
 		return 0;
-	}
 
 	int rc = block_read(&t->source, handle, &block);
 
 	return rc ? rc : cache_insert(t->blocks, key, block, block->memory, free, ret_entry);
 }
 
-int table_data_block(struct table *t, size_t i, struct cache_entry **ret_entry,
-		     const struct block **ret_block)
+/* Takes over the held entry. */
+static int as_data_block(struct table *t, struct block_handle handle, struct cache_entry *entry,
+			 struct cache_entry **ret_entry, const struct block **ret_block)
 {
-	struct block_handle handle = t->meta.index.entries[i].block;
-	struct cache_entry *entry;
-	int rc = table_block(t, handle, &entry);
-
-	if (rc)
-		return rc;
-
 	const struct heap_block *block = cache_object(entry);
 
 	if (block->view.restart_count == 0) {
@@ -162,6 +165,26 @@ int table_data_block(struct table *t, size_t i, struct cache_entry **ret_entry,
 	*ret_entry = entry;
 	*ret_block = &block->view;
 	return 0;
+}
+
+int table_data_block(struct table *t, size_t i, struct cache_entry **ret_entry,
+		     const struct block **ret_block)
+{
+	struct block_handle handle = t->meta.index.entries[i].block;
+	struct cache_entry *entry;
+	int rc = table_block(t, handle, &entry);
+
+	return rc ? rc : as_data_block(t, handle, entry, ret_entry, ret_block);
+}
+
+int table_cached_data_block(struct table *t, size_t i, struct cache_entry **ret_entry,
+			    const struct block **ret_block)
+{
+	struct block_handle handle = t->meta.index.entries[i].block;
+	struct cache_entry *entry;
+	int rc = cached_block(t, handle, &entry);
+
+	return rc ? rc : as_data_block(t, handle, entry, ret_entry, ret_block);
 }
 
 int table_check_value_handle(const struct table *t, struct block_handle handle)
@@ -177,17 +200,11 @@ int table_value_misfit(const struct table *t, struct block_handle handle)
 	return block_fail(&t->source, handle.offset, -EUCLEAN, "value block has the wrong length");
 }
 
-int table_value_block(struct table *t, struct block_handle handle, uint64_t value_len,
-		      struct cache_entry **ret_entry, struct slice *ret_value)
+/* Takes over the held entry. */
+static int as_value_block(struct table *t, struct block_handle handle, struct cache_entry *entry,
+			  uint64_t value_len, struct cache_entry **ret_entry,
+			  struct slice *ret_value)
 {
-	struct cache_entry *entry;
-	int rc = table_check_value_handle(t, handle);
-
-	if (!rc)
-		rc = table_block(t, handle, &entry);
-	if (rc)
-		return rc;
-
 	const struct heap_block *block = cache_object(entry);
 
 	if (block->view.len != value_len) {
@@ -197,6 +214,28 @@ int table_value_block(struct table *t, struct block_handle handle, uint64_t valu
 	*ret_entry = entry;
 	*ret_value = block_bytes(&block->view);
 	return 0;
+}
+
+int table_value_block(struct table *t, struct block_handle handle, uint64_t value_len,
+		      struct cache_entry **ret_entry, struct slice *ret_value)
+{
+	struct cache_entry *entry;
+	int rc = table_check_value_handle(t, handle);
+
+	if (!rc)
+		rc = table_block(t, handle, &entry);
+	return rc ? rc : as_value_block(t, handle, entry, value_len, ret_entry, ret_value);
+}
+
+int table_cached_value_block(struct table *t, struct block_handle handle, uint64_t value_len,
+			     struct cache_entry **ret_entry, struct slice *ret_value)
+{
+	struct cache_entry *entry;
+	int rc = table_check_value_handle(t, handle);
+
+	if (!rc)
+		rc = cached_block(t, handle, &entry);
+	return rc ? rc : as_value_block(t, handle, entry, value_len, ret_entry, ret_value);
 }
 
 int table_explain(const struct table *t, size_t i, int rc)

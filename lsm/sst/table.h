@@ -80,10 +80,25 @@ must_check int table_get(struct table *t, struct slice key, uint64_t seqno,
 must_check int table_hit_value(struct table_hit *hit);
 void table_hit_done(struct table_hit *hit);
 
-/* Takes a reference to the table. */
-must_check int table_iter(struct table *t, struct iter **ret_iter);
-/* As table_iter for one pass over all: reads ahead, does not fill the cache. */
-must_check int table_scan_iter(struct table *t, struct iter **ret_iter);
+/* How an iterator comes by its blocks. */
+enum table_access {
+	TABLE_CACHED,     /* by way of the block cache, which it fills */
+	TABLE_PAST_CACHE, /* what the cache has; the rest is read past it, in pieces that grow while
+			     one block follows the other */
+	TABLE_SCAN,       /* one pass over all: read ahead in large pieces, without the cache */
+};
+/* Takes a reference to the table. -ENOMEM. */
+must_check int table_iter_as(struct table *t, enum table_access access, struct iter **ret_iter);
+
+must_check static inline int table_iter(struct table *t, struct iter **ret_iter)
+{
+	return table_iter_as(t, TABLE_CACHED, ret_iter);
+}
+
+must_check static inline int table_scan_iter(struct table *t, struct iter **ret_iter)
+{
+	return table_iter_as(t, TABLE_SCAN, ret_iter);
+}
 
 /*
  * Read and check every byte: footer, index, filter, properties, each block's CRC, order of keys,

@@ -18,10 +18,11 @@ struct table_iter {
 	struct table *table; /* a reference */
 	size_t block;        /* the data block that cursor is in */
 	struct block_cursor cursor;
-	struct cache_entry *held_block; /* what cursor is in; NULL for a scan */
-	struct cache_entry *held_value; /* what iter_value answered with; NULL: none, or a scan */
+	struct cache_entry *held_block; /* what cursor is in; NULL: it came by way of `reader` */
+	struct cache_entry *held_value; /* what iter_value answered with; NULL: none, or as above */
 	struct slice value;             /* what it answered; ptr NULL: not asked yet */
-	struct scan_reader *scan;       /* owned; NULL: blocks come by way of the cache */
+	bool ask_cache;                 /* before `reader` */
+	struct scan_reader *reader;     /* owned; NULL: blocks come by way of the cache */
 };
 
 static void release(struct cache_entry **held)
@@ -38,6 +39,19 @@ static void leave_block(struct table_iter *it)
 	it->block = NO_BLOCK;
 }
 
+static int load_block(struct table_iter *it, size_t i, const struct block **ret_block)
+{
+	if (!it->reader)
+		return table_data_block(it->table, i, &it->held_block, ret_block);
+	if (it->ask_cache) {
+		int rc = table_cached_data_block(it->table, i, &it->held_block, ret_block);
+
+		if (rc != -ENOENT)
+			return rc;
+	}
+	return scan_reader_block(it->reader, i, ret_block);
+}
+
 /* Go to data block i, wherever in it. */
 static int enter_block(struct table_iter *it, size_t i)
 {
@@ -47,8 +61,7 @@ static int enter_block(struct table_iter *it, size_t i)
 		return 0;
 	leave_block(it);
 
-	int rc = it->scan ? scan_reader_block(it->scan, i, &block)
-			  : table_data_block(it->table, i, &it->held_block, &block);
+	int rc = load_block(it, i, &block);
 
 	if (rc)
 		return rc;
@@ -202,9 +215,17 @@ static int load_value(struct table_iter *it)
 		it->value = e->value;
 		return 0;
 	}
-	if (it->scan)
-		return scan_reader_value(it->scan, e->outside, e->value_len, &it->value);
-	return table_value_block(it->table, e->outside, e->value_len, &it->held_value, &it->value);
+	if (!it->reader)
+		return table_value_block(it->table, e->outside, e->value_len, &it->held_value,
+					 &it->value);
+	if (it->ask_cache) {
+		int rc = table_cached_value_block(it->table, e->outside, e->value_len,
+						  &it->held_value, &it->value);
+
+		if (rc != -ENOENT)
+			return rc;
+	}
+	return scan_reader_value(it->reader, e->outside, e->value_len, &it->value);
 }
 
 static int table_iter_value(struct iter *base, struct slice *ret_value)
@@ -226,9 +247,9 @@ static void table_iter_free(struct iter *base)
 
 	leave_block(it);
 	block_cursor_done(&it->cursor);
-	if (it->scan)
-		scan_reader_done(it->scan);
-	free(it->scan);
+	if (it->reader)
+		scan_reader_done(it->reader);
+	free(it->reader);
 	table_unref(it->table);
 	free(it);
 }
@@ -244,29 +265,27 @@ static const struct iter_ops table_iter_ops = {
 	.free = table_iter_free,
 };
 
-int table_iter(struct table *t, struct iter **ret_iter)
+int table_iter_as(struct table *t, enum table_access access, struct iter **ret_iter)
 {
 	struct table_iter *it = calloc(1, sizeof(*it));
 
 	if (!it)
 		return -ENOMEM;
+	if (access != TABLE_CACHED) {
+		it->reader = calloc(1, sizeof(*it->reader));
+		if (!it->reader) {
+			free(it);
+			return -ENOMEM;
+		}
+		if (access == TABLE_SCAN)
+			scan_reader_init(it->reader, t);
+		else
+			scan_reader_init_steps(it->reader, t);
+	}
+	it->ask_cache = access == TABLE_PAST_CACHE;
 	it->base.ops = &table_iter_ops;
 	it->block = NO_BLOCK;
 	it->table = table_ref(t);
 	*ret_iter = &it->base;
-	return 0;
-}
-
-int table_scan_iter(struct table *t, struct iter **ret_iter)
-{
-	struct scan_reader *scan = calloc(1, sizeof(*scan));
-	int rc = scan ? table_iter(t, ret_iter) : -ENOMEM;
-
-	if (rc) {
-		free(scan);
-		return rc;
-	}
-	scan->table = t;
-	container_of(*ret_iter, struct table_iter, base)->scan = scan;
 	return 0;
 }

@@ -34,6 +34,13 @@ must_check int table_data_block(struct table *t, size_t i, struct cache_entry **
 must_check int table_value_block(struct table *t, struct block_handle handle, uint64_t value_len,
 				 struct cache_entry **ret_entry, struct slice *ret_value);
 
+/* The same of what the block cache has; -ENOENT: not this one. */
+must_check int table_cached_data_block(struct table *t, size_t i, struct cache_entry **ret_entry,
+				       const struct block **ret_block);
+must_check int table_cached_value_block(struct table *t, struct block_handle handle,
+					uint64_t value_len, struct cache_entry **ret_entry,
+					struct slice *ret_value);
+
 /* -EUCLEAN with a sentence when a value block cannot be where an entry says. */
 must_check int table_check_value_handle(const struct table *t, struct block_handle handle);
 

@@ -188,9 +188,10 @@ static int check_meta(struct verifier *v)
 
 int table_verify_counting(struct table *t, _Atomic uint64_t *progress, uint64_t *ret_large)
 {
-	struct verifier v = {.table = t, .progress = progress, .reader = {.table = t}};
+	struct verifier v = {.table = t, .progress = progress};
 	int rc = check_meta(&v);
 
+	scan_reader_init(&v.reader, t);
 	if (!rc)
 		rc = check_blocks(&v);
 	if (!rc)

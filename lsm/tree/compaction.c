@@ -22,7 +22,7 @@ static int open_input(struct compaction *c, struct iter **ret_input)
 			.version = job->version,
 			.files = job->inputs[count].files,
 			.count = job->inputs[count].count,
-			.scan = true,
+			.access = TABLE_SCAN,
 		};
 
 		err = level_iter_new(&source, &sources[count]);

@@ -9,7 +9,7 @@ struct level_iter {
 	struct table_cache *tables; /* borrowed */
 	struct version *version;    /* a reference */
 	struct version_run span;    /* files are borrowed from the version or the caller */
-	bool scan;
+	enum table_access access;
 	size_t at;          /* which file `inner` reads */
 	struct iter *inner; /* owned; NULL: none is open */
 };
@@ -35,7 +35,7 @@ static int open_table(struct level_iter *l, size_t at)
 	int err = table_cache_get(l->tables, l->span.files[at], &table);
 	if (err)
 		return err;
-	err = l->scan ? table_scan_iter(table, &inner) : table_iter(table, &inner);
+	err = table_iter_as(table, l->access, &inner);
 	table_unref(table);
 	if (err)
 		return err;
@@ -200,7 +200,7 @@ int level_iter_new(const struct level_iter_source *source, struct iter **ret_ite
 	l->tables = source->tables;
 	l->version = version_ref(source->version);
 	l->span = (struct version_run){.files = source->files, .count = source->count};
-	l->scan = source->scan;
+	l->access = source->access;
 	*ret_iter = &l->base;
 	return 0;
 }

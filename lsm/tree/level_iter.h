@@ -12,7 +12,7 @@ struct level_iter_source {
 	struct version *version; /* the iterator takes a reference of its own: it keeps the files */
 	struct table_file **files; /* borrowed while the version lives; in key order */
 	size_t count;
-	bool scan; /* one pass over all: read ahead, leave the block cache alone */
+	enum table_access access;
 };
 
 /* -ENOMEM. */

@@ -227,13 +227,16 @@ must_check int tree_locate(struct tree *t, const struct version *v, const struct
  */
 bool tree_may_contain_prefix(struct tree *t, const struct version *v, struct slice prefix);
 
+struct tree_scan {
+	struct slice prefix; /* tables that cannot have a key with it are left out; empty: none */
+	enum table_access access;
+};
 /*
  * Append to `sources` (room for tree_iter_count(v) more) one iterator per run; they hold what they
- * need of v. With a non-empty prefix, tables that cannot have a key with that prefix are left out
- * (for scans that stay within the prefix). On failure those appended are in *count all the same:
- * the caller frees them.
+ * need of v. With a prefix they are for scans that stay within it. On failure those appended are in
+ * *count all the same: the caller frees them.
  */
-must_check int tree_iters(struct tree *t, struct version *v, struct slice prefix,
+must_check int tree_iters(struct tree *t, struct version *v, const struct tree_scan *scan,
 			  struct iter **sources, size_t *count);
 /* Upper bound of what tree_iters appends. */
 size_t tree_iter_count(const struct version *v);

@@ -137,12 +137,12 @@ size_t tree_iter_count(const struct version *v)
 }
 
 static int add_run(struct tree *t, struct version *v, const struct version_run *run,
-		   struct slice prefix, struct iter **sources, size_t *count)
+		   const struct tree_scan *scan, struct iter **sources, size_t *count)
 {
 	struct run_span span = {0, run->count};
 
-	if (prefix.len)
-		span = prefix_span(t, run, prefix);
+	if (scan->prefix.len)
+		span = prefix_span(t, run, scan->prefix);
 	if (span.first >= span.end)
 		return 0;
 	const struct level_iter_source source = {
@@ -150,6 +150,7 @@ static int add_run(struct tree *t, struct version *v, const struct version_run *
 		.version = v,
 		.files = &run->files[span.first],
 		.count = span.end - span.first,
+		.access = scan->access,
 	};
 	int err = level_iter_new(&source, &sources[*count]);
 	if (!err)
@@ -157,8 +158,8 @@ static int add_run(struct tree *t, struct version *v, const struct version_run *
 	return err;
 }
 
-int tree_iters(struct tree *t, struct version *v, struct slice prefix, struct iter **sources,
-	       size_t *count)
+int tree_iters(struct tree *t, struct version *v, const struct tree_scan *scan,
+	       struct iter **sources, size_t *count)
 {
 	int err = 0;
 
@@ -166,7 +167,7 @@ int tree_iters(struct tree *t, struct version *v, struct slice prefix, struct it
 		const struct version_level *l = &v->levels[level];
 
 		for (size_t i = 0; !err && i < l->run_count; i++)
-			err = add_run(t, v, &l->runs[i], prefix, sources, count);
+			err = add_run(t, v, &l->runs[i], scan, sources, count);
 	}
 	return err;
 }

@@ -545,9 +545,40 @@ START_TEST(a_damaged_record_ends_the_listing_with_an_error)
 }
 END_TEST
 
+START_TEST(a_listing_leaves_the_block_cache_alone)
+{
+	struct fixture *f = fixture_new();
+	struct lsm_stats stats;
+	struct fs_dirent entry;
+	struct fs_dir *dir;
+	char name[32];
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < 20000; i++) {
+		(void)snprintf(name, sizeof(name), "d/%u", i);
+		kv_put(f, name, "value");
+	}
+	ck_assert_int_eq(lsm_compact(f->db, slice_str(""), slice_str("")), 0);
+	fixture_restart(f);
+	ck_assert_int_eq(fs_dir_open(f->fs, node_at(f, "d"), &dir), 0);
+	lsm_stats_read(f->db, &stats);
+	uint64_t before = stats.cache_bytes;
+
+	while (fs_dir_next(dir, &entry) == 0)
+		count++;
+	ck_assert_uint_eq(count, 20002);
+	fs_dir_close(dir);
+	lsm_stats_read(f->db, &stats);
+	ck_assert_uint_gt(stats.blocks_read, 20);
+	ck_assert_uint_eq(stats.cache_bytes, before);
+	fixture_free(f);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *const tests[] = {
+		&a_listing_leaves_the_block_cache_alone,
 		&a_listing_has_every_name_once,
 		&a_folder_hides_the_file_of_its_name,
 		&dot_and_dot_dot_come_first,

@@ -16,6 +16,41 @@ START_TEST(prefixes_are_folders)
 }
 END_TEST
 
+/* Neither for the file of that name nor for the folder. */
+START_TEST(a_lookup_that_misses_touches_no_block)
+{
+	struct fixture *f = fixture_new();
+	struct lsm_stats before, after;
+	struct fs_entry entry;
+	unsigned wrong_guesses = 0;
+	char name[32];
+
+	for (unsigned i = 0; i < 10000; i++) {
+		(void)snprintf(name, sizeof(name), "d/%u", i);
+		kv_put(f, name, "value");
+	}
+	ck_assert_int_eq(lsm_compact(f->db, slice_str(""), slice_str("")), 0);
+	uint64_t node = node_at(f, "d");
+
+	for (unsigned i = 0; i < 1000; i++) {
+		(void)snprintf(name, sizeof(name), "%ux", i);
+		lsm_stats_read(f->db, &before);
+		ck_assert_int_eq(look(f, node, name, &entry), -ENOENT);
+		lsm_stats_read(f->db, &after);
+		if (after.filter_checks - before.filter_checks !=
+		    after.filter_negatives - before.filter_negatives) {
+			wrong_guesses++;
+			continue;
+		}
+		ck_assert_uint_eq(after.blocks_read, before.blocks_read);
+		ck_assert_uint_eq(after.cache_hits, before.cache_hits);
+		ck_assert_uint_eq(after.cache_misses, before.cache_misses);
+	}
+	ck_assert_uint_lt(wrong_guesses, 40);
+	fixture_free(f);
+}
+END_TEST
+
 START_TEST(a_file_is_no_folder)
 {
 	struct fixture *f = fixture_new();
@@ -429,6 +464,7 @@ int main(void)
 {
 	static const TTest *const *const tests[] = {
 		&prefixes_are_folders,
+		&a_lookup_that_misses_touches_no_block,
 		&a_file_is_no_folder,
 		&a_key_and_keys_below_it,
 		&a_folder_gets_a_value_of_its_own,

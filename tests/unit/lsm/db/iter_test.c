@@ -279,12 +279,64 @@ START_TEST(its_end_removes_what_only_it_kept)
 }
 END_TEST
 
+static unsigned walk_whole(struct lsm *db, const struct lsm_read_options *options)
+{
+	unsigned count = 0;
+	struct slice value;
+	struct lsm_iter *it;
+
+	ck_assert_int_eq(lsm_iter_new(db, options, &it), 0);
+	for (lsm_iter_first(it); lsm_iter_valid(it); lsm_iter_next(it)) {
+		ck_assert_int_eq(lsm_iter_value(it, &value), 0);
+		ck_assert_uint_eq(value.len, 100);
+		count++;
+	}
+	for (lsm_iter_last(it); lsm_iter_valid(it); lsm_iter_prev(it))
+		count++;
+	ck_assert_int_eq(lsm_iter_status(it), 0);
+	lsm_iter_free(it);
+	return count;
+}
+
+START_TEST(a_scan_need_not_fill_the_cache)
+{
+	const struct lsm_read_options past = {.no_cache_fill = true};
+	struct env *env = env_mem_new();
+	struct lsm *db = db_open_small(env);
+
+	ck_assert_int_eq(db_fill(db, 0, 5000, 100), 0);
+	ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
+	db_close(db);
+	db = db_open_small(env);
+	ck_assert_uint_eq(walk_whole(db, &past), 10000);
+	struct lsm_stats cold = db_stats(db);
+
+	ck_assert_uint_gt(cold.blocks_read, 1000);
+	ck_assert_uint_eq(cold.cache_bytes, 0);
+	ck_assert_uint_eq(cold.cache_hits, 0);
+	ck_assert_uint_eq(walk_whole(db, NULL), 10000);
+	struct lsm_stats warm = db_stats(db);
+
+	/* what others have brought in is used, and stays */
+	ck_assert_uint_gt(warm.cache_bytes, 500000);
+	ck_assert_uint_eq(walk_whole(db, &past), 10000);
+	ck_assert_uint_eq(db_stats(db).blocks_read, warm.blocks_read);
+	ck_assert_uint_eq(db_stats(db).cache_bytes, warm.cache_bytes);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
-		&its_end_removes_what_only_it_kept, &both_ways_show_the_same,
-		&turning_round_at_each_key_works,   &a_seek_to_its_own_key_stays,
-		&a_prefix_bounds_every_move,        &an_iterator_keeps_what_it_began_with,
+		&a_scan_need_not_fill_the_cache,
+		&its_end_removes_what_only_it_kept,
+		&both_ways_show_the_same,
+		&turning_round_at_each_key_works,
+		&a_seek_to_its_own_key_stays,
+		&a_prefix_bounds_every_move,
+		&an_iterator_keeps_what_it_began_with,
 		&damage_ends_a_scan_with_its_error,
 	};
 

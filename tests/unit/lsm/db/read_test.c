@@ -148,9 +148,69 @@ START_TEST(a_record_is_located)
 }
 END_TEST
 
+static uint64_t blocks_touched(const struct lsm_stats *s)
+{
+	return s->cache_hits + s->cache_misses + s->blocks_read;
+}
+
+/* Every table's index and filter come into memory. */
+static void open_all_tables(struct lsm *db)
+{
+	struct lsm_iter *it;
+
+	ck_assert_int_eq(lsm_iter_new(db, NULL, &it), 0);
+	for (lsm_iter_first(it); lsm_iter_valid(it); lsm_iter_next(it))
+		;
+	ck_assert_int_eq(lsm_iter_status(it), 0);
+	lsm_iter_free(it);
+}
+
+/* A Bloom filter answers for keys, another for folders; all of it is in memory. */
+START_TEST(a_miss_touches_no_block)
+{
+	enum {
+		KEYS = 20000
+	};
+	struct env *env = env_mem_new();
+	struct lsm_options options = db_small_options(env);
+	char text[DB_TEXT_MAX];
+	unsigned false_positives = 0;
+
+	options.filter_separator = '/';
+	struct lsm *db = db_open_with(&options);
+
+	for (unsigned n = 0; n < KEYS; n++) {
+		(void)snprintf(text, sizeof(text), "folder%u/%u", n / 100, n);
+		db_put(db, text, "value");
+	}
+	ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
+	open_all_tables(db);
+	for (unsigned n = 0; n < 1000; n++) {
+		struct lsm_stats before = db_stats(db), after;
+		struct lsm_record record;
+
+		(void)snprintf(text, sizeof(text), "folder%u/%u/", n % 200, n);
+		ck_assert_int_eq(lsm_prefix_exists(db, slice_str(text), NULL), -ENOENT);
+		text[strlen(text) - 1] = 'x';
+		ck_assert_int_eq(lsm_stat(db, slice_str(text), NULL, &record), -ENOENT);
+		after = db_stats(db);
+		if (after.filter_checks - before.filter_checks !=
+		    after.filter_negatives - before.filter_negatives)
+			false_positives++;
+		else
+			ck_assert_uint_eq(blocks_touched(&after), blocks_touched(&before));
+	}
+	/* two questions at 10 bits a key, each wrong once in a hundred times */
+	ck_assert_uint_lt(false_positives, 40);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
+		&a_miss_touches_no_block,
 		&a_record_is_located,
 		&the_newest_layer_answers,
 		&a_stat_has_all_but_the_value,

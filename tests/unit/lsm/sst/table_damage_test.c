@@ -76,12 +76,11 @@ static void check_iterators(struct table *t, const struct rows *rows)
 {
 	struct iter *it;
 
-	ck_assert_int_eq(table_iter(t, &it), 0);
-	check_walk(it, rows);
-	iter_free(it);
-	ck_assert_int_eq(table_scan_iter(t, &it), 0);
-	check_walk(it, rows);
-	iter_free(it);
+	for (int access = TABLE_CACHED; access <= TABLE_SCAN; access++) {
+		ck_assert_int_eq(table_iter_as(t, (enum table_access)access, &it), 0);
+		check_walk(it, rows);
+		iter_free(it);
+	}
 }
 
 START_TEST(no_flipped_bit_gives_a_wrong_answer)
@@ -300,7 +299,7 @@ START_TEST(a_block_of_another_table_is_seen)
 }
 END_TEST
 
-/* Open, get everything, walk twice, verify; the first error. */
+/* Open, get everything, walk in each way, verify; the first error. */
 static int use_all(struct fixture *f, const struct rows *rows, uint64_t size)
 {
 	struct table *t;
@@ -317,11 +316,11 @@ static int use_all(struct fixture *f, const struct rows *rows, uint64_t size)
 		rc = table_hit_value(&hit);
 		table_hit_done(&hit);
 	}
-	for (int scan = 0; scan < 2 && !rc; scan++) {
+	for (int access = TABLE_CACHED; access <= TABLE_SCAN && !rc; access++) {
 		struct iter *it;
 		struct slice value;
 
-		ck_assert_int_eq(scan ? table_scan_iter(t, &it) : table_iter(t, &it), 0);
+		ck_assert_int_eq(table_iter_as(t, (enum table_access)access, &it), 0);
 		for (iter_first(it); iter_valid(it) && !rc; iter_next(it))
 			rc = iter_value(it, &value);
 		if (!rc)

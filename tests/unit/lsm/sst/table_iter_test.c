@@ -1,3 +1,4 @@
+#include "lsm/env/env_fault.h"
 #include "tests/unit/lsm/sst/table_fixture.h"
 
 /* The iterator stands on rows[at], or nowhere when at is out of range. */
@@ -100,8 +101,8 @@ static void check_options(struct rng *rng, const struct table_options *options, 
 
 	struct table *t = build_and_open(&f, options, &rows);
 
-	for (int scan = 0; scan < 2; scan++) {
-		ck_assert_int_eq(scan ? table_scan_iter(t, &it) : table_iter(t, &it), 0);
+	for (int access = TABLE_CACHED; access <= TABLE_SCAN; access++) {
+		ck_assert_int_eq(table_iter_as(t, (enum table_access)access, &it), 0);
 		walk_both_ways(it, &rows);
 		wander(it, &rows, rng, 600);
 		iter_free(it);
@@ -209,6 +210,108 @@ START_TEST(a_scan_leaves_the_cache_alone)
 }
 END_TEST
 
+/* All that it is not asked to read again comes out of the cache, and all else past it. */
+static void walk_past_cache(struct fixture *f, struct table *t, const struct rows *rows,
+			    uint64_t want_hits, uint64_t want_reads)
+{
+	struct cache_stats before, after;
+	uint64_t read = atomic_load(&f->counters.blocks_read);
+	struct slice value;
+	struct iter *it;
+	size_t at = 0;
+
+	cache_stats_read(f->cache, &before);
+	ck_assert_int_eq(table_iter_as(t, TABLE_PAST_CACHE, &it), 0);
+	for (iter_first(it); iter_valid(it); iter_next(it)) {
+		ck_assert_int_eq(iter_value(it, &value), 0);
+		assert_slice_eq(value, rows->recs[at++].value);
+	}
+	ck_assert_int_eq(iter_status(it), 0);
+	ck_assert_uint_eq(at, rows->count);
+	iter_free(it);
+	cache_stats_read(f->cache, &after);
+	ck_assert_uint_eq(after.inserts, before.inserts);
+	ck_assert_uint_eq(after.charge, before.charge);
+	ck_assert_uint_eq(after.hits - before.hits, want_hits);
+	ck_assert_uint_eq(atomic_load(&f->counters.blocks_read) - read, want_reads);
+}
+
+START_TEST(past_the_cache_takes_what_is_there_and_adds_nothing)
+{
+	struct table_options options = fixture_options();
+	struct fixture f;
+	struct rows rows = {0};
+	struct rng rng;
+	struct iter *it;
+	struct slice value;
+
+	rng_seed(&rng, fixture_seed());
+	rows_random(&rows, &rng, 2000);
+	options.value_inline_max = 64;
+	fixture_init(&f, 16 << 20);
+
+	struct table *t = build_and_open(&f, &options, &rows);
+	uint64_t blocks = table_property(t, SST_DATA_BLOCKS) + table_property(t, SST_VALUE_BLOCKS);
+
+	ck_assert_uint_gt(table_property(t, SST_DATA_BLOCKS), 10);
+	ck_assert_uint_gt(table_property(t, SST_VALUE_BLOCKS), 10);
+	walk_past_cache(&f, t, &rows, 0, blocks);
+	ck_assert_int_eq(table_iter(t, &it), 0);
+	for (iter_first(it); iter_valid(it); iter_next(it))
+		ck_assert_int_eq(iter_value(it, &value), 0);
+	iter_free(it);
+	walk_past_cache(&f, t, &rows, blocks, 0);
+	table_unref(t);
+	fixture_done(&f);
+	rows_done(&rows);
+}
+END_TEST
+
+START_TEST(past_the_cache_blocks_in_a_row_come_in_growing_pieces)
+{
+	struct table_options options = fixture_options();
+	struct env *inner = env_mem_new();
+	struct env *faulty = env_fault_new(inner);
+	struct fixture f;
+	struct rows rows = {0};
+	struct rng rng;
+	struct iter *it;
+
+	rng_seed(&rng, fixture_seed());
+	rows_random(&rows, &rng, 5000);
+	options.value_inline_max = 1 << 20;
+	options.block_size = 1024;
+	fixture_init_around(&f, inner, faulty, 0);
+
+	struct table *t = build_and_open(&f, &options, &rows);
+	uint64_t blocks = table_property(t, SST_DATA_BLOCKS);
+
+	ck_assert_uint_gt(blocks, 200);
+	ck_assert_int_eq(table_iter_as(t, TABLE_PAST_CACHE, &it), 0);
+	uint64_t before = env_fault_calls(faulty);
+
+	for (iter_first(it); iter_valid(it); iter_next(it))
+		;
+	ck_assert_int_eq(iter_status(it), 0);
+	ck_assert_uint_lt(env_fault_calls(faulty) - before, blocks / 4);
+	/* and one that jumps reads just the block */
+	uint64_t read = atomic_load(&f.counters.blocks_read);
+
+	before = env_fault_calls(faulty);
+	iter_seek(it, rows.recs[0].key, RECORD_SEQNO_MAX);
+	iter_seek(it, rows.recs[rows.count / 2].key, RECORD_SEQNO_MAX);
+	ck_assert_uint_eq(env_fault_calls(faulty) - before, 2);
+	ck_assert_uint_eq(atomic_load(&f.counters.blocks_read) - read, 2);
+	iter_free(it);
+	table_unref(t);
+	cache_free(f.cache);
+	env_dir_close(f.dir);
+	env_free(faulty);
+	env_free(inner);
+	rows_done(&rows);
+}
+END_TEST
+
 START_TEST(a_block_with_more_values_than_a_piece_is_scanned)
 {
 	struct table_options options = fixture_options();
@@ -289,10 +392,10 @@ START_TEST(a_failed_move_stands_nowhere_and_the_next_may_succeed)
 
 	struct table *t = build_and_open(&f, &options, &rows);
 
-	for (int scan = 0; scan < 2; scan++) {
+	for (int access = TABLE_CACHED; access <= TABLE_SCAN; access++) {
 		struct iter *it;
 
-		ck_assert_int_eq(scan ? table_scan_iter(t, &it) : table_iter(t, &it), 0);
+		ck_assert_int_eq(table_iter_as(t, (enum table_access)access, &it), 0);
 		flip_bit(&f, 10, 0);
 		iter_first(it);
 		ck_assert(!iter_valid(it));
@@ -316,6 +419,8 @@ int main(void)
 		&one_record_is_a_table,
 		&a_walk_without_values_reads_no_value_block,
 		&a_scan_leaves_the_cache_alone,
+		&past_the_cache_takes_what_is_there_and_adds_nothing,
+		&past_the_cache_blocks_in_a_row_come_in_growing_pieces,
 		&a_block_with_more_values_than_a_piece_is_scanned,
 		&an_iterator_outlives_the_callers_reference,
 		&a_failed_move_stands_nowhere_and_the_next_may_succeed,

@@ -365,8 +365,7 @@ static void read_at_random(void *arg)
 
 		assert_got(r->table, r->rows, rec->key, rec->seqno);
 	}
-	ck_assert_int_eq(r->seed % 2 ? table_iter(r->table, &it) : table_scan_iter(r->table, &it),
-			 0);
+	ck_assert_int_eq(table_iter_as(r->table, (enum table_access)(r->seed % 3), &it), 0);
 	for (iter_first(it); iter_valid(it); iter_next(it)) {
 		struct slice value;
 

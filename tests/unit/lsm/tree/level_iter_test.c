@@ -226,9 +226,11 @@ START_TEST(a_prefix_scan_leaves_out_tables_that_cannot_have_it)
 				tree_may_contain_prefix(s.tree, v, slice_str(cases[i].prefix)) ==
 					cases[i].there,
 				"%s", cases[i].prefix);
-			ck_assert_int_eq(
-				tree_iters(s.tree, v, slice_str(cases[i].prefix), sources, &count),
-				0);
+			ck_assert_int_eq(tree_iters(s.tree, v,
+						    &(struct tree_scan){
+							    .prefix = slice_str(cases[i].prefix)},
+						    sources, &count),
+					 0);
 			ck_assert_msg((count > 0) == cases[i].there, "%s", cases[i].prefix);
 			while (count > 0)
 				iter_free(sources[--count]);

@@ -427,7 +427,8 @@ static inline struct iter *store_iter(struct tree *t, struct version *v, const c
 	size_t count = 0;
 
 	unit_expect(sources);
-	unit_expect(tree_iters(t, v, slice_str(prefix), sources, &count) == 0);
+	unit_expect(tree_iters(t, v, &(struct tree_scan){.prefix = slice_str(prefix)}, sources,
+			       &count) == 0);
 	unit_expect(merge_iter_new(sources, count, &merged) == 0);
 	return merged;
 }
