@@ -1,9 +1,10 @@
 /*
  * A folder with few entries above a million keys is listed by a few seeks, however many keys lie
- * below.
+ * below; a folder of a million files is listed whole, each once, in bounded memory.
  *
  * usage: folder_test APEXFS [KEYS]     (default 1000000)
  */
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -33,6 +34,7 @@ enum {
 	 * request */
 	COLD_REQUESTS_MAX = 12,
 	WARM_REQUESTS_MAX = 2,
+	GROWTH_MAX_MIB = 64,
 };
 
 #define KEYS_DEFAULT UINT64_C(1000000)
@@ -78,8 +80,8 @@ static int fill_files(struct lsm *db, struct lsm_batch *batch)
 	return rc ? rc : batch_write(db, batch);
 }
 
-/* Each table covers all the subfolders. */
-static int fill_subfolders(struct lsm *db, struct lsm_batch *batch, uint64_t keys)
+/* Each table covers all the subfolders; the folder of many files is whole and in order. */
+static int fill_folders(struct lsm *db, struct lsm_batch *batch, uint64_t keys)
 {
 	int rc = 0;
 
@@ -89,7 +91,10 @@ static int fill_subfolders(struct lsm *db, struct lsm_batch *batch, uint64_t key
 		snprintf(key, sizeof(key), "big/sub%02u/key%08" PRIu64, (unsigned)(i % SUBFOLDERS),
 			 i);
 		rc = put_text(batch, key);
-		if (!rc && (lsm_batch_count(batch) == BATCH_KEYS || i + 1 == keys))
+		snprintf(key, sizeof(key), "many/%08" PRIu64, i);
+		if (!rc)
+			rc = put_text(batch, key);
+		if (!rc && (lsm_batch_count(batch) >= BATCH_KEYS || i + 1 == keys))
 			rc = batch_write(db, batch);
 	}
 	return rc;
@@ -110,7 +115,7 @@ static int store_fill(const char *store, uint64_t keys)
 	if (!rc) {
 		rc = fill_files(db, batch);
 		if (!rc)
-			rc = fill_subfolders(db, batch, keys);
+			rc = fill_folders(db, batch, keys);
 		int close_rc = lsm_close(db);
 
 		rc = rc ? rc : close_rc;
@@ -168,6 +173,33 @@ static struct costs costs_minus(struct costs a, struct costs b)
 
 /* ---- the listing ---- */
 
+/* What ls does with the folder: take() gets each entry. Its time; a negative errno. */
+static int list(const char *path, void (*take)(void *arg, const struct dirent64 *entry), void *arg,
+		uint64_t *ret_ns)
+{
+	static char entries[LISTING_BYTES] __attribute__((aligned(8)));
+	uint64_t start_ns = clock_mono_ns();
+	ssize_t n;
+	cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	while ((n = getdents64(fd, entries, sizeof(entries))) > 0) {
+		for (ssize_t at = 0; at < n;) {
+			const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
+
+			take(arg, entry);
+			at += entry->d_reclen;
+		}
+	}
+	if (n < 0)
+		return -errno;
+	*ret_ns = clock_mono_ns() - start_ns;
+	return 0;
+}
+
+/* ---- of few entries above many keys ---- */
+
 struct listing {
 	unsigned files_seen[FILES];
 	unsigned subfolders_seen[SUBFOLDERS];
@@ -176,8 +208,9 @@ struct listing {
 	uint64_t ns;
 };
 
-static void take_entry(struct listing *l, const struct dirent64 *entry)
+static void take_entry(void *arg, const struct dirent64 *entry)
 {
+	struct listing *l = arg;
 	const char *name = entry->d_name;
 	unsigned subfolder;
 
@@ -194,32 +227,6 @@ static void take_entry(struct listing *l, const struct dirent64 *entry)
 		l->dots++;
 	else
 		l->strangers++;
-}
-
-/* What ls does, with its time; a negative errno. */
-static int list(const char *path, struct listing *ret_listing)
-{
-	static char entries[LISTING_BYTES] __attribute__((aligned(8)));
-	uint64_t start_ns = clock_mono_ns();
-	struct listing l = {0};
-	ssize_t n;
-	cleanup_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	while ((n = getdents64(fd, entries, sizeof(entries))) > 0) {
-		for (ssize_t at = 0; at < n;) {
-			const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
-
-			take_entry(&l, entry);
-			at += entry->d_reclen;
-		}
-	}
-	if (n < 0)
-		return -errno;
-	l.ns = clock_mono_ns() - start_ns;
-	*ret_listing = l;
-	return 0;
 }
 
 static bool is_complete(const struct listing *l)
@@ -245,7 +252,7 @@ static int list_with_costs(const struct mounted *m, struct listing *ret_listing,
 	if (!rc)
 		rc = costs_read(m, &second);
 	if (!rc)
-		rc = list(path, ret_listing);
+		rc = list(path, take_entry, ret_listing, &ret_listing->ns);
 	if (!rc)
 		rc = costs_read(m, &third);
 	if (!rc)
@@ -269,12 +276,81 @@ static void check_listing(const struct mounted *m, const char *when, uint64_t re
 		   costs.blocks, ENTRIES * BLOCKS_PER_ENTRY_MAX, costs.gets);
 }
 
+/* ---- of many files ---- */
+
+struct census {
+	uint64_t keys;
+	uint8_t *seen; /* of each, how often */
+	unsigned dots;
+	unsigned strangers;
+};
+
+static void count_entry(void *arg, const struct dirent64 *entry)
+{
+	struct census *c = arg;
+	char *end;
+	uint64_t i = strtoull(entry->d_name, &end, 10);
+
+	if (entry->d_name[0] == '.')
+		c->dots++;
+	else if (*end || i >= c->keys || entry->d_type != DT_REG)
+		c->strangers++;
+	else
+		c->seen[i]++;
+}
+
+static bool census_is_right(const struct census *c)
+{
+	bool right = c->dots == 2 && c->strangers == 0;
+
+	for (uint64_t i = 0; i < c->keys; i++)
+		right = right && c->seen[i] == 1;
+	return right;
+}
+
+/* The peak of its memory in KiB (VmHWM of proc(5)); 0: it cannot be read. */
+static uint64_t peak_kib(pid_t pid)
+{
+	static char text[STATS_BYTES_MAX];
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (n < 0)
+		return 0;
+	text[n] = '\0';
+
+	const char *line = strstr(text, "VmHWM:");
+
+	return line ? strtoull(line + strlen("VmHWM:"), NULL, 10) : 0;
+}
+
+static void check_many(const struct mounted *m, uint64_t keys)
+{
+	struct census c = {.keys = keys, .seen = calloc(keys, 1)};
+	uint64_t before_kib = peak_kib(m->daemon), ns = 0;
+	char path[PATH_MAX];
+
+	assert(c.seen);
+	snprintf(path, sizeof(path), "%s/many", m->point);
+	int rc = list(path, count_entry, &c, &ns);
+	uint64_t after_kib = peak_kib(m->daemon);
+
+	tap_result(!rc && census_is_right(&c), "%" PRIu64 " files, each once, in %.2f s (%d)", keys,
+		   (double)ns / 1e9, rc);
+	tap_result(before_kib > 0 && after_kib - before_kib < GROWTH_MAX_MIB * 1024,
+		   "the daemon grew from %" PRIu64 " to %" PRIu64 " KiB", before_kib, after_kib);
+	free(c.seen);
+}
+
 static void check_all(struct mounted *m, uint64_t keys)
 {
 	uint64_t start_ns = clock_mono_ns();
 	int rc = store_fill(m->store, keys);
 
-	if (!tap_result(rc == 0, "%" PRIu64 " keys in a store, %.0f ms (%d)", keys,
+	if (!tap_result(rc == 0, "twice %" PRIu64 " keys in a store, %.0f ms (%d)", keys,
 			(double)(clock_mono_ns() - start_ns) / 1e6, rc))
 		return;
 	rc = mounted_start(m, "");
@@ -282,6 +358,7 @@ static void check_all(struct mounted *m, uint64_t keys)
 		return;
 	check_listing(m, "cold", COLD_REQUESTS_MAX);
 	check_listing(m, "warm", WARM_REQUESTS_MAX);
+	check_many(m, keys);
 	rc = mounted_stop(m);
 	tap_result(rc == 0, "unmounted (%d)", rc);
 }
