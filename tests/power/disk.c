@@ -192,6 +192,12 @@ void disk_apply(struct disk *d, const struct env_call *call)
 		break;
 	case ENV_CALL_MARK:
 		break;
+	case ENV_CALL_SYNC:
+		/* A sync of a log may be overtaken by the flush that makes the log superfluous and
+		 * removes it; nothing else may touch a file that has gone. */
+		if (find(&d->now, call->folder, call->name) >= 0)
+			apply_to_file(&d->files[file_index(d, call->folder, call->name)], call);
+		break;
 	default:
 		apply_to_file(&d->files[file_index(d, call->folder, call->name)], call);
 		break;
