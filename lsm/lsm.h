@@ -41,6 +41,8 @@ enum {
 	LSM_META_MAX = 64 * 1024, /* bytes of a record's meta */
 	LSM_EXPECT_MAX = 1024,    /* preconditions of a batch */
 	LSM_LEVELS = 7,
+	LSM_SNAPSHOTS_MAX = 1024,    /* that have a name */
+	LSM_SNAPSHOT_NAME_MAX = 255, /* bytes; at least 1 */
 };
 
 #define LSM_VALUE_MAX (UINT64_C(1) << 46) /* bytes of a value, whatever value_max says */
@@ -389,6 +391,43 @@ must_check int lsm_snapshot_new(struct lsm *db, struct lsm_snapshot **ret_snapsh
 void lsm_snapshot_release(struct lsm *db, struct lsm_snapshot *snapshot);
 uint64_t lsm_snapshot_seqno(const struct lsm_snapshot *snapshot);
 
+/*
+ * Snapshots with a name, any bytes, stay in the store until they are dropped: over a reopening and
+ * over a crash. What they show takes space, as other snapshots' does. lsm_checkpoint copies them,
+ * but for those made meanwhile; lsm_salvage cannot keep them, and tells their names.
+ *
+ * Making one syncs the log. When that has returned 0 the name is durable, and every change that it
+ * shows is. A crash before leaves the whole snapshot, or no such name: never one that shows less
+ * than it did, or a later change. Dropping one is durable when 0 is returned.
+ *
+ * Any thread. Making and dropping wait for each other, and for the disk; the others do not wait.
+ */
+
+/* -EEXIST. -EINVAL: no name; -ENAMETOOLONG. -EMLINK: there are LSM_SNAPSHOTS_MAX. -ENOSPC, -ENOMEM:
+ * nothing has happened; any other error of the disk has made the store take no writes, and the
+ * name may be there at the next open. -EROFS. */
+must_check int lsm_snapshot_make(struct lsm *db, struct slice name);
+/* Who has it open may go on. -ENOENT; else as above. */
+must_check int lsm_snapshot_drop(struct lsm *db, struct slice name);
+/* For reading; to be given back by lsm_snapshot_release. Works of a read-only store, too. -ENOENT.
+ */
+must_check int lsm_snapshot_open(struct lsm *db, struct slice name,
+				 struct lsm_snapshot **ret_snapshot);
+struct lsm_snapshot_info {
+	struct slice name;
+	uint64_t seqno;   /* of the last change that it shows; 0: it shows an empty store */
+	uint64_t time_ns; /* when it was made, since 1970 */
+};
+/* info.name is the caller's own slice. -ENOENT. */
+must_check int lsm_snapshot_find(struct lsm *db, struct slice name,
+				 struct lsm_snapshot_info *ret_info);
+/* Hand all of them to visit, in the order of their names' bytes, until it answers other than 0,
+ * which is the answer then. It is called by this thread, without a lock; info is good during the
+ * call. -ENOMEM. */
+must_check int lsm_snapshot_list(struct lsm *db,
+				 int (*visit)(void *arg, const struct lsm_snapshot_info *info),
+				 void *arg);
+
 /* ---- upkeep ---- */
 
 /* Bring what is in memory into tables; returns when that is durable. */
@@ -446,7 +485,8 @@ struct lsm_salvage_report {
  * Each loss is told to `lost` (may be NULL) as a sentence naming file and, where there is one, the
  * offset; and the keys concerned, with bytes that do not print as \xHH, long ones cut; never a
  * value. It is called by this thread; the sentence is good during the call. When the newest version
- * of a key cannot be read, the next older one takes its place, which is told too. When only parts
+ * of a key cannot be read, the next older one takes its place, which is told too. Named
+ * snapshots are not kept: their names are told. When only parts
  * of a large value cannot be read, they become zeros; their byte ranges are told. A change of a
  * part of a value (lsm_write_patch) is made over what can be read of those before it. In a stretch
  * of keys of which records were lost, older values and deleted keys may come back. When the
@@ -503,6 +543,7 @@ struct lsm_stats {
 	uint64_t log_files, log_bytes, log_written_bytes, log_syncs;
 	uint64_t last_seqno, durable_seqno, flushed_seqno;
 	uint64_t snapshots, oldest_snapshot_seqno; /* the latter 0 when none */
+	uint64_t named_snapshots;                  /* of snapshots */
 	uint64_t user_written_bytes, user_read_bytes;
 	uint64_t gets, gets_found, writes, records_written, iterators;
 	uint64_t cache_capacity_bytes, cache_bytes, cache_hits, cache_misses, cache_evictions;

@@ -86,6 +86,7 @@ struct db_folds;
 
 struct lsm_snapshot {
 	uint64_t seqno;
+	unsigned references; /* guarded by snapshots_mu: holders; a name is one */
 	struct lsm_snapshot *newer,
 		*older; /* ring through lsm.snapshots; ascending seqno towards newer */
 };
@@ -209,11 +210,15 @@ struct lsm {
 	_Atomic bool disk_full; /* stored under work_mu: the last batch with puts found no room */
 
 	/* Live snapshots. */
+	struct mutex naming_mu; /* one naming or dropping at a time, with its I/O */
 	struct mutex snapshots_mu;
-	struct lsm_snapshot snapshots; /* the ring's head */
+	struct lsm_snapshot snapshots; /* the ring's head; no seqno is there twice */
+	struct snapshot_list named; /* guarded by snapshots_mu; changes with naming_mu held too. As
+				       in the tree; each has a reference to its snapshot */
 	/* written under snapshots_mu, for the statistics */
-	_Atomic uint64_t snapshot_count;
+	_Atomic uint64_t snapshot_count;  /* holders */
 	_Atomic uint64_t oldest_snapshot; /* 0: none */
+	_Atomic uint64_t named_count;
 
 	/* Counters; relaxed. */
 	struct db_counters counters[DB_COUNTER_SHARDS];

@@ -11,6 +11,7 @@
 #include "lsm/db/folder.h"
 #include "lsm/db/health.h"
 #include "lsm/db/logs.h"
+#include "lsm/db/named_snapshots.h"
 #include "lsm/db/options.h"
 #include "lsm/db/recover.h"
 #include "lsm/db/reserve.h"
@@ -42,6 +43,7 @@ static void init_locks(struct lsm *db)
 static void done_locks(struct lsm *db)
 {
 	mutex_done(&db->snapshots_mu);
+	mutex_done(&db->naming_mu);
 	cond_done(&db->timer_wanted);
 	cond_done(&db->work_done);
 	cond_done(&db->work_wanted);
@@ -58,6 +60,7 @@ static void free_store(struct lsm *db)
 	if (db->dir)
 		(void)db_spare_log_give_back(db); /* the next open does what this cannot */
 	db_logs_close(db);
+	db_named_snapshots_done(db);
 	wal_writer_close(db->spare_log);
 	db_folds_free(db->folds);
 	if (db->tree) {

@@ -9,6 +9,7 @@
 #include "lsm/base/error.h"
 #include "lsm/base/log.h"
 #include "lsm/db/logs.h"
+#include "lsm/db/named_snapshots.h"
 #include "lsm/db/options.h"
 #include "lsm/db/recover_blobs.h"
 #include "lsm/db/reserve.h"
@@ -394,6 +395,8 @@ int db_recover(struct lsm *db)
 	struct tree_recovery tree = {0};
 	int err = open_tree(db, &tree);
 
+	if (!err)
+		err = db_named_snapshots_restore(db);
 	if (!err)
 		err = recover_into(db, &tree, &p);
 	if (!err && !db->options.read_only) {

@@ -191,6 +191,17 @@ static int write_store(struct salvage *s, const struct lsm_options *options)
 	return s->losses.error ? s->losses.error : tree_publish(s->out.tree);
 }
 
+/* Of each key one version is written. */
+static void tell_snapshots(struct salvage *s)
+{
+	for (size_t i = 0; i < s->plan.snapshots.count; i++) {
+		salvage_say(&s->losses, "the snapshot ");
+		salvage_say_key(&s->losses, named_snapshot_name(&s->plan.snapshots.items[i]));
+		salvage_say(&s->losses, " is not kept");
+		salvage_say_end(&s->losses);
+	}
+}
+
 static int run(struct salvage *s, const char *from, const char *to,
 	       const struct lsm_options *options)
 {
@@ -200,6 +211,8 @@ static int run(struct salvage *s, const char *from, const char *to,
 		err = check_apart(s, from, to);
 	if (!err)
 		err = salvage_plan_make(s->from, &s->losses, &s->plan);
+	if (!err)
+		tell_snapshots(s);
 	if (!err)
 		err = salvage_output_open(s->env, to, options, s->plan.separator, &s->out);
 	if (!err)

@@ -20,6 +20,7 @@ void salvage_plan_done(struct salvage_plan *plan)
 	free(plan->tables);
 	number_list_done(&plan->logs);
 	number_list_done(&plan->blobs);
+	snapshot_list_done(&plan->snapshots);
 	*plan = (struct salvage_plan){0};
 }
 
@@ -320,6 +321,8 @@ static int make_plan(struct env_dir *dir, struct found_files *found, struct salv
 	plan->has_store_id = state.valid_bytes > 0;
 	plan->store_id = state.store_id;
 	note_separator(plan, &state);
+	plan->snapshots = state.snapshots;
+	state.snapshots = (struct snapshot_list){0};
 	if (!err)
 		return take_named(plan, &state);
 	if (err != -ENOENT && err != -EFBIG && !table_is_damage(err))

@@ -7,6 +7,7 @@
 
 #include "lsm/db/salvage_losses.h"
 #include "lsm/tree/number_list.h"
+#include "lsm/tree/snapshot_list.h"
 
 struct salvage_table_info {
 	uint64_t number, id;
@@ -25,7 +26,8 @@ struct salvage_plan {
 	struct salvage_table_info *tables; /* owned */
 	size_t count, cap;
 	struct number_list logs;
-	struct number_list blobs; /* all that are in the folder */
+	struct snapshot_list snapshots; /* that the manifest has names for */
+	struct number_list blobs;       /* all that are in the folder */
 };
 
 /*

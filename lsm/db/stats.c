@@ -145,6 +145,7 @@ void lsm_stats_read(struct lsm *db, struct lsm_stats *ret_stats)
 	read_log(db, s);
 	s->snapshots = load(&db->snapshot_count);
 	s->oldest_snapshot_seqno = load(&db->oldest_snapshot);
+	s->named_snapshots = load(&db->named_count);
 	for (int op = 0; op < LSM_OP_COUNT; op++)
 		histogram_summarise(&db->ops[op], &s->ops[op]);
 	if (lsm_space(db, &space) == 0) {

@@ -41,6 +41,7 @@ static const struct field store_fields[] = {
 	STORE_FIELD(flushed_seqno),
 	STORE_FIELD(snapshots),
 	STORE_FIELD(oldest_snapshot_seqno),
+	STORE_FIELD(named_snapshots),
 	STORE_FIELD(user_written_bytes),
 	STORE_FIELD(user_read_bytes),
 	STORE_FIELD(gets),

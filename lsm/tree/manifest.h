@@ -27,6 +27,7 @@ struct manifest_state {
 	bool has_separator;
 	uint8_t separator;
 	struct number_list logs;
+	struct snapshot_list snapshots;
 	struct version_builder tables;
 	struct buf cursors[TREE_LEVELS];
 	uint64_t edits;

@@ -47,6 +47,12 @@
  *	                     end of the last chunk named. A table without the field names none
  *	11 separator         u8: the byte that splits keys into folders and names, for whoever
  *	                     shows them so. A store that was never told has none
+ *	12 snapshot named    sized name of 1..255 bytes, varint seqno, up to MANIFEST_COUNT_MAX:
+ *	                     what its reader sees, which is known to be on the disk (2 or 9 is
+ *	                     as high); varint time in ns since 1970. At most SNAPSHOT_NAMES_MAX
+ *	                     (lsm/tree/snapshot_list.h), no name twice
+ *	13 snapshot dropped  sized name, of one that is there. In an edit with both, these come
+ *	                     first, wherever they stand
  *
  * Version rule: a reader refuses any other version, and any unknown field.
  */
@@ -82,4 +88,6 @@ enum manifest_field {
 	FIELD_DURABLE_SEQNO = 9,
 	FIELD_TABLE_BLOBS = 10,
 	FIELD_SEPARATOR = 11,
+	FIELD_SNAPSHOT_NAMED = 12,
+	FIELD_SNAPSHOT_DROPPED = 13,
 };

@@ -19,6 +19,7 @@
 void manifest_state_done(struct manifest_state *s)
 {
 	number_list_done(&s->logs);
+	snapshot_list_done(&s->snapshots);
 	version_builder_done(&s->tables);
 	for (int level = 0; level < TREE_LEVELS; level++)
 		buf_done(&s->cursors[level]);
@@ -143,6 +144,27 @@ static int apply_numbers(struct manifest_state *s, const struct version_edit *e,
 	return err == -EEXIST ? -EUCLEAN : err;
 }
 
+static int apply_snapshots(struct manifest_state *s, const struct version_edit *e,
+			   const char **ret_reason)
+{
+	for (size_t i = 0; i < e->snapshots_dropped.count; i++) {
+		struct slice name = named_snapshot_name(&e->snapshots_dropped.items[i]);
+
+		*ret_reason = "a snapshot is dropped that is not there";
+		if (!snapshot_list_remove(&s->snapshots, name))
+			return -EUCLEAN;
+	}
+	for (size_t i = 0; i < e->snapshots_named.count; i++) {
+		int err = snapshot_list_insert(&s->snapshots, &e->snapshots_named.items[i]);
+
+		*ret_reason = "a snapshot is named twice";
+		if (err)
+			return err == -EEXIST ? -EUCLEAN : err;
+	}
+	*ret_reason = "too many snapshots";
+	return s->snapshots.count > SNAPSHOT_NAMES_MAX ? -EUCLEAN : 0;
+}
+
 static int apply_payload(struct manifest_state *s, struct slice payload, const char **ret_reason)
 {
 	cleanup_edit struct version_edit edit = {0};
@@ -155,6 +177,8 @@ static int apply_payload(struct manifest_state *s, struct slice payload, const c
 		return -EUCLEAN;
 	}
 	err = apply_numbers(s, &edit, ret_reason);
+	if (!err)
+		err = apply_snapshots(s, &edit, ret_reason);
 	return err ? err : version_builder_apply(&s->tables, &edit, ret_reason);
 }
 
@@ -179,6 +203,18 @@ static int check_numbers(const char *name, const struct manifest_state *s)
 	if (highest >= s->next_file)
 		return fail(-EUCLEAN, "%s: file %" PRIu64 " is not below the next file's number",
 			    name, highest);
+	return 0;
+}
+
+/* What a snapshot shows was on the disk before it was named. */
+static int check_snapshots(const char *name, const struct manifest_state *s)
+{
+	uint64_t newest = snapshot_list_newest_seqno(&s->snapshots);
+
+	if (newest > max_of(s->flushed_seqno, s->durable_seqno))
+		return fail(-EUCLEAN,
+			    "%s: a snapshot of seqno %" PRIu64 " that was not yet on the disk",
+			    name, newest);
 	return 0;
 }
 
@@ -228,7 +264,9 @@ int manifest_replay(const char *name, struct slice content, struct manifest_stat
 	}
 	if (s->valid_bytes < content.len || s->edits == 0)
 		err = judge_tail(name, content, s);
-	return err ? err : check_numbers(name, s);
+	if (!err)
+		err = check_numbers(name, s);
+	return err ? err : check_snapshots(name, s);
 }
 
 int manifest_read(struct env_dir *dir, uint64_t number, struct manifest_state *ret_state)

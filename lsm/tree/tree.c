@@ -39,6 +39,7 @@ void tree_close(struct tree *t)
 	tree_end_blobs(t);
 	manifest_close(&t->manifest);
 	number_list_done(&t->logs);
+	snapshot_list_done(&t->snapshots);
 	number_list_done(&t->stuck_blobs);
 	for (int level = 0; level < TREE_LEVELS; level++)
 		buf_done(&t->cursor_keys[level]);

@@ -16,6 +16,7 @@
 #include "lsm/mem/iter.h"
 #include "lsm/sst/table.h"
 #include "lsm/tree/picker.h"
+#include "lsm/tree/snapshot_list.h"
 #include "lsm/tree/version.h"
 
 struct tree;
@@ -140,6 +141,16 @@ must_check int tree_add_log(struct tree *t, uint64_t number);
  * thread at a time.
  */
 must_check int tree_note_durable(struct tree *t, uint64_t seqno);
+
+/*
+ * Durably note a named snapshot, all of whose changes are on the disk. -EEXIST: the name is taken;
+ * -EMLINK: there are SNAPSHOT_NAMES_MAX; -ENOSPC: nothing has happened. By one thread at a time.
+ */
+must_check int tree_name_snapshot(struct tree *t, const struct named_snapshot *s);
+/* Durably forget one. -ENOENT. -ENOSPC: nothing has happened. By one thread at a time. */
+must_check int tree_drop_snapshot(struct tree *t, struct slice name);
+/* All that there are, into an empty list. -ENOMEM. */
+must_check int tree_snapshots(struct tree *t, struct snapshot_list *ret_list);
 
 /*
  * Write `source` (all changes with seqnos up to flushed_seqno that no table holds yet) out as a

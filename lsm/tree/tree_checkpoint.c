@@ -34,8 +34,10 @@ static int take_state(struct copy *c)
 	mutex_guard(&c->tree->log_mu);
 
 	int err = tree_fill_state(c->tree, &c->state);
-	/* what the logs hold beyond the flushed seqno is not in the copy */
+	/* what the logs hold beyond the flushed seqno is not in the copy, nor is what shows it */
 	number_list_done(&c->state.logs_added);
+	c->state.has_durable_seqno = false;
+	snapshot_list_drop_above(&c->state.snapshots_named, c->state.flushed_seqno);
 	c->manifest = c->state.next_file++;
 	return err;
 }

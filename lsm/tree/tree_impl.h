@@ -50,6 +50,7 @@ struct tree {
 	uint64_t durable_seqno; /* as noted in the manifest; 0: not yet */
 	int separator;          /* as noted in it; -1: never. Immutable after open */
 	struct number_list logs;
+	struct snapshot_list snapshots;
 	bool unpublished;         /* CURRENT is not to be written (tree_begin) */
 	struct version *doubtful; /* a reference: of the edit that broke the tree; else NULL */
 

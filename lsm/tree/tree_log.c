@@ -65,16 +65,16 @@ int tree_fill_state(struct tree *t, struct version_edit *e)
 		.has_separator = t->separator >= 0,
 		.separator = (uint8_t)t->separator,
 	};
-	for (size_t i = 0; i < t->logs.count; i++) {
-		int err = number_list_insert(&e->logs_added, t->logs.numbers[i]);
+	int err = snapshot_list_copy(&e->snapshots_named, &t->snapshots);
 
-		if (err)
-			return err;
-	}
+	for (size_t i = 0; !err && i < t->logs.count; i++)
+		err = number_list_insert(&e->logs_added, t->logs.numbers[i]);
+	if (err)
+		return err;
 	for (int level = 0; level < TREE_LEVELS; level++) {
 		if (t->cursor.after[level].len == 0)
 			continue;
-		int err = version_edit_set_cursor(e, level, t->cursor.after[level]);
+		err = version_edit_set_cursor(e, level, t->cursor.after[level]);
 		if (err)
 			return err;
 	}
@@ -178,6 +178,8 @@ static int reserve_lists(struct tree *t, const struct version_edit *edit)
 {
 	int err = number_list_reserve(&t->logs, edit->logs_added.count);
 
+	if (!err)
+		err = snapshot_list_reserve(&t->snapshots, edit->snapshots_named.count);
 	if (err)
 		return err;
 	mutex_guard(&t->mu);
@@ -242,6 +244,19 @@ static void install_logs_locked(struct tree *t, const struct version_edit *edit)
 		number_list_add(&t->logs, edit->logs_added.numbers[i]);
 }
 
+static void install_snapshots(struct tree *t, const struct version_edit *edit)
+{
+	for (size_t i = 0; i < edit->snapshots_dropped.count; i++)
+		(void)snapshot_list_remove(&t->snapshots,
+					   named_snapshot_name(&edit->snapshots_dropped.items[i]));
+	for (size_t i = 0; i < edit->snapshots_named.count; i++) {
+		int err = snapshot_list_insert(&t->snapshots, &edit->snapshots_named.items[i]);
+
+		assert(!err); /* there is room, and a name is given once */
+		(void)err;
+	}
+}
+
 static void install_cursors_locked(struct tree *t, struct version_edit *edit)
 {
 	for (int level = 0; level < TREE_LEVELS; level++) {
@@ -268,6 +283,7 @@ static void install(struct tree *t, struct version_edit *edit, struct version *n
 		t->flushed_seqno = edit->flushed_seqno;
 	if (edit->has_durable_seqno)
 		t->durable_seqno = edit->durable_seqno;
+	install_snapshots(t, edit);
 	if (CHECK_VERSIONS)
 		version_check(next);
 	/* Outside mu: the last reference to a table takes it. */

@@ -179,6 +179,8 @@ static int adopt_state(struct tree *t, struct manifest_state *state)
 	t->separator = state->has_separator ? state->separator : -1;
 	t->logs = state->logs;
 	state->logs = (struct number_list){0};
+	t->snapshots = state->snapshots;
+	state->snapshots = (struct snapshot_list){0};
 	for (int level = 0; level < TREE_LEVELS; level++) {
 		t->cursor_keys[level] = state->cursors[level];
 		state->cursors[level] = (struct buf){0};

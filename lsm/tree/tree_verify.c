@@ -293,7 +293,8 @@ static int verify_manifest(struct tree *t)
 		return err;
 	if (!t->options.read_only && !tree_is_broken(t) &&
 	    (state.store_id != t->store_id || state.flushed_seqno != t->flushed_seqno ||
-	     state.valid_bytes != t->manifest.size_bytes || !same_tables(replayed, t->current)))
+	     state.valid_bytes != t->manifest.size_bytes || !same_tables(replayed, t->current) ||
+	     !snapshot_list_equal(&state.snapshots, &t->snapshots)))
 		err = fail(-EUCLEAN,
 			   "MANIFEST-%06" PRIu64 ": is not what the store is working with",
 			   t->manifest.number);

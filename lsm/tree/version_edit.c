@@ -14,6 +14,8 @@ void version_edit_done(struct version_edit *e)
 	free(e->added);
 	free(e->removed);
 	number_list_done(&e->logs_added);
+	snapshot_list_done(&e->snapshots_named);
+	snapshot_list_done(&e->snapshots_dropped);
 	*e = (struct version_edit){0};
 }
 
@@ -141,10 +143,36 @@ static int encode_scalars(const struct version_edit *e, struct buf *out)
 	return err;
 }
 
+static int encode_snapshots(const struct version_edit *e, struct buf *out)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < e->snapshots_dropped.count; i++) {
+		err = buf_append_byte(out, FIELD_SNAPSHOT_DROPPED);
+		if (!err)
+			err = buf_append_sized(out,
+					       named_snapshot_name(&e->snapshots_dropped.items[i]));
+	}
+	for (size_t i = 0; !err && i < e->snapshots_named.count; i++) {
+		const struct named_snapshot *s = &e->snapshots_named.items[i];
+
+		err = buf_append_byte(out, FIELD_SNAPSHOT_NAMED);
+		if (!err)
+			err = buf_append_sized(out, named_snapshot_name(s));
+		if (!err)
+			err = buf_append_varint(out, s->seqno);
+		if (!err)
+			err = buf_append_varint(out, s->time_ns);
+	}
+	return err;
+}
+
 int version_edit_encode(const struct version_edit *e, struct buf *out)
 {
 	int err = encode_scalars(e, out);
 
+	if (!err)
+		err = encode_snapshots(e, out);
 	for (size_t i = 0; !err && i < e->added_count; i++)
 		err = encode_table(out, &e->added[i]);
 	for (size_t i = 0; !err && i < e->removed_count; i++) {

@@ -9,6 +9,7 @@
 #include "lsm/base/buf.h"
 #include "lsm/tree/manifest_format.h"
 #include "lsm/tree/number_list.h"
+#include "lsm/tree/snapshot_list.h"
 #include "lsm/tree/version.h"
 
 struct edit_table {
@@ -35,7 +36,9 @@ struct version_edit {
 	uint64_t logs_dropped; /* all with lower numbers */
 	uint8_t separator;
 	struct number_list logs_added;
-	struct edit_table *added; /* owned */
+	struct snapshot_list snapshots_named;
+	struct snapshot_list snapshots_dropped; /* the names count */
+	struct edit_table *added;               /* owned */
 	size_t added_count, added_cap;
 	struct edit_removal *removed; /* owned */
 	size_t removed_count, removed_cap;

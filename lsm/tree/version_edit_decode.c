@@ -237,6 +237,57 @@ static int take_separator(struct edit_decoder *d)
 	return byte_take(&d->rest, &d->edit->separator) < 0 ? refuse(d, "cut off field") : 0;
 }
 
+static int take_snapshot_name(struct edit_decoder *d, struct slice *ret_name)
+{
+	if (sized_take(&d->rest, ret_name) < 0)
+		return refuse(d, "cut off name of a snapshot");
+	if (!snapshot_name_is_valid(*ret_name))
+		return refuse(d, "length of a snapshot's name out of range");
+	return 0;
+}
+
+static int note_snapshot(struct edit_decoder *d, struct snapshot_list *list,
+			 const struct named_snapshot *s)
+{
+	int err = list->count < SNAPSHOT_NAMES_MAX ? snapshot_list_insert(list, s) : -EMLINK;
+
+	if (err == -EEXIST)
+		return refuse(d, "a snapshot's name repeated");
+	return err == -EMLINK ? refuse(d, "too many snapshots") : err;
+}
+
+static int take_snapshot_named(struct edit_decoder *d)
+{
+	struct slice name = {0};
+	uint64_t seqno = 0, time_ns = 0;
+	int err = take_snapshot_name(d, &name);
+
+	if (!err)
+		err = take_number(d, &seqno);
+	if (!err && seqno > MANIFEST_COUNT_MAX)
+		return refuse(d, "seqno out of range");
+	if (!err)
+		err = take_number(d, &time_ns);
+	if (err)
+		return err;
+	struct named_snapshot s = named_snapshot_of(name, seqno);
+
+	s.time_ns = time_ns;
+	return note_snapshot(d, &d->edit->snapshots_named, &s);
+}
+
+static int take_snapshot_dropped(struct edit_decoder *d)
+{
+	struct slice name = {0};
+	int err = take_snapshot_name(d, &name);
+
+	if (err)
+		return err;
+	const struct named_snapshot s = named_snapshot_of(name, 0);
+
+	return note_snapshot(d, &d->edit->snapshots_dropped, &s);
+}
+
 static int take_field(struct edit_decoder *d)
 {
 	struct table_file *last_added = d->last_added;
@@ -268,6 +319,10 @@ static int take_field(struct edit_decoder *d)
 		return take_cursor(d);
 	case FIELD_SEPARATOR:
 		return take_separator(d);
+	case FIELD_SNAPSHOT_NAMED:
+		return take_snapshot_named(d);
+	case FIELD_SNAPSHOT_DROPPED:
+		return take_snapshot_dropped(d);
 	default:
 		return refuse(d, "unknown field");
 	}

@@ -16,6 +16,7 @@
 
 enum {
 	DB_TEXT_MAX = 64,
+	DB_ENDLESS = INT32_MAX, /* capacity of a disk */
 };
 
 /* Small tables, no sync unasked: a test says itself when something is synced. */
@@ -149,6 +150,24 @@ static inline struct lsm_stats db_stats(struct lsm *db)
 
 	lsm_stats_read(db, &stats);
 	return stats;
+}
+
+/* Bytes of all files, so the capacity that leaves not one byte free. */
+static inline uint64_t db_used_bytes(struct env *env)
+{
+	struct env_dir *dir;
+	struct env_space space;
+
+	env_mem_set_capacity(env, DB_ENDLESS);
+	ck_assert_int_eq(env_open_dir(env, DB_DIR, false, &dir), 0);
+	ck_assert_int_eq(env_dir_space(dir, &space), 0);
+	env_dir_close(dir);
+	return DB_ENDLESS - space.free_bytes;
+}
+
+static inline void db_fill_disk(struct env *env)
+{
+	env_mem_set_capacity(env, db_used_bytes(env));
 }
 
 /* Of the files whose names end in `suffix` the first by name, and how many there are. */

@@ -9,7 +9,6 @@
 
 enum {
 	RESERVE_BYTES = 64 << 10,
-	ENDLESS = INT32_MAX,
 };
 
 static struct lsm_options reserve_options(struct env *env)
@@ -26,24 +25,6 @@ static uint64_t file_bytes(struct env *env, const char *name)
 	struct slice bytes;
 
 	return env_mem_file(env, DB_DIR, name, &bytes) ? 0 : bytes.len;
-}
-
-/* Bytes of all files, so the capacity that leaves not one byte free. */
-static uint64_t used_bytes(struct env *env)
-{
-	struct env_dir *dir;
-	struct env_space space;
-
-	env_mem_set_capacity(env, ENDLESS);
-	ck_assert_int_eq(env_open_dir(env, DB_DIR, false, &dir), 0);
-	ck_assert_int_eq(env_dir_space(dir, &space), 0);
-	env_dir_close(dir);
-	return ENDLESS - space.free_bytes;
-}
-
-static void fill_disk(struct env *env)
-{
-	env_mem_set_capacity(env, used_bytes(env));
 }
 
 /* Put until the disk is full: from `from` on; returns the first key that was refused. */
@@ -116,7 +97,7 @@ START_TEST(deletes_and_a_flush_work_on_a_full_disk_and_puts_do_not)
 	expect_well(db);
 	ck_assert_uint_eq(file_bytes(env, DB_RESERVE_NAME), RESERVE_BYTES);
 	ck_assert_int_eq(db_fill(db, 0, 20, 200), 0);
-	fill_disk(env);
+	db_fill_disk(env);
 	/* less than a memtable: no flush */
 	unsigned end = fill_until_full(db, 20);
 
@@ -143,11 +124,11 @@ START_TEST(a_refused_put_shows_in_health_until_one_is_taken)
 	struct lsm_options options = reserve_options(env);
 	struct lsm *db = db_open_with(&options);
 
-	fill_disk(env);
+	db_fill_disk(env);
 	unsigned end = fill_until_full(db, 0);
 
 	expect_held(db);
-	env_mem_set_capacity(env, ENDLESS);
+	env_mem_set_capacity(env, DB_ENDLESS);
 	ck_assert_int_eq(db_fill(db, end, end + 1, 200), 0);
 	expect_well(db);
 	db_close(db);
@@ -165,7 +146,7 @@ START_TEST(a_batch_that_frees_space_may_use_it)
 
 	ck_assert_int_eq(lsm_batch_delete(batch, slice_str("a")), 0);
 	ck_assert_int_eq(lsm_batch_put(batch, slice_str("b"), (struct slice){0}, slice_str("")), 0);
-	fill_disk(env);
+	db_fill_disk(env);
 	(void)fill_until_full(db, 0);
 	/* a put is in it */
 	ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), -ENOSPC);
@@ -191,11 +172,11 @@ START_TEST(it_is_taken_again_when_space_returns)
 	env_mem_set_clock(env, 1000);
 	struct lsm *db = db_open_with(&options);
 
-	fill_disk(env);
+	db_fill_disk(env);
 	ck_assert_int_eq(delete_range(db, 0, 1), 0);
 	expect_low(db);
 	/* not at every put: a second is waited between two tries */
-	env_mem_set_capacity(env, ENDLESS);
+	env_mem_set_capacity(env, DB_ENDLESS);
 	ck_assert_int_eq(db_try_put(db, "k", "v"), -ENOSPC);
 	env_mem_set_clock(env, 1000 + UINT64_C(1000000000));
 	ck_assert_int_eq(db_try_put(db, "k", "v"), 0);
@@ -213,7 +194,7 @@ START_TEST(a_flush_in_the_background_uses_it_and_its_log_pays_it_back)
 
 	ck_assert_int_eq(db_fill(db, 0, 40, 200), 0);
 	ck_assert_int_eq(db_await_spare_log(db), SPARE_READY);
-	fill_disk(env);
+	db_fill_disk(env);
 	ck_assert_int_eq(lsm_flush(db), 0);
 	expect_low(db);
 	ck_assert_int_eq(lsm_flush(db), 0);
@@ -231,7 +212,7 @@ START_TEST(closing_and_opening_keep_it)
 	db_close(db_open_with(&options));
 	(void)env_record_calls(env, &from);
 	/* with no room for another one */
-	env_mem_set_capacity(disk, used_bytes(disk) + 2000);
+	env_mem_set_capacity(disk, db_used_bytes(disk) + 2000);
 	struct lsm *db = db_open_with(&options);
 
 	expect_well(db);
@@ -307,7 +288,7 @@ START_TEST(a_completely_full_disk_can_be_opened_and_emptied)
 
 	ck_assert_int_eq(db_fill(db, 0, 100, 200), 0);
 	db_close(db);
-	fill_disk(env);
+	db_fill_disk(env);
 	db = db_open_with(&options);
 	/* the old manifest and the space taken ahead in logs go: the reserve may be whole again */
 	unsigned end = fill_until_full(db, 100);
@@ -332,13 +313,13 @@ START_TEST(with_nothing_to_give_a_full_disk_is_opened_read_only)
 
 	db_put(db, "k", "v");
 	db_close(db);
-	fill_disk(env);
+	db_fill_disk(env);
 	db_expect_no_open(&options, -ENOSPC, "read-only");
 	options.read_only = true;
 	db = db_open_with(&options);
 	ck_assert(db_has(db, "k", "v"));
 	db_close(db);
-	env_mem_set_capacity(env, ENDLESS);
+	env_mem_set_capacity(env, DB_ENDLESS);
 	options.read_only = false;
 	db = db_open_with(&options);
 	ck_assert(db_has(db, "k", "v"));
@@ -358,7 +339,7 @@ START_TEST(a_disk_full_at_any_moment_can_be_emptied)
 		struct lsm_options options = reserve_options(env);
 		struct lsm *db = db_open_with(&options);
 
-		env_mem_set_capacity(env, used_bytes(env) + room);
+		env_mem_set_capacity(env, db_used_bytes(env) + room);
 		unsigned end = fill_until_full(db, 0);
 
 		if (delete_range(db, 0, end) || lsm_flush(db) ||
@@ -389,13 +370,13 @@ static bool make_spare_log_with(uint64_t free_bytes)
 	mutex_lock(&db->tree->log_mu);
 	ck_assert_int_eq(tree_begin_manifest(db->tree), 0);
 	mutex_unlock(&db->tree->log_mu);
-	env_mem_set_capacity(env, used_bytes(env) + free_bytes);
+	env_mem_set_capacity(env, db_used_bytes(env) + free_bytes);
 	ck_assert_int_eq(db_spare_log_take(db, &log), 0);
 	bool failed = db_await_spare_log(db) == SPARE_FAILED;
 
 	ck_assert_uint_eq(db_find(env, ".wal").count, db->tree->logs.count);
 	ck_assert_int_eq(db_stats(db).health, LSM_HEALTH_OK);
-	env_mem_set_capacity(env, ENDLESS);
+	env_mem_set_capacity(env, DB_ENDLESS);
 	wal_writer_close(log);
 	db_close(db);
 	env_free(env);
