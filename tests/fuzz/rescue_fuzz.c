@@ -21,7 +21,7 @@ static bool look(struct env *env, const char *path, struct scan *ret_scan)
 		return false;
 	bool sound = lsm_verify(db, &report) == 0;
 
-	*ret_scan = scan(db, true);
+	*ret_scan = scan(db, NULL, true);
 	expect(lsm_close(db) == 0);
 	return sound;
 }

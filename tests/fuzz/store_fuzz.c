@@ -77,11 +77,39 @@ static void ask_any(struct lsm *db)
 	expect_answer(rc);
 }
 
+struct named_reader {
+	struct lsm *db;
+	uint64_t *sum;
+};
+
+static int read_one_named(void *arg, const struct lsm_snapshot_info *info)
+{
+	struct named_reader *r = arg;
+	struct lsm_snapshot *s;
+
+	expect(lsm_snapshot_open(r->db, info->name, &s) == 0);
+	struct scan forward = scan(r->db, s, true);
+	struct scan backward = scan(r->db, s, false);
+
+	expect_same(&forward, &backward);
+	*r->sum += forward.sum * (1 + info->seqno);
+	lsm_snapshot_release(r->db, s);
+	return 0;
+}
+
+/* Of a store that verifies; a manifest may say that there are any. */
+static void read_named(struct lsm *db, uint64_t *sum)
+{
+	struct named_reader r = {.db = db, .sum = sum};
+
+	expect(lsm_snapshot_list(db, read_one_named, &r) == 0);
+}
+
 /* True: it verifies, and *ret_scan is what is in it. */
 static bool read_store(struct lsm *db, struct scan *ret_scan)
 {
-	struct scan forward = scan(db, true);
-	struct scan backward = scan(db, false);
+	struct scan forward = scan(db, NULL, true);
+	struct scan backward = scan(db, NULL, false);
 	struct lsm_verify_report report;
 	int rc = lsm_verify(db, &report);
 
@@ -92,6 +120,7 @@ static bool read_store(struct lsm *db, struct scan *ret_scan)
 	}
 	expect_same(&forward, &backward);
 	get_all(db);
+	read_named(db, &forward.named_sum);
 	*ret_scan = forward;
 	return true;
 }
@@ -247,6 +276,31 @@ static void seed_limits(const struct fuzz_sink *sink, const char *name, uint64_t
 static const char long_value[] = "a value of more than sixty-four bytes, so that it gets a block "
 				 "of its own in a table";
 
+/* Snapshots of the log and of what only tables have. */
+static void seed_named(const struct fuzz_sink *sink)
+{
+	struct env *env = env_mem_new();
+	struct lsm_options options = small_options(env);
+	struct lsm *db;
+
+	expect(env);
+	env_mem_set_clock(env, 1000);
+	create_store(env);
+	expect(lsm_open(STORE_DIR, &options, &db) == 0);
+	put_some(db, 0, 4, "first");
+	expect(lsm_snapshot_make(db, slice_str("a")) == 0);
+	put_some(db, 1, 6, "second");
+	expect(lsm_snapshot_make(db, slice_str("b")) == 0);
+	expect(lsm_compact(db, slice_str(""), slice_str("")) == 0);
+	put_some(db, 2, 5, "third");
+	expect(lsm_snapshot_make(db, slice_str("c")) == 0);
+	expect(lsm_snapshot_drop(db, slice_str("b")) == 0);
+	put_some(db, 3, 5, "last");
+	expect(lsm_close(db) == 0);
+	take_store(sink, "named", env, SEAL_CLEAR);
+	env_free(env);
+}
+
 /* By another strategy: level 1 is a run with a number, level 0 lies over it. */
 static void seed_runs(const struct fuzz_sink *sink)
 {
@@ -351,6 +405,7 @@ void fuzz_seeds(const struct fuzz_sink *sink)
 	take_store(sink, "sealed", env, SEAL_FILL);
 	env_free(env);
 	seed_runs(sink);
+	seed_named(sink);
 	store_seed_large(sink);
 	seed_piled_runs(sink);
 	seed_limits(sink, "last_file", MANIFEST_COUNT_MAX - COUNT_MARGIN, 1);

@@ -29,7 +29,8 @@ static inline void expect_refusal(int rc)
 /* What a scan met. */
 struct scan {
 	uint64_t records;
-	uint64_t sum; /* of keys, metas and values, in any order; new ones left out */
+	uint64_t sum;       /* of keys, metas and values, in any order; new ones left out */
+	uint64_t named_sum; /* of the sums of named snapshots */
 	bool sorted;
 	int status;
 };
@@ -84,14 +85,16 @@ static inline int note(struct scan *s, struct lsm_iter *it)
 	return 0;
 }
 
-static inline struct scan scan(struct lsm *db, bool forward)
+/* snapshot NULL: of what is there now. */
+static inline struct scan scan(struct lsm *db, const struct lsm_snapshot *snapshot, bool forward)
 {
+	const struct lsm_read_options options = {.snapshot = snapshot};
 	struct scan s = {.sorted = true};
 	cleanup_buf struct buf last = {0};
 	struct lsm_iter *it;
 	bool begun = false;
 
-	expect(lsm_iter_new(db, NULL, &it) == 0);
+	expect(lsm_iter_new(db, &options, &it) == 0);
 	for (forward ? lsm_iter_first(it) : lsm_iter_last(it); lsm_iter_valid(it);
 	     forward ? lsm_iter_next(it) : lsm_iter_prev(it)) {
 		const struct lsm_record *rec = lsm_iter_record(it);
@@ -119,5 +122,5 @@ static inline struct scan scan(struct lsm *db, bool forward)
 static inline void expect_same(const struct scan *a, const struct scan *b)
 {
 	expect(a->sorted && b->sorted && !a->status && !b->status);
-	expect(a->records == b->records && a->sum == b->sum);
+	expect(a->records == b->records && a->sum == b->sum && a->named_sum == b->named_sum);
 }

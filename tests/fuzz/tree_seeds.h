@@ -1,5 +1,5 @@
 /*
- * Version edits with every kind of field, for the seeds of edits and manifests: three that follow
+ * Version edits with every kind of field, for the seeds of edits and manifests: four that follow
  * each other, the first of them a whole state.
  */
 #pragma once
@@ -8,7 +8,7 @@
 #include "tests/support/expect.h"
 
 enum {
-	SEED_EDITS = 3,
+	SEED_EDITS = 4,
 };
 
 /* A table of run 0, as in level 0 and in old stores, or of one named after its own number, which
@@ -37,6 +37,14 @@ static inline void seed_add_table(struct version_edit *e, int level, uint64_t nu
 	table_file_unref(file);
 }
 
+static inline void seed_add_snapshot(struct snapshot_list *list, const char *name, uint64_t seqno)
+{
+	struct named_snapshot s = named_snapshot_of(slice_str(name), seqno);
+
+	s.time_ns = seqno;
+	expect(snapshot_list_insert(list, &s) == 0);
+}
+
 /* Into an empty edit. */
 static inline void seed_edit(struct version_edit *e, unsigned i)
 {
@@ -62,7 +70,13 @@ static inline void seed_edit(struct version_edit *e, unsigned i)
 		e->logs_dropped = 6;
 		seed_add_table(e, 0, 7, false, "a", "z");
 		return;
+	case 3:
+		seed_add_snapshot(&e->snapshots_dropped, "first", 0);
+		seed_add_snapshot(&e->snapshots_named, "first", 45);
+		return;
 	default:
+		seed_add_snapshot(&e->snapshots_named, "first", 30);
+		seed_add_snapshot(&e->snapshots_named, "second", 45);
 		expect(version_edit_remove_table(e, 0, 7) == 0);
 		expect(version_edit_remove_table(e, 1, 2) == 0);
 		seed_add_table(e, 1, 8, true, "a", "c");

@@ -2,7 +2,8 @@
  * tests/data/manifest_v1 and manifest_v1_runs, written once, by another encoder, from the edits of
  * manifest_fixture.h: the bytes of version 1 for all time. The first is from before tables had runs
  * (field 5), the second is what is written today (field 8). manifest_v1_durable, by yet another,
- * has the durable seqno (field 9), and manifest_v1_blobs tables that name blob files (field 10).
+ * has the durable seqno (field 9), manifest_v1_blobs tables that name blob files (field 10), and
+ * manifest_v1_snapshots named snapshots (fields 12 and 13).
  */
 #include "tests/unit/lsm/tree/manifest_fixture.h"
 
@@ -202,6 +203,93 @@ START_TEST(what_tables_name_in_blob_files_is_a_field_of_its_own)
 }
 END_TEST
 
+static void add_snapshot(struct version_edit *e, struct slice name, uint64_t seqno,
+			 uint64_t time_ns)
+{
+	struct named_snapshot s = named_snapshot_of(name, seqno);
+
+	s.time_ns = time_ns;
+	ck_assert_int_eq(snapshot_list_insert(&e->snapshots_named, &s), 0);
+}
+
+static void drop_snapshot(struct version_edit *e, struct slice name)
+{
+	const struct named_snapshot s = named_snapshot_of(name, 0);
+
+	ck_assert_int_eq(snapshot_list_insert(&e->snapshots_dropped, &s), 0);
+}
+
+static void snapshots_edit(struct version_edit *e, int i)
+{
+	static char longest[SNAPSHOT_NAME_MAX];
+	const struct slice upgrade = slice_str("before the upgrade");
+
+	memset(longest, 'n', sizeof(longest));
+	*e = (struct version_edit){.has_next_file = true, .next_file = 6};
+	switch (i) {
+	case 0:
+		e->has_flushed_seqno = e->has_durable_seqno = true;
+		e->flushed_seqno = 40;
+		e->durable_seqno = 70;
+		ck_assert_int_eq(number_list_insert(&e->logs_added, 4), 0);
+		add_snapshot(e, slice_of(longest, sizeof(longest)), 70, UINT64_MAX);
+		add_snapshot(e, upgrade, 40, UINT64_C(1764000000123456789));
+		add_snapshot(e, slice_of("\0\xff/", 3), 0, 1);
+		break;
+	case 1:
+		e->has_durable_seqno = true;
+		e->durable_seqno = 90000;
+		drop_snapshot(e, upgrade);
+		add_snapshot(e, upgrade, 90000, UINT64_C(1764000000999999999));
+		break;
+	default:
+		drop_snapshot(e, slice_of(longest, sizeof(longest)));
+	}
+}
+
+START_TEST(named_snapshots_are_fields_of_their_own)
+{
+	static uint8_t space[GOLDEN_SIZE_MAX];
+	size_t len = read_golden("manifest_v1_snapshots", space);
+	struct manifest_state state = {0};
+	struct manifest_writer w = {0};
+	struct disk d;
+
+	ck_assert_int_eq(manifest_replay("golden", slice_of(space, len), &state), 0);
+	ck_assert_uint_eq(state.valid_bytes, len);
+	ck_assert_uint_eq(state.snapshots.count, 2);
+	ck_assert(slice_eq(named_snapshot_name(&state.snapshots.items[0]), slice_of("\0\xff/", 3)));
+	ck_assert_uint_eq(state.snapshots.items[0].seqno, 0);
+	ck_assert_uint_eq(state.snapshots.items[0].time_ns, 1);
+	ck_assert(slice_eq(named_snapshot_name(&state.snapshots.items[1]),
+			   slice_str("before the upgrade")));
+	ck_assert_uint_eq(state.snapshots.items[1].seqno, 90000);
+	manifest_state_done(&state);
+	disk_open(&d);
+	for (int i = 0; i < 3; i++) {
+		struct version_edit e;
+		struct buf encoded = {0};
+
+		snapshots_edit(&e, i);
+		ck_assert_int_eq(version_edit_encode(&e, &encoded), 0);
+		if (i == 0)
+			ck_assert_int_eq(
+				manifest_create(d.dir, 5, ENV_CREATE, MANIFEST_STORE_ID, &e, &w),
+				0);
+		else
+			ck_assert_int_eq(manifest_append(&w, buf_slice(&encoded)), 0);
+		buf_done(&encoded);
+		version_edit_done(&e);
+	}
+	manifest_close(&w);
+	struct buf bytes = disk_bytes(d.env, "MANIFEST-000005");
+	ck_assert_uint_eq(bytes.len, len);
+	ck_assert_mem_eq(bytes.ptr, space, len);
+	buf_done(&bytes);
+	disk_close(&d);
+}
+END_TEST
+
 START_TEST(current_is_this_line)
 {
 	struct disk d;
@@ -223,6 +311,7 @@ int main(void)
 		&tables_from_before_there_were_runs_are_in_run_0,
 		&the_durable_seqno_is_a_field_of_its_own,
 		&what_tables_name_in_blob_files_is_a_field_of_its_own,
+		&named_snapshots_are_fields_of_their_own,
 		&current_is_this_line,
 	};
 

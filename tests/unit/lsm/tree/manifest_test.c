@@ -223,6 +223,12 @@ START_TEST(edits_that_do_not_fit_each_other_are_damage)
 		 NULL},
 		{WHOLE, "\x0a\x04\x01\x08\x05\x21", "blobs of a table that was not just added"},
 		{WHOLE TABLE("\x01", "\x08", "a", "b") "\x03\x07", "\x03\x06", NULL},
+		{WHOLE "\x0c\x01n\x05\x01", "\x0c\x01n\x04\x01", "a snapshot is named twice"},
+		{WHOLE "\x0c\x01n\x05\x01", "\x0d\x01m", "a snapshot is dropped that is not there"},
+		{WHOLE "\x0c\x01n\x05\x01", "\x0c\x01n\x04\x01\x0d\x01n", NULL},
+		{WHOLE "\x0c\x01n\x06\x01", "",
+		 "a snapshot of seqno 6 that was not yet on the disk"},
+		{WHOLE "\x0c\x01n\x06\x01", "\x09\x06", NULL},
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++) {

@@ -46,6 +46,21 @@ static void random_table(struct rng *r, struct version_edit *e)
 	spec_edit(e, &s, 1);
 }
 
+/* Into the list, or its name among those dropped. */
+static void random_snapshot(struct rng *r, uint64_t number, struct snapshot_list *named,
+			    struct version_edit *e)
+{
+	struct named_snapshot s = {
+		.name_len = (uint8_t)(1 + rng_below(r, SNAPSHOT_NAME_MAX)),
+		.seqno = named ? rng_below(r, MANIFEST_COUNT_MAX + 1) : 0,
+		.time_ns = named ? rng_next(r) : 0,
+	};
+
+	rng_fill(r, s.name, s.name_len);
+	s.name[0] = (uint8_t)number;
+	ck_assert_int_eq(snapshot_list_insert(named ? named : &e->snapshots_dropped, &s), 0);
+}
+
 static void random_edit(struct rng *r, struct version_edit *e)
 {
 	e->has_next_file = rng_below(r, 2);
@@ -72,6 +87,8 @@ static void random_edit(struct rng *r, struct version_edit *e)
 		ck_assert_int_eq(version_edit_set_cursor(e, (int)rng_below(r, TREE_LEVELS),
 							 slice_str("cursor")),
 				 0);
+	for (uint64_t i = rng_below(r, 4); i > 0; i--)
+		random_snapshot(r, i, rng_below(r, 2) ? &e->snapshots_named : NULL, e);
 }
 
 static void expect_same_file(const struct table_file *a, const struct table_file *b)
@@ -106,6 +123,8 @@ static void expect_same(const struct version_edit *a, const struct version_edit 
 	ck_assert_uint_eq(a->logs_added.count, b->logs_added.count);
 	for (size_t i = 0; i < a->logs_added.count; i++)
 		ck_assert_uint_eq(a->logs_added.numbers[i], b->logs_added.numbers[i]);
+	ck_assert(snapshot_list_equal(&a->snapshots_named, &b->snapshots_named));
+	ck_assert(snapshot_list_equal(&a->snapshots_dropped, &b->snapshots_dropped));
 	ck_assert_uint_eq(a->added_count, b->added_count);
 	for (size_t i = 0; i < a->added_count; i++) {
 		ck_assert_int_eq(a->added[i].level, b->added[i].level);
@@ -228,7 +247,19 @@ START_TEST(values_that_cannot_be_are_refused)
 	} cases[] = {
 		{"\x0b", 1, "cut off field"},
 		{"\x0b/\x0b/", 4, "field repeated"},
-		{"\x0c", 1, "unknown field"},
+		{"\x0e", 1, "unknown field"},
+		{"\x0c", 1, "cut off name of a snapshot"},
+		{"\x0c\x02n", 3, "cut off name of a snapshot"},
+		{"\x0c\x00\x05\x06", 4, "length of a snapshot's name out of range"},
+		{"\x0c\x01n\x05", 4, "cut off number"},
+		{"\x0c\x01n\x05\x06", 5, NULL},
+		{"\x0c\x01n\x80\x80\x80\x80\x80\x80\x80\x40\x06", 12, NULL},
+		{"\x0c\x01n\x81\x80\x80\x80\x80\x80\x80\x40\x06", 12, "seqno out of range"},
+		{"\x0c\x01n\x05\x06\x0c\x01n\x07\x06", 10, "a snapshot's name repeated"},
+		{"\x0d", 1, "cut off name of a snapshot"},
+		{"\x0d\x00", 2, "length of a snapshot's name out of range"},
+		{"\x0d\x01n\x0d\x01n", 6, "a snapshot's name repeated"},
+		{"\x0d\x01n\x0d\x01m\x0c\x01n\x05\x06", 11, NULL},
 		{"\x00", 1, "unknown field"},
 		{"\x01", 1, "cut off number"},
 		{"\x01\x00", 2, "file number out of range"},
