@@ -1,9 +1,10 @@
 /*
  * The engine against a sorted map: random puts, patches, deletes, copies, batches with and without
  * preconditions, gets, stats, reads of parts, scans both ways, snapshots held across flushes and
- * compactions, compactions of ranges, checkpoints that are opened and written to beside the store,
- * and reopening with other options; every option set must agree with the model. Values are from
- * nothing up to many chunks long. In the end everything is deleted, and no blob file may stay.
+ * compactions, named ones across reopening, compactions of ranges, checkpoints that are opened and
+ * written to beside the store, and reopening with other options; every option set must agree with
+ * the model. Values are from nothing up to many chunks long. In the end everything is deleted, and
+ * no blob file may stay.
  *
  * usage: engine_model_test [OPERATIONS [SEEDS [WORKERS]]]: so many operations for each of so many
  * seeds, in so many processes (0: one a CPU); APEX_SEED runs that one seed.
@@ -53,6 +54,52 @@ static void toggle_snapshot(struct run *run)
 	model_copy(&held->model, &run->model);
 }
 
+static void drop_named(struct run *run, size_t i)
+{
+	struct named_model *named = &run->named[i];
+	bool before = rng_below(&run->rng, 2); /* it outlives its name */
+
+	if (before)
+		lsm_snapshot_release(run->db, named->snapshot);
+	REQUIRE(run, lsm_snapshot_drop(run->db, run_name(i)) == 0);
+	if (!before) {
+		const struct lsm_read_options options = {.snapshot = named->snapshot};
+
+		scan_all(run, &named->model, &options, false);
+		lsm_snapshot_release(run->db, named->snapshot);
+	}
+	model_clear(&named->model);
+	named->snapshot = NULL;
+	named->made = false;
+}
+
+static void make_named(struct run *run, size_t i)
+{
+	struct named_model *named = &run->named[i];
+	struct lsm_stats stats;
+
+	REQUIRE(run, lsm_snapshot_make(run->db, run_name(i)) == 0);
+	REQUIRE(run, lsm_snapshot_open(run->db, run_name(i), &named->snapshot) == 0);
+	lsm_stats_read(run->db, &stats);
+	REQUIRE(run, stats.durable_seqno >= lsm_snapshot_seqno(named->snapshot));
+	model_copy(&named->model, &run->model);
+	named->made = true;
+}
+
+static void toggle_named(struct run *run)
+{
+	size_t i = rng_below(&run->rng, RUN_NAMES_MAX);
+
+	atomic_fetch_add(&run->counts->namings, 1);
+	if (!run->named[i].made) {
+		make_named(run, i);
+		REQUIRE(run, lsm_snapshot_make(run->db, run_name(i)) == -EEXIST);
+	} else {
+		drop_named(run, i);
+		REQUIRE(run, lsm_snapshot_drop(run->db, run_name(i)) == -ENOENT);
+	}
+}
+
 static void release_snapshots(struct run *run)
 {
 	for (size_t i = 0; i < RUN_SNAPSHOTS_MAX; i++)
@@ -93,11 +140,12 @@ static void reopen(struct run *run)
 /* ---- a reader beside the store ---- */
 
 /* False: the store has replaced what the reader has to look into. */
-static bool look_at_key(struct run *run, struct lsm *reader, size_t i)
+static bool look_at_key(struct run *run, const struct model *model, struct lsm *reader,
+			const struct lsm_read_options *options, size_t i)
 {
-	const struct model_value *v = run->model.values[i];
+	const struct model_value *v = model->values[i];
 	struct lsm_record record;
-	int err = lsm_get(reader, run_key(run, i), NULL, &record);
+	int err = lsm_get(reader, run_key(run, i), options, &record);
 
 	if (err == -ESTALE)
 		return false;
@@ -110,19 +158,30 @@ static bool look_at_key(struct run *run, struct lsm *reader, size_t i)
 	return true;
 }
 
-/* It sees the store as of now, while flushes and compactions go on. */
+/* It sees the store as of now, or through a name, while flushes and compactions go on. */
 static void look_beside(struct run *run)
 {
 	struct lsm_options options;
 	struct lsm *reader;
+	struct named_model *named = &run->named[rng_below(&run->rng, RUN_NAMES_MAX)];
+	struct lsm_read_options view = {0};
+	const struct model *model = &run->model;
+	struct lsm_snapshot *snapshot = NULL;
 	bool stale = false;
 
 	lsm_options_init(&options);
 	options.env = run->env;
 	options.read_only = true;
 	REQUIRE(run, lsm_open(run->path, &options, &reader) == 0);
+	if (named->made) {
+		REQUIRE(run, lsm_snapshot_open(reader, run_name((size_t)(named - run->named)),
+					       &snapshot) == 0);
+		view.snapshot = snapshot;
+		model = &named->model;
+	}
 	for (size_t i = 0; i < MODEL_KEYS && !stale; i++)
-		stale = !look_at_key(run, reader, i);
+		stale = !look_at_key(run, model, reader, &view, i);
+	lsm_snapshot_release(reader, snapshot);
 	REQUIRE(run, lsm_close(reader) == 0);
 	atomic_fetch_add(&run->counts->looks, 1);
 	atomic_fetch_add(&run->counts->stale_looks, stale);
@@ -131,8 +190,17 @@ static void look_beside(struct run *run)
 /* ---- a checkpoint beside the store ---- */
 
 static const struct operation copy_operations[] = {
-	{10, put_one}, {5, patch_one}, {4, delete_one}, {2, write_batch}, {2, write_conditional},
-	{10, get_one}, {4, read_part}, {2, walk},       {1, flush},       {1, compact},
+	{10, put_one},
+	{5, patch_one},
+	{4, delete_one},
+	{2, write_batch},
+	{2, write_conditional},
+	{10, get_one},
+	{4, read_part},
+	{2, walk},
+	{1, flush},
+	{1, compact},
+	{1, toggle_named},
 };
 
 static int remove_file(void *arg, const char *name)
@@ -164,6 +232,12 @@ static void use_copy(struct run *copy)
 		run_open(copy);
 		scan_all(copy, &copy->model, NULL, true);
 	}
+	for (size_t i = 0; i < RUN_NAMES_MAX; i++) {
+		const struct lsm_read_options options = {.snapshot = copy->named[i].snapshot};
+
+		if (copy->named[i].made)
+			scan_all(copy, &copy->named[i].model, &options, false);
+	}
 	verify(copy);
 }
 
@@ -176,6 +250,11 @@ static void checkpoint(struct run *run)
 	*copy = *run;
 	memset(copy->held, 0, sizeof(copy->held)); /* they are of the store */
 	memset(copy->iters, 0, sizeof(copy->iters));
+	memset(copy->named, 0, sizeof(copy->named)); /* those of the copy are there, too */
+	for (size_t i = 0; i < RUN_NAMES_MAX; i++) {
+		copy->named[i].made = run->named[i].made;
+		model_copy(&copy->named[i].model, &run->named[i].model);
+	}
 	model_copy(&copy->model, &run->model);
 	copy->path = COPY;
 	run_open(copy);
@@ -187,6 +266,8 @@ static void checkpoint(struct run *run)
 	run->bytes = copy->bytes;
 	run->meta = copy->meta;
 	model_clear(&copy->model);
+	for (size_t i = 0; i < RUN_NAMES_MAX; i++)
+		model_clear(&copy->named[i].model);
 	free(copy);
 }
 
@@ -202,6 +283,7 @@ static const struct operation operations[] = {
 	{20, scan_some_view},
 	{600, prefix_exists},
 	{40, toggle_snapshot},
+	{16, toggle_named},
 	{20, flush},
 	{12, compact},
 	{8, verify},
@@ -242,6 +324,10 @@ static void delete_all(struct run *run)
 {
 	struct lsm_stats stats;
 
+	for (size_t i = 0; i < RUN_NAMES_MAX; i++) {
+		if (run->named[i].made)
+			drop_named(run, i);
+	}
 	for (size_t i = 0; i < MODEL_KEYS; i++) {
 		REQUIRE(run, lsm_delete(run->db, run_key(run, i), NULL) == 0);
 		model_set(&run->model, i, NULL);
@@ -316,10 +402,11 @@ int main(int argc, char **argv)
 	tap_result(good, "%" PRIu64 " operations in %" PRIu64 " ms, %" PRIu64 " a second", total,
 		   ms, total * 1000 / (ms + 1));
 	tap_note("%" PRIu64 " patches, %" PRIu64 " MB of chunks written and %" PRIu64
-		 " MB of them moved, %" PRIu64 " checkpoints, %" PRIu64 " readers beside (%" PRIu64
+		 " MB of them moved, %" PRIu64 " checkpoints, %" PRIu64
+		 " snapshots named or dropped, %" PRIu64 " readers beside (%" PRIu64
 		 " met what was replaced)",
 		 plan.counts->patches, plan.counts->blob_written_bytes >> 20,
-		 plan.counts->blob_moved_bytes >> 20, plan.counts->checkpoints, plan.counts->looks,
-		 plan.counts->stale_looks);
+		 plan.counts->blob_moved_bytes >> 20, plan.counts->checkpoints,
+		 plan.counts->namings, plan.counts->looks, plan.counts->stale_looks);
 	return tap_end();
 }

@@ -1,5 +1,6 @@
 #include "tests/model/run.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -35,9 +36,17 @@ size_t run_warm_key(struct run *run)
 
 const struct model *run_random_view(struct run *run, struct lsm_read_options *ret_options)
 {
-	struct held_snapshot *held = &run->held[rng_below(&run->rng, RUN_SNAPSHOTS_MAX)];
+	size_t i = rng_below(&run->rng, RUN_SNAPSHOTS_MAX + RUN_NAMES_MAX);
 
-	*ret_options = (struct lsm_read_options){0};
+	*ret_options = (struct lsm_read_options){.no_cache_fill = rng_below(&run->rng, 2)};
+	if (i >= RUN_SNAPSHOTS_MAX) {
+		struct named_model *named = &run->named[i - RUN_SNAPSHOTS_MAX];
+
+		ret_options->snapshot = named->snapshot;
+		return named->made ? &named->model : &run->model;
+	}
+	struct held_snapshot *held = &run->held[i];
+
 	if (!held->snapshot || rng_below(&run->rng, 2))
 		return &run->model;
 	ret_options->snapshot = held->snapshot;
@@ -86,12 +95,49 @@ static struct lsm_options random_options(struct run *run)
 	return o;
 }
 
+struct slice run_name(size_t i)
+{
+	static const struct slice names[RUN_NAMES_MAX] = {
+		{(const uint8_t *)"a", 1},
+		{(const uint8_t *)"a/b", 3},
+		{(const uint8_t *)"\0", 1},
+		{(const uint8_t *)"\xff\xff", 2},
+	};
+
+	return names[i];
+}
+
+static int count_name(void *arg, const struct lsm_snapshot_info *info)
+{
+	size_t *count = arg;
+
+	(void)info;
+	++*count;
+	return 0;
+}
+
+static void open_named(struct run *run)
+{
+	size_t made = 0, there = 0;
+
+	for (size_t i = 0; i < RUN_NAMES_MAX; i++) {
+		struct named_model *named = &run->named[i];
+		int err = lsm_snapshot_open(run->db, run_name(i), &named->snapshot);
+
+		REQUIRE(run, err == (named->made ? 0 : -ENOENT));
+		made += named->made;
+	}
+	REQUIRE(run, lsm_snapshot_list(run->db, count_name, &there) == 0);
+	REQUIRE(run, made == there);
+}
+
 void run_open(struct run *run)
 {
 	struct lsm_options options = random_options(run);
 
 	run->value_max = options.value_max;
 	REQUIRE(run, lsm_open(run->path, &options, &run->db) == 0);
+	open_named(run);
 }
 
 void run_close(struct run *run)
@@ -103,6 +149,10 @@ void run_close(struct run *run)
 	atomic_fetch_add(&run->counts->blob_written_bytes, stats.blob_written_bytes);
 	atomic_fetch_add(&run->counts->blob_moved_bytes, stats.blob_moved_bytes);
 	atomic_fetch_add(&run->counts->checkpoints, stats.checkpoints);
+	for (size_t i = 0; i < RUN_NAMES_MAX; i++) {
+		lsm_snapshot_release(run->db, run->named[i].snapshot);
+		run->named[i].snapshot = NULL;
+	}
 	REQUIRE(run, lsm_close(run->db) == 0);
 }
 

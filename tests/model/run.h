@@ -14,10 +14,18 @@
 enum {
 	RUN_SNAPSHOTS_MAX = 6,
 	RUN_ITERS_MAX = 2,
+	RUN_NAMES_MAX = 4,
 };
 
 struct held_snapshot {
 	struct lsm_snapshot *snapshot; /* NULL: none is held */
+	struct model model;
+};
+
+/* A snapshot with a name, which stays when the store is closed. */
+struct named_model {
+	bool made;
+	struct lsm_snapshot *snapshot; /* opened, while the store is; NULL when not made */
 	struct model model;
 };
 
@@ -28,7 +36,7 @@ struct held_iter {
 
 /* What stores did, counted over all runs, by several processes. */
 struct run_counts {
-	_Atomic uint64_t patches, blob_written_bytes, blob_moved_bytes, checkpoints;
+	_Atomic uint64_t patches, blob_written_bytes, blob_moved_bytes, checkpoints, namings;
 	_Atomic uint64_t looks, stale_looks; /* by a reader beside the store */
 };
 
@@ -44,6 +52,7 @@ struct run {
 	struct model model;
 	struct held_snapshot held[RUN_SNAPSHOTS_MAX];
 	struct held_iter iters[RUN_ITERS_MAX];
+	struct named_model named[RUN_NAMES_MAX];
 	struct buf bytes, meta;    /* scratch */
 	struct run_counts *counts; /* borrowed */
 };
@@ -56,16 +65,19 @@ struct run {
 
 _Noreturn void run_give_up(const struct run *run, const char *condition, int line);
 
-/* Open the store at run->path with random options. */
+/* Open the store at run->path with random options, and in it the snapshots that have names. */
 void run_open(struct run *run);
 void run_close(struct run *run);
+
+/* The name of run->named[i]. */
+struct slice run_name(size_t i);
 
 struct slice run_key(const struct run *run, size_t i);
 size_t run_random_key(struct run *run);
 /* Every other time one of a few that many patches and reads meet. */
 size_t run_warm_key(struct run *run);
 
-/* A view to read through: now, or a snapshot that is held. */
+/* A view to read through: now, or a snapshot that is held or has a name. */
 const struct model *run_random_view(struct run *run, struct lsm_read_options *ret_options);
 
 /* One of a list, by weight. */

@@ -44,6 +44,14 @@ void promises_pass(struct promises *p, const struct env_call *call)
 	case LIFE_COPYING:
 		p->copying = true;
 		p->copied_at = n;
+		p->copied_named = p->named;
+		break;
+	case LIFE_NAMING:
+		p->named.begun = n;
+		break;
+	case LIFE_NAMED:
+		p->named.done[p->namings->name[n]] = n;
+		p->named.begun = 0;
 		break;
 	case LIFE_COPIED:
 		p->copied = true;
@@ -73,8 +81,11 @@ static const char *open_found(const struct cut *c, struct life *l, uint32_t firs
 		return wrong;
 	if (!story_has(c->story, &found, c->promised.synced, c->promised.acked + 1))
 		return "not a prefix of the history with all that was synced";
+	wrong = namings_check(&c->story->namings, &c->promised.named, l->db);
+	if (wrong)
+		return wrong;
 	story_begin(l->story, first_change, &found, last_seqno(l->db));
-	return NULL;
+	return namings_begin(&l->story->namings, l->db);
 }
 
 /* Once closed, it opens and is as it was. */
@@ -91,7 +102,8 @@ static const char *close_and_compare(struct life *l)
 		return wrong;
 	if (memcmp(&found, &l->story->after[l->story->count], sizeof(found)) != 0)
 		return "changed by closing and opening";
-	return life_close(l);
+	wrong = namings_check_all(&l->story->namings, l->db);
+	return wrong ? wrong : life_close(l);
 }
 
 static const char *live_again(const struct cut *c, struct life *l, uint32_t first_change)
@@ -127,7 +139,7 @@ static bool is_store(struct env *env, const char *folder)
  */
 static const char *check_copy(const struct cut *c, struct env *env)
 {
-	static const struct life_odds odds = {.changes = 3, .flush = 3};
+	static const struct life_odds odds = {.changes = 3, .flush = 3, .name = 3};
 	struct life life = {
 		.env = env,
 		.path = cut_folders[CUT_COPY],
@@ -146,6 +158,7 @@ static const char *check_copy(const struct cut *c, struct env *env)
 	assert(life.story);
 	of_copy.promised.synced = c->promised.copied_at;
 	of_copy.promised.acked = c->promised.copied_at - 1; /* and not one more */
+	of_copy.promised.named = c->promised.copied_named;
 	const char *wrong = live_again(&of_copy, &life, COPY_STORY);
 
 	free(life.story);
@@ -203,7 +216,7 @@ static bool check_second(const struct cut *c)
 static bool cut_again(const struct cut *first, struct disk *disk, struct env *recorder,
 		      const struct story *story)
 {
-	struct promises promised = {0};
+	struct promises promised = {.namings = &story->namings};
 	size_t count, applied = 0;
 	const struct env_call *calls = env_record_calls(recorder, &count);
 
@@ -238,6 +251,7 @@ bool cut_check(const struct cut *c)
 		.compact = 10,
 		.reopen = 8,
 		.roll = 4,
+		.name = 4,
 	};
 	struct rng before = *c->rng;
 	struct env *env = disk_cut(c->disk, cut_folders, c->tail, c->rng);

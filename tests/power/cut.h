@@ -6,6 +6,7 @@
 
 #include "tests/power/disk.h"
 #include "tests/power/life.h"
+#include "tests/power/naming.h"
 
 enum {
 	CUT_STORE, /* folders of a recording, by env_call.folder */
@@ -20,7 +21,10 @@ struct promises {
 	bool opened;
 	uint32_t acked, synced;
 	bool copying, copied;
-	uint32_t copied_at; /* the changes that the copy holds */
+	uint32_t copied_at;            /* the changes that the copy holds */
+	const struct namings *namings; /* borrowed: the story's, to know names by */
+	struct naming_promises named;
+	struct naming_promises copied_named; /* the names that the copy holds */
 };
 
 /* A struct life's note; recorder is an env_record. */

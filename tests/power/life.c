@@ -5,6 +5,7 @@
 
 #include "lsm/db/db.h"
 #include "lsm/tree/tree_impl.h"
+#include "tests/power/naming.h"
 
 /* What is large, and how it is kept. */
 static void choose_large(struct rng *rng, struct lsm_options *o)
@@ -127,6 +128,25 @@ static const char *checkpoint(struct life *l)
 	return note(l, LIFE_COPIED, l->story->count) ? "out of memory" : NULL;
 }
 
+/* A snapshot is made or dropped; what one shows is on the disk from then on. */
+static const char *name(struct life *l)
+{
+	struct story *s = l->story;
+
+	if (!naming_begin(&s->namings, l->rng, &s->after[s->count]))
+		return NULL;
+	bool makes = s->namings.world[s->namings.tried].there;
+
+	if (note(l, LIFE_NAMING, s->namings.tried))
+		return "out of memory";
+	if (naming_end(&s->namings, l->db))
+		return "does not make or drop a snapshot";
+	atomic_fetch_add(&l->counts->namings, 1);
+	if (note(l, LIFE_NAMED, s->namings.tried) || (makes && note(l, LIFE_SYNCED, s->count)))
+		return "out of memory";
+	return NULL;
+}
+
 static const char *one_change(struct life *l)
 {
 	if (story_change(l->story, l->db, l->rng))
@@ -150,6 +170,8 @@ const char *life_run(struct life *l)
 			wrong = flush(l);
 		if (!wrong && happens(l, l->odds->compact))
 			wrong = compact(l);
+		if (!wrong && happens(l, l->odds->name))
+			wrong = name(l);
 		if (!wrong && l->odds->copy_at == n + 1)
 			wrong = checkpoint(l);
 		if (!wrong && happens(l, l->odds->reopen))

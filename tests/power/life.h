@@ -1,6 +1,7 @@
 /*
  * What a store goes through between its creation or recovery and the cut: changes, syncs, flushes,
- * compactions, a checkpoint, closing and opening with other options; all of it at random.
+ * compactions, named snapshots made and dropped, a checkpoint, closing and opening with other
+ * options; all of it at random.
  *
  * Thread rule: one thread.
  */
@@ -15,12 +16,15 @@ enum life_mark {
 	LIFE_SYNCED,  /* changes up to n are on the disk */
 	LIFE_COPYING, /* a checkpoint with the changes up to n begins */
 	LIFE_COPIED,  /* and is whole and durable */
+	LIFE_NAMING,  /* naming n of a snapshot begins */
+	LIFE_NAMED,   /* and was answered; it is on the disk */
 };
 
 /* Counted over all lives, by several processes. */
 struct life_counts {
 	_Atomic uint64_t refused;                /* batches whose precondition did not hold */
 	_Atomic uint64_t large, patches, copies; /* changes of these kinds */
+	_Atomic uint64_t namings;                /* snapshots made or dropped */
 	_Atomic uint64_t modes[4];               /* stores opened, by sync mode */
 	_Atomic uint64_t strategies[3];          /* and by strategy */
 };
@@ -28,7 +32,7 @@ struct life_counts {
 /* What happens after a change, one time in so many; 0: never. */
 struct life_odds {
 	uint32_t changes;
-	unsigned sync, flush, compact, reopen, roll;
+	unsigned sync, flush, compact, reopen, roll, name;
 	uint32_t copy_at; /* the change after which a checkpoint is made; 0: none */
 };
 

@@ -102,6 +102,7 @@ static bool run_seed(uint64_t seed, struct board *board)
 		.compact = 60,
 		.reopen = 40,
 		.roll = 30,
+		.name = 12,
 		.copy_at = (uint32_t)(1 + rng_below(&rng, CHANGES - 1)),
 	};
 	struct life life = {
@@ -121,6 +122,7 @@ static bool run_seed(uint64_t seed, struct board *board)
 	struct cut c = {
 		.seed = seed,
 		.story = life.story,
+		.promised = {.namings = &life.story->namings},
 		.rng = &rng,
 		.counts = &board->counts,
 	};
@@ -180,8 +182,9 @@ static void show(struct board *b, bool good, uint64_t ms)
 	tap_note("%" PRIu64 " runs in %" PRIu64 " ms: %" PRIu64 " states a second; %" PRIu64
 		 " batches refused by their preconditions",
 		 atomic_load(&b->seeds), ms, states_so_far(b) * 1000 / (ms + 1), n->life.refused);
-	tap_note("%" PRIu64 " changes with large values, %" PRIu64 " patches, %" PRIu64 " copies",
-		 n->life.large, n->life.patches, n->life.copies);
+	tap_note("%" PRIu64 " changes with large values, %" PRIu64 " patches, %" PRIu64
+		 " copies; %" PRIu64 " snapshots named or dropped",
+		 n->life.large, n->life.patches, n->life.copies, n->life.namings);
 	tap_note("stores opened with sync mode always %" PRIu64 ", batch %" PRIu64
 		 ", interval %" PRIu64 ", manual %" PRIu64,
 		 n->life.modes[LSM_SYNC_ALWAYS], n->life.modes[LSM_SYNC_BATCH],

@@ -22,6 +22,7 @@ void story_begin(struct story *s, uint32_t first, const struct world *base, uint
 	s->seqno[0] = seqno;
 	s->conditional = s->refused = 0;
 	s->large = s->patches = s->copies = 0;
+	s->namings = (struct namings){0};
 }
 
 /* ---- changes ---- */
@@ -119,12 +120,13 @@ uint32_t story_durable(const struct story *s, struct lsm *db)
 
 /* ---- reading ---- */
 
-static const char *scan(struct lsm *db, struct world *ret_world)
+const char *story_scan(struct lsm *db, const struct lsm_snapshot *snapshot, struct world *ret_world)
 {
+	const struct lsm_read_options options = {.snapshot = snapshot};
 	const char *wrong = NULL;
 	struct lsm_iter *it;
 
-	if (lsm_iter_new(db, NULL, &it))
+	if (lsm_iter_new(db, &options, &it))
 		return "no iterator";
 	for (lsm_iter_first(it); !wrong && lsm_iter_valid(it); lsm_iter_next(it)) {
 		char text[STORY_KEY_TEXT];
@@ -200,7 +202,7 @@ static const char *check_value(struct lsm *db, int key, uint64_t hash)
 const char *story_read(struct lsm *db, struct world *ret_world)
 {
 	struct world found = {0};
-	const char *wrong = scan(db, &found);
+	const char *wrong = story_scan(db, NULL, &found);
 
 	for (int key = 0; key < STORY_KEYS && !wrong; key++)
 		wrong = check_value(db, key, found.hash[key]);

@@ -19,11 +19,27 @@ enum {
 	STORY_KEYS = 24,
 	STORY_CHANGES_MAX = 400,
 	STORY_VALUE_MAX = 24000,
+	STORY_NAMES = 3, /* of snapshots */
+	STORY_NAMINGS_MAX = 60,
 };
 
 /* Per key a hash of what is there; 0: nothing. */
 struct world {
 	uint64_t hash[STORY_KEYS];
+};
+
+/* What a snapshot's name leads to. */
+struct named_world {
+	bool there;
+	struct world world; /* zeros: not there */
+};
+
+/* Snapshots made and dropped: naming e is the one after which a name leads to world[e]. */
+struct namings {
+	struct named_world base[STORY_NAMES]; /* before the first */
+	uint32_t tried;                       /* of these, from 1 */
+	uint8_t name[STORY_NAMINGS_MAX + 1];  /* which one naming e was about */
+	struct named_world world[STORY_NAMINGS_MAX + 1];
 };
 
 struct story {
@@ -34,6 +50,7 @@ struct story {
 	uint64_t seqno[STORY_CHANGES_MAX + 1];     /* of the last record of change n */
 	uint64_t conditional, refused;             /* batches with preconditions; wrong ones */
 	uint64_t large, patches, copies;           /* changes of these kinds */
+	struct namings namings;
 };
 
 /* The story begins with a store that holds this world, whose last seqno this is. */
@@ -52,6 +69,10 @@ uint32_t story_durable(const struct story *s, struct lsm *db);
  * fail or do not agree, or there is a key that no change wrote.
  */
 const char *story_read(struct lsm *db, struct world *ret_world);
+
+/* Through a snapshot, NULL: as it is now. */
+const char *story_scan(struct lsm *db, const struct lsm_snapshot *snapshot,
+		       struct world *ret_world);
 
 /* Whether this is the world after n changes, for some n in [low, high]. */
 bool story_has(const struct story *s, const struct world *world, uint32_t low, uint32_t high);
