@@ -156,6 +156,17 @@ void lsm_options_init(struct lsm_options *options);
 must_check int lsm_open(const char *path, const struct lsm_options *options, struct lsm **ret_db);
 
 /*
+ * Change options of an open store, until it is closed: memtable_bytes, memtables_max, sync_mode,
+ * sync_interval_ms, sync_batch_records, sync_batch_delay_us, large_value_threshold, value_max,
+ * blob_gc_pct, cache_bytes, strategy, runs_max, l0_threshold, l0_slowdown, l0_stop, size_ratio,
+ * base_level_bytes, target_file_bytes, and how tables are built from now on (block_bytes,
+ * restart_interval, compression of blocks, min_saving_pct, value_inline_max, bloom_bits_per_key).
+ * The others are checked and else not looked at. Writes and jobs under way may end as they began.
+ * -EINVAL: one is out of range, or does not go with another; then all is as before.
+ */
+must_check int lsm_set_options(struct lsm *db, const struct lsm_options *options);
+
+/*
  * Sync the log, stop the background, free everything. Iterators, snapshots, pinned records, and
  * batches with copies (lsm_batch_copy) have been released. An error means that the last writes may
  * not be durable; the store is closed all the same. NULL is allowed.

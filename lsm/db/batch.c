@@ -10,6 +10,7 @@
 #include "lsm/db/batch_impl.h"
 #include "lsm/db/counters.h"
 #include "lsm/db/health.h"
+#include "lsm/db/live.h"
 #include "lsm/db/logs.h"
 #include "lsm/db/reserve.h"
 #include "lsm/db/spare_log.h"
@@ -192,7 +193,7 @@ static int write_spilled(struct lsm *db, const struct spilled *changes,
 			 const struct expect_list *expected,
 			 const struct lsm_write_options *options, struct lsm_commit *ret_commit)
 {
-	bool sync = db->options.sync_mode == LSM_SYNC_ALWAYS || (options && options->sync);
+	bool sync = db_live_get(db, sync_mode) == LSM_SYNC_ALWAYS || (options && options->sync);
 	struct db_timer timer = db_timer_start_sampled(db);
 	struct db_attempt attempt = {
 		.changes = changes,
@@ -279,7 +280,7 @@ int lsm_write(struct lsm *db, const struct lsm_batch *batch,
 	uint64_t largest = max_of((uint64_t)changes->longest, batch->largest);
 
 	/* which ones, and what is over the limit, is found out on the way */
-	if (db_is_large(db, largest) || largest > db->options.value_max)
+	if (db_is_large(db, largest) || largest > db_live_get(db, value_max))
 		return write_long(db,
 				  &(struct long_write){.spill = spill_copy,
 						       .arg = batch,

@@ -126,9 +126,19 @@ struct db_reserve {
 	_Atomic bool freed; /* any thread: something was freed since the last try */
 };
 
+/* What lsm_set_options changes (lsm/db/live.h). */
+struct db_live {
+	_Atomic uint64_t memtable_bytes, value_max;
+	_Atomic unsigned memtables_max;
+	_Atomic enum lsm_sync_mode sync_mode;
+	_Atomic unsigned sync_interval_ms, sync_batch_records, sync_batch_delay_us;
+	_Atomic uint32_t large_value_threshold;
+	_Atomic unsigned l0_slowdown, l0_stop;
+};
+
 struct lsm {
 	/* Immutable after open. */
-	struct lsm_options options;
+	struct lsm_options options; /* of those in `live`: as they were at open */
 	struct env *env;
 	struct env_dir *dir;    /* owned */
 	struct env_lock *lock;  /* owned; NULL when read-only */
@@ -136,6 +146,8 @@ struct lsm {
 	struct tree *tree;      /* owned */
 	struct db_folds *folds; /* owned */
 	uint64_t recovered_records, recovered_bytes, recovery_torn_bytes, recovery_ns;
+
+	struct db_live live; /* stored under work_mu, relaxed */
 
 	/* Lock-free for readers; replaced under work_mu. */
 	struct shared_slot state;

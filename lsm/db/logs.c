@@ -6,6 +6,7 @@
 #include "lsm/base/error.h"
 #include "lsm/db/counters.h"
 #include "lsm/db/health.h"
+#include "lsm/db/live.h"
 #include "lsm/db/spare_log.h"
 
 void db_logs_push_locked(struct lsm *db, struct wal_writer *writer)
@@ -37,7 +38,7 @@ int db_logs_note_old_locked(struct lsm *db, uint64_t number, uint64_t bytes)
 /* A log is about as long as its memtable: steps far beyond that would be waste. */
 static uint64_t log_step(const struct lsm *db)
 {
-	return min_of((uint64_t)DB_LOG_STEP_BYTES, db->options.memtable_bytes / 2);
+	return min_of((uint64_t)DB_LOG_STEP_BYTES, db_live_get(db, memtable_bytes) / 2);
 }
 
 int db_logs_reserve_locked(struct lsm *db, size_t payload_len)

@@ -10,6 +10,7 @@
 #include "lsm/db/background.h"
 #include "lsm/db/folder.h"
 #include "lsm/db/health.h"
+#include "lsm/db/live.h"
 #include "lsm/db/logs.h"
 #include "lsm/db/named_snapshots.h"
 #include "lsm/db/options.h"
@@ -91,6 +92,7 @@ static int new_store(const struct lsm_options *options, struct lsm **ret_db)
 	memset(db, 0, sizeof(*db));
 	db->options = *options;
 	db_options_fit(&db->options);
+	db_live_init(db);
 	db->env = options->env ? options->env : env_posix();
 	if (db_health_start(db)) {
 		free(db);

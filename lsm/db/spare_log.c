@@ -5,6 +5,7 @@
 
 #include "lsm/base/error.h"
 #include "lsm/db/health.h"
+#include "lsm/db/live.h"
 
 static uint64_t take_kept(struct lsm *db)
 {
@@ -134,7 +135,7 @@ void db_spare_log_put(struct lsm *db, struct wal_writer *log)
 /* A batch far larger than a memtable makes a log that would be waste from then on. */
 static bool is_worth_keeping(struct lsm *db, uint64_t number)
 {
-	uint64_t most = 2 * db->options.memtable_bytes + DB_LOG_STEP_BYTES;
+	uint64_t most = 2 * db_live_get(db, memtable_bytes) + DB_LOG_STEP_BYTES;
 	char name[ENV_NAME_MAX + 1];
 	uint64_t size;
 

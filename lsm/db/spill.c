@@ -5,6 +5,7 @@
 #include "lsm/base/error.h"
 #include "lsm/base/hash.h"
 #include "lsm/blob/value_writer.h"
+#include "lsm/db/live.h"
 
 void spilled_done(struct spilled *s)
 {
@@ -14,15 +15,17 @@ void spilled_done(struct spilled *s)
 
 bool db_is_large(const struct lsm *db, uint64_t len)
 {
-	return len > db->options.large_value_threshold;
+	return len > db_live_get(db, large_value_threshold);
 }
 
 static int check_size(const struct lsm *db, uint64_t size)
 {
-	if (size <= db->options.value_max)
+	uint64_t limit = db_live_get(db, value_max);
+
+	if (size <= limit)
 		return 0;
 	return fail(-EFBIG, "a value of %llu bytes, limit %llu", (unsigned long long)size,
-		    (unsigned long long)db->options.value_max);
+		    (unsigned long long)limit);
 }
 
 static int add_record(struct spilled *out, const struct spill_target *target, enum record_kind kind,

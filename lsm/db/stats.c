@@ -4,6 +4,7 @@
 #include "lsm/base/error.h"
 #include "lsm/db/counters.h"
 #include "lsm/db/health.h"
+#include "lsm/db/live.h"
 #include "lsm/db/state.h"
 
 static uint64_t load(const _Atomic uint64_t *counter)
@@ -134,7 +135,7 @@ void lsm_stats_read(struct lsm *db, struct lsm_stats *ret_stats)
 	struct db_state *state = db_state_acquire(db);
 	struct lsm_space space;
 
-	*s = (struct lsm_stats){.memtable_max_bytes = db->options.memtable_bytes};
+	*s = (struct lsm_stats){.memtable_max_bytes = db_live_get(db, memtable_bytes)};
 	read_memtables(state, s);
 	read_tree(db, state, s);
 	db_state_release(state);

@@ -3,13 +3,14 @@
 #include "lsm/base/clock.h"
 #include "lsm/base/log.h"
 #include "lsm/db/counters.h"
+#include "lsm/db/live.h"
 #include "lsm/db/logs.h"
 
 static uint64_t period_ns(const struct lsm *db)
 {
-	if (db->options.sync_mode == LSM_SYNC_BATCH)
-		return db->options.sync_batch_delay_us * UINT64_C(1000);
-	return db->options.sync_interval_ms * UINT64_C(1000000);
+	if (db_live_get(db, sync_mode) == LSM_SYNC_BATCH)
+		return db_live_get(db, sync_batch_delay_us) * UINT64_C(1000);
+	return db_live_get(db, sync_interval_ms) * UINT64_C(1000000);
 }
 
 /* Sleep until something was written, then for a period, or until BATCH has its records. False:
@@ -21,10 +22,11 @@ static bool wait_until_due(struct lsm *db)
 	while (!db->timer_stopping && !atomic_load_explicit(&db->dirty, memory_order_relaxed))
 		cond_wait(&db->timer_wanted, &db->timer_mu);
 
-	uint64_t deadline = clock_mono_ns() + period_ns(db);
+	const uint64_t start = clock_mono_ns();
 
+	/* the period may change meanwhile */
 	while (!db->timer_stopping && !db->timer_due)
-		if (!cond_wait_until(&db->timer_wanted, &db->timer_mu, deadline))
+		if (!cond_wait_until(&db->timer_wanted, &db->timer_mu, start + period_ns(db)))
 			break;
 	db->timer_due = false;
 	return !db->timer_stopping;
@@ -48,9 +50,22 @@ static void timer_loop(void *arg)
 
 int db_sync_timer_start(struct lsm *db)
 {
-	if (db->options.sync_mode != LSM_SYNC_BATCH && db->options.sync_mode != LSM_SYNC_INTERVAL)
-		return 0;
 	return thread_start(&db->timer_thread, "lsm-sync", timer_loop, db);
+}
+
+static bool is_timed(enum lsm_sync_mode mode)
+{
+	return mode == LSM_SYNC_BATCH || mode == LSM_SYNC_INTERVAL;
+}
+
+void db_sync_timer_wake(struct lsm *db)
+{
+	mutex_guard(&db->timer_mu);
+
+	/* what was written in a mode without a timer is its business from now on */
+	if (is_timed(db_live_get(db, sync_mode)))
+		atomic_store_explicit(&db->dirty, true, memory_order_relaxed);
+	cond_signal(&db->timer_wanted);
 }
 
 void db_sync_timer_stop(struct lsm *db)
@@ -64,16 +79,17 @@ void db_sync_timer_stop(struct lsm *db)
 
 void db_sync_timer_note(struct lsm *db, uint32_t records)
 {
+	const enum lsm_sync_mode mode = db_live_get(db, sync_mode);
+	const uint64_t batch = db_live_get(db, sync_batch_records);
 	bool due = false;
 
-	if (!db->timer_thread.started)
+	if (!is_timed(mode))
 		return;
-	if (db->options.sync_mode == LSM_SYNC_BATCH) {
+	if (mode == LSM_SYNC_BATCH) {
 		uint64_t before = atomic_fetch_add_explicit(&db->unsynced_records, records,
 							    memory_order_relaxed);
 
-		due = before < db->options.sync_batch_records &&
-		      before + records >= db->options.sync_batch_records;
+		due = before < batch && before + records >= batch;
 	}
 	/*
 	 * The fence orders this thread's store of visible_seqno before its load of dirty, as the

@@ -20,6 +20,7 @@
 #include "lsm/db/counters.h"
 #include "lsm/db/expect.h"
 #include "lsm/db/health.h"
+#include "lsm/db/live.h"
 #include "lsm/db/logs.h"
 #include "lsm/db/reserve.h"
 #include "lsm/db/spare_log.h"
@@ -34,9 +35,9 @@ enum {
 static struct stall stall_now(struct lsm *db, bool need_memtable)
 {
 	struct stall_options limits = {
-		.l0_slowdown = db->options.l0_slowdown,
-		.l0_stop = db->options.l0_stop,
-		.memtables_max = db->options.memtables_max,
+		.l0_slowdown = db_live_get(db, l0_slowdown),
+		.l0_stop = db_live_get(db, l0_stop),
+		.memtables_max = db_live_get(db, memtables_max),
 	};
 	unsigned l0_files = atomic_load_explicit(&db->l0_files, memory_order_relaxed);
 
@@ -53,7 +54,7 @@ static int awaited_error_locked(const struct lsm *db, bool need_memtable)
 {
 	bool flush =
 		need_memtable && atomic_load_explicit(&db->full_memtables, memory_order_relaxed) >=
-					 db->options.memtables_max;
+					 db_live_get(db, memtables_max);
 
 	return db->jobs[flush ? DB_JOB_FLUSH : DB_JOB_COMPACTION].error;
 }
@@ -87,13 +88,13 @@ static int stall_wait(struct lsm *db, struct stall stall, bool need_memtable)
 static uint64_t blob_limit(const struct lsm *db)
 {
 	return min_of((uint64_t)DB_BLOB_PER_MEMTABLE,
-		      BLOB_PER_MEMTABLE_TIMES * db->options.memtable_bytes);
+		      BLOB_PER_MEMTABLE_TIMES * db_live_get(db, memtable_bytes));
 }
 
 static bool memtable_is_full_for(const struct lsm *db, size_t memory_bytes)
 {
 	return memtable_count(db->memtable) > 0 &&
-	       (memtable_bytes(db->memtable) + memory_bytes > db->options.memtable_bytes ||
+	       (memtable_bytes(db->memtable) + memory_bytes > db_live_get(db, memtable_bytes) ||
 		db->memtable_blob_bytes > blob_limit(db));
 }
 

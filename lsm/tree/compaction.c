@@ -55,7 +55,7 @@ static bool overlaps_too_much(struct compaction *c, struct slice key)
 		c->grandparent++;
 	}
 	return c->grandparent_bytes / GRANDPARENT_OVERLAP_FILES >
-	       c->tree->options.picker.target_file_bytes;
+	       c->out.tuning.picker.target_file_bytes;
 }
 
 /*
@@ -66,7 +66,7 @@ static int cut_before(struct compaction *c, struct slice key)
 {
 	bool too_wide = overlaps_too_much(c, key);
 
-	if (!too_wide && table_output_size(&c->out) < c->tree->options.picker.target_file_bytes)
+	if (!too_wide && table_output_size(&c->out) < c->out.tuning.picker.target_file_bytes)
 		return 0;
 	c->grandparent_bytes = 0;
 	return table_output_cut(&c->out);

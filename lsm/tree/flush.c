@@ -80,7 +80,7 @@ static int add_fold(struct flush *f, struct fold *fold, struct record *rec)
 		err = value_meta_take(rec->meta, &size, &rec->meta);
 	if (err)
 		return err;
-	if (fold->view.size > f->tree->options.large_value_threshold)
+	if (fold->view.size > f->out.tuning.large_value_threshold)
 		return make_large(f, &fold->view, rec);
 	err = read_small(f, &fold->view);
 	if (err && err != -ENOMEM) /* a damaged chunk is named again: who reads it is told */
@@ -177,7 +177,7 @@ int tree_flush(struct tree *t, const struct tree_flush_job *job)
 			   .below = below,
 			   .below_level = 0,
 			   .takes_patches = true},
-		.out = {.tree = t},
+		.out = {.tree = t, .tuning = tree_tuning(t)},
 	};
 
 	err = write_table(&f);

@@ -25,7 +25,7 @@ static int begin_table(struct table_output *o)
 	if (err)
 		return err;
 	o->file = file;
-	return table_builder_new(file, name, o->id, &t->options.table, &o->builder);
+	return table_builder_new(file, name, o->id, &o->tuning.table, &o->builder);
 }
 
 static int no_sense(const struct record *rec)

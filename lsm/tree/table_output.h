@@ -1,7 +1,8 @@
 /*
  * Writes records, in order, into new tables of a tree.
  *
- * Zero-initialise, set `tree`; end with table_output_done. Thread rule: one thread at a time.
+ * Zero-initialise, set `tree` and `tuning`; end with table_output_done. Thread rule: one thread at
+ * a time.
  */
 #pragma once
 
@@ -9,7 +10,8 @@
 #include "lsm/tree/tree_impl.h"
 
 struct table_output {
-	struct tree *tree; /* borrowed */
+	struct tree *tree;         /* borrowed */
+	struct tree_tuning tuning; /* as of the job's beginning */
 	/* The table being written, if any: */
 	struct env_file *file;         /* owned */
 	struct table_builder *builder; /* owned */

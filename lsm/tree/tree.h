@@ -54,6 +54,14 @@ enum {
 	TREE_SEPARATOR_NOTED = -2, /* the one noted; '/' where none is */
 };
 
+/* What may change while the tree is open; at open it is what the options say. */
+struct tree_tuning {
+	struct table_options table; /* of tables begun from now on */
+	struct picker_options picker;
+	uint32_t large_value_threshold;
+	unsigned blob_gc_pct;
+};
+
 /* What opening found besides the version. */
 struct tree_recovery {
 	uint64_t store_id;
@@ -105,6 +113,10 @@ void tree_release_found_blobs(struct tree *t);
  * only logs hold. What nothing names is found at the next open. All jobs have ended.
  */
 void tree_keep_blobs(struct tree *t);
+
+/* From now on; jobs under way end as they began. table.filter_separator stays as it is. */
+void tree_tune(struct tree *t, const struct tree_tuning *tuning);
+struct tree_tuning tree_tuning(struct tree *t);
 
 /* 0; -EROFS when it is open read-only; or the error that broke it, with its sentence. */
 must_check int tree_check_writable(struct tree *t);

@@ -107,10 +107,11 @@ int tree_resolve_blobs(struct tree *t)
 int tree_list_leaving_blobs(struct tree *t, const struct version *v, struct number_list *leaving)
 {
 	cleanup_blob_use struct blob_use use = {0};
-	int err = t->options.blob_gc_pct > 0 ? blob_use_note_version(&use, v) : 0;
+	const unsigned gc_pct = tree_tuning(t).blob_gc_pct;
+	int err = gc_pct > 0 ? blob_use_note_version(&use, v) : 0;
 
 	if (!err)
-		err = blob_use_leaving(&use, t->options.blob_gc_pct, leaving);
+		err = blob_use_leaving(&use, gc_pct, leaving);
 	if (err || leaving->count == 0)
 		return err;
 	mutex_guard(&t->mu);

@@ -26,7 +26,7 @@ static int pick_wanted(struct tree *t, struct compaction_job *ret_job)
 	 */
 	mutex_guard(&t->mu);
 
-	int err = picker_pick(t->current, &t->options.picker, &t->cursor, ret_job);
+	int err = picker_pick(t->current, &t->tuning.picker, &t->cursor, ret_job);
 	if (!err)
 		mark_locked(t, ret_job, true);
 	return err;
@@ -46,7 +46,7 @@ static int pick_leaving(struct tree *t, struct compaction_job *ret_job)
 		return err;
 	mutex_guard(&t->mu);
 
-	err = picker_leave_blobs(t->current, &leaving, &t->options.picker, &t->cursor, ret_job);
+	err = picker_leave_blobs(t->current, &leaving, &t->tuning.picker, &t->cursor, ret_job);
 	if (!err)
 		mark_locked(t, ret_job, true);
 	return err;
@@ -56,7 +56,7 @@ static int pick_space(struct tree *t, struct compaction_job *ret_job)
 {
 	mutex_guard(&t->mu);
 
-	int err = picker_space(t->current, &t->options.picker, &t->cursor, ret_job);
+	int err = picker_space(t->current, &t->tuning.picker, &t->cursor, ret_job);
 	if (!err)
 		mark_locked(t, ret_job, true);
 	else if (err == -ENOENT)
@@ -91,7 +91,7 @@ int tree_pick_range(struct tree *t, int level, struct slice from, struct slice t
 		return err;
 	mutex_guard(&t->mu);
 
-	err = picker_range(t->current, level, from, to, &t->options.picker, &t->cursor, ret_job);
+	err = picker_range(t->current, level, from, to, &t->tuning.picker, &t->cursor, ret_job);
 	if (!err)
 		mark_locked(t, ret_job, true);
 	return err;
@@ -197,7 +197,7 @@ static int rewrite_tables(struct tree *t, const struct compaction_job *job,
 			   .snapshot_count = limits->snapshot_count,
 			   .below = job->version,
 			   .below_level = job->below_level},
-		.out = {.tree = t},
+		.out = {.tree = t, .tuning = tree_tuning(t)},
 	};
 	int err = list_leaving(t, job, &c.leaving);
 

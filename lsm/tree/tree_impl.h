@@ -56,6 +56,7 @@ struct tree {
 
 	struct mutex mu; /* RANK_TREE: pointer switches only, no I/O */
 	/* guarded by mu; current and the cursor's keys change with log_mu held too */
+	struct tree_tuning tuning;
 	struct version *current;     /* a reference */
 	struct picker_cursor cursor; /* its slices lie in cursor_keys */
 	struct buf cursor_keys[TREE_LEVELS];

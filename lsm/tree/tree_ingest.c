@@ -36,7 +36,7 @@ static int check_empty(struct tree *t, uint64_t flushed_seqno)
 /* Tables end only between user keys: a get asks one table of a run. */
 static int cut_before_key(struct ingest *in)
 {
-	if (table_output_size(&in->out) < in->tree->options.picker.target_file_bytes)
+	if (table_output_size(&in->out) < in->out.tuning.picker.target_file_bytes)
 		return 0;
 	return table_output_cut(&in->out);
 }
@@ -117,7 +117,7 @@ int tree_ingest(struct tree *t, struct iter *source, uint64_t flushed_seqno)
 	struct ingest in = {
 		.tree = t,
 		.filter = {.below = below, .below_level = TREE_LEVELS},
-		.out = {.tree = t},
+		.out = {.tree = t, .tuning = tree_tuning(t)},
 		.flushed_seqno = flushed_seqno,
 	};
 

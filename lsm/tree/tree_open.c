@@ -215,7 +215,25 @@ static int settle_separator(struct tree *t)
 	}
 	if (*wanted >= 0)
 		t->separator = *wanted;
+	t->tuning.table.filter_separator = *wanted;
 	return 0;
+}
+
+void tree_tune(struct tree *t, const struct tree_tuning *tuning)
+{
+	mutex_guard(&t->mu);
+
+	int separator = t->tuning.table.filter_separator;
+
+	t->tuning = *tuning;
+	t->tuning.table.filter_separator = separator;
+}
+
+struct tree_tuning tree_tuning(struct tree *t)
+{
+	mutex_guard(&t->mu);
+
+	return t->tuning;
 }
 
 int tree_separator(const struct tree *t)
@@ -365,6 +383,12 @@ static struct tree *tree_new(const struct tree_options *options)
 	if (!t)
 		return NULL;
 	t->options = *options;
+	t->tuning = (struct tree_tuning){
+		.table = options->table,
+		.picker = options->picker,
+		.large_value_threshold = options->large_value_threshold,
+		.blob_gc_pct = options->blob_gc_pct,
+	};
 	mutex_init(&t->log_mu, RANK_TREE_LOG);
 	mutex_init(&t->mu, RANK_TREE);
 	return t;

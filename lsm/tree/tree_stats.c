@@ -1,6 +1,7 @@
 #include "lsm/tree/tree_impl.h"
 
-static void describe_level(struct tree *t, const struct version *v, int level, struct tree_stats *s)
+static void describe_level(struct tree *t, const struct version *v, int level,
+			   const struct picker_options *picker, struct tree_stats *s)
 {
 	const struct version_level *l = &v->levels[level];
 
@@ -13,7 +14,7 @@ static void describe_level(struct tree *t, const struct version *v, int level, s
 		for (size_t k = 0; k < l->files[i]->blobs.count; k++)
 			s->blob_live_bytes += l->files[i]->blobs.refs[k].bytes;
 	}
-	s->levels[level].score = picker_score(v, level, &t->options.picker);
+	s->levels[level].score = picker_score(v, level, picker);
 	s->levels[level].read_bytes = counter_read(&t->counters.read_bytes[level]);
 	s->levels[level].written_bytes = counter_read(&t->counters.written_bytes[level]);
 	s->levels[level].jobs = counter_read(&t->counters.jobs[level]);
@@ -22,11 +23,12 @@ static void describe_level(struct tree *t, const struct version *v, int level, s
 void tree_stats_read(struct tree *t, const struct version *v, struct tree_stats *ret_stats)
 {
 	const struct tree_counters *c = &t->counters;
+	const struct picker_options picker = tree_tuning(t).picker;
 	struct tree_stats s = {
 		.flushes = counter_read(&c->flushes),
 		.flush_bytes = counter_read(&c->flush_bytes),
 		.trivial_moves = counter_read(&c->trivial_moves),
-		.debt_bytes = picker_debt(v, &t->options.picker),
+		.debt_bytes = picker_debt(v, &picker),
 		.manifest_bytes = counter_read(&c->manifest_bytes),
 		.blob_moved_bytes = counter_read(&c->blob_moved_bytes),
 		.open_tables = table_cache_count(&t->tables),
@@ -34,7 +36,7 @@ void tree_stats_read(struct tree *t, const struct version *v, struct tree_stats 
 	};
 
 	for (int level = 0; level < TREE_LEVELS; level++) {
-		describe_level(t, v, level, &s);
+		describe_level(t, v, level, &picker, &s);
 		s.compactions += s.levels[level].jobs;
 		s.compaction_read_bytes += s.levels[level].read_bytes;
 		s.compaction_written_bytes += s.levels[level].written_bytes;
