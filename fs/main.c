@@ -21,6 +21,7 @@
 #include "lsm/base/standard_fds.h"
 #include "lsm/base/version.h"
 #include "lsm/config/engine_options.h"
+#include "lsm/config/settings.h"
 #include "lsm/lsm.h"
 
 extern char **environ;
@@ -38,6 +39,7 @@ struct service {
 	struct daemon daemon;
 	char *holder; /* owned; what others read who find the store locked */
 	struct lsm *db;
+	struct settings *settings;
 	struct fs *fs;
 	struct virt *virt;
 	struct ops ops;
@@ -141,6 +143,28 @@ static int places_check(struct service *s)
 	return rc == -EBUSY ? busy_fail(s, rc) : rc;
 }
 
+/* What changed goes to whoever has it; see struct settings_target. */
+static int settings_apply(void *arg, const struct config *config)
+{
+	struct service *s = arg;
+	struct lsm_options options;
+
+	lsm_options_init(&options);
+	engine_options_apply(config, &options);
+	int rc = lsm_set_options(s->db, &options);
+
+	if (!rc)
+		log_set_level((enum log_level)config_number(config, "log", "level"));
+	return rc;
+}
+
+static int settings_open(struct service *s)
+{
+	struct settings_target target = {.apply = settings_apply, .arg = s};
+
+	return settings_new(s->options.config, &target, &s->settings);
+}
+
 /* The owner of what has none, if the settings name one. */
 static unsigned owner_or(const struct config *config, const char *name, unsigned mounting)
 {
@@ -219,6 +243,8 @@ static int serve(struct service *s)
 	int rc = store_open(s);
 
 	if (!rc)
+		rc = settings_open(s);
+	if (!rc)
 		rc = files_open(s);
 	if (!rc)
 		rc = virtual_files_open(s);
@@ -244,6 +270,7 @@ static int close_all(struct service *s)
 	if (rc)
 		report(s, rc);
 	virt_free(s->virt);
+	settings_free(s->settings);
 	fail_clear();
 	int close_rc = lsm_close(s->db);
 
@@ -273,14 +300,27 @@ static int run(struct service *s)
 	return rc ? rc : close_rc;
 }
 
+static int print_text(const struct buf *text)
+{
+	if (fwrite(text->ptr, 1, text->len, stdout) != text->len || fflush(stdout) != 0)
+		return fail(-EIO, "standard output: %s", strerror(errno));
+	return 0;
+}
+
 static int print(int (*render)(struct buf *text))
 {
 	cleanup_buf struct buf text = {0};
 	int rc = render(&text);
 
-	if (!rc && fwrite(text.ptr, 1, text.len, stdout) != text.len)
-		rc = fail(-EIO, "standard output: %s", strerror(errno));
-	return rc;
+	return rc ? rc : print_text(&text);
+}
+
+static int print_config(const struct service *s)
+{
+	cleanup_buf struct buf text = {0};
+	int rc = config_render_values(s->options.config, &text);
+
+	return rc ? rc : print_text(&text);
 }
 
 static int render_version(struct buf *text)
@@ -304,6 +344,8 @@ int main(int argc, char **argv)
 		rc = print(options_render_help);
 	else if (s.options.action == OPTIONS_VERSION)
 		rc = print(render_version);
+	else if (s.options.action == OPTIONS_PRINT_CONFIG)
+		rc = print_config(&s);
 	else
 		rc = run(&s);
 	options_done(&s.options);

@@ -8,7 +8,9 @@
 
 #include "lsm/base/error.h"
 #include "lsm/base/log.h"
+#include "lsm/config/config_table.h"
 #include "lsm/config/engine_options.h"
+#include "lsm/config/profile.h"
 #include "lsm/lsm.h"
 
 /* In the order of enum log_level. */
@@ -23,29 +25,32 @@ enum {
 
 const struct config_option daemon_options[] = {
 	{"fs", "uid", CONFIG_UINT, 0, UINT32_MAX - 1, mounting, "mounting", "",
-	 "Owner of files and folders that have no stored one: a number, or the mounting user."},
+	 "Owner of files and folders that have no stored one: a number, or the mounting user.",
+	 false},
 	{"fs", "gid", CONFIG_UINT, 0, UINT32_MAX - 1, mounting, "mounting", "",
-	 "Group of files and folders that have no stored one."},
+	 "Group of files and folders that have no stored one.", false},
 	{"fs", "umask", CONFIG_OCTAL, 0, 0777, NULL, "022", "",
-	 "Files and folders that have no stored mode have all permissions but these."},
+	 "Files and folders that have no stored mode have all permissions but these.", false},
 	{"fs", "rename_max_keys", CONFIG_UINT, 0, 100000000, NULL, "1000000", "keys",
-	 "A rename of a folder that moves more keys is not done: EXDEV, and mv copies."},
+	 "A rename of a folder that moves more keys is not done: EXDEV, and mv copies.", false},
 	{"fs", "xattr", CONFIG_BOOL, 0, 0, NULL, "off", "",
-	 "Files and folders have extended attributes. Each write(2) then costs one request more."},
+	 "Files and folders have extended attributes. Each write(2) then costs one request more.",
+	 false},
 	{"fuse", "max_threads", CONFIG_UINT, 1, 256, NULL, "10", "threads",
-	 "So many requests are worked on at the same time."},
+	 "So many requests are worked on at the same time.", false},
 	{"fuse", "clone_fd", CONFIG_BOOL, 0, 0, NULL, "off", "",
-	 "Give each thread a device descriptor of its own."},
+	 "Give each thread a device descriptor of its own.", false},
 	{"fuse", "max_readahead", CONFIG_SIZE, 4096, 16 << 20, NULL, "512k", "bytes",
-	 "The kernel reads ahead so far in a large file. More than 128k only where root mounts."},
+	 "The kernel reads ahead so far in a large file. More than 128k only where root mounts.",
+	 false},
 	{"fuse", "entry_timeout", CONFIG_UINT, 0, TIMEOUT_MAX, NULL, "31536000", "s",
-	 "The kernel keeps a name so long before it asks again."},
+	 "The kernel keeps a name so long before it asks again.", false},
 	{"fuse", "attr_timeout", CONFIG_UINT, 0, TIMEOUT_MAX, NULL, "31536000", "s",
-	 "The kernel keeps attributes so long, if nothing changes them."},
+	 "The kernel keeps attributes so long, if nothing changes them.", false},
 	{"fuse", "negative_timeout", CONFIG_UINT, 0, TIMEOUT_MAX, NULL, "31536000", "s",
-	 "The kernel remembers so long that a name is absent."},
+	 "The kernel remembers so long that a name is absent.", false},
 	{"log", "level", CONFIG_CHOICE, 0, 0, log_levels, "warn", "",
-	 "Which messages are logged: these and the graver ones."},
+	 "Which messages are logged: these and the graver ones.", true},
 };
 
 const size_t daemon_options_count = array_size(daemon_options);
@@ -88,12 +93,14 @@ static int word_take(struct options *o, const char *text)
 	return fail(-EINVAL, "unknown option '%s' in -o", text);
 }
 
-/* One item of a list: a setting has a dot before its equals sign, a word has neither. */
+/* One item of a list: a setting has an equals sign, and a dot before it or a name that is known; a
+ * word has neither. */
 static int item_take(struct options *o, const char *item)
 {
 	const char *equals = strchr(item, '=');
 
-	if (equals && memchr(item, '.', (size_t)(equals - item)))
+	if (equals &&
+	    (memchr(item, '.', (size_t)(equals - item)) || config_is_assignment(o->config, item)))
 		return config_set(o->config, item);
 	return word_take(o, item);
 }
@@ -132,10 +139,15 @@ static int list_take(struct options *o, char *list)
 	return rc;
 }
 
-/* What getopt found, in the order in which it takes effect: file, environment, then lists. */
+/* What getopt found. */
 struct found {
 	const char *file; /* borrowed; NULL: none */
 	struct buf lists; /* owned; all -o joined by commas, and a NUL */
+};
+
+/* What getopt_long answers for what has no short form. */
+enum {
+	LETTER_PRINT_CONFIG = 256,
 };
 
 static int flag_take(struct options *o, struct found *found, int letter)
@@ -160,6 +172,9 @@ static int flag_take(struct options *o, struct found *found, int letter)
 	case 'V':
 		o->action = OPTIONS_VERSION;
 		return 0;
+	case LETTER_PRINT_CONFIG:
+		o->action = OPTIONS_PRINT_CONFIG;
+		return 0;
 	case 'o':
 		if (found->lists.len > 0 && buf_append_byte(&found->lists, ',') != 0)
 			return -ENOMEM;
@@ -173,11 +188,31 @@ static int flag_take(struct options *o, struct found *found, int letter)
 	}
 }
 
+/* [STORE] MOUNTPOINT; or neither, when nothing is to be mounted. */
+static int places_take(int count, char **places, struct options *o)
+{
+	static const char usage[] =
+		"usage: apexfs [-f] [-d] [-s] [-c FILE] [-o OPTIONS] [STORE] MOUNTPOINT";
+
+	if (o->action == OPTIONS_PRINT_CONFIG) {
+		o->store = count > 0 ? places[0] : NULL;
+		o->mountpoint = count > 1 ? places[1] : NULL;
+		return count > 2 ? fail(-EINVAL, usage) : 0;
+	}
+	if (count < 1 || count > 2)
+		return fail(-EINVAL, usage);
+	o->store = count == 2 ? places[0] : NULL;
+	o->mountpoint = places[count - 1];
+	return 0;
+}
+
 static int flags_take(int argc, char **argv, struct options *o, struct found *found)
 {
-	static const struct option long_options[] = {{"help", no_argument, NULL, 'h'},
-						     {"version", no_argument, NULL, 'V'},
-						     {NULL, 0, NULL, 0}};
+	static const struct option long_options[] = {
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{"print-config", no_argument, NULL, LETTER_PRINT_CONFIG},
+		{NULL, 0, NULL, 0}};
 	int letter;
 	int rc = 0;
 
@@ -185,31 +220,47 @@ static int flags_take(int argc, char **argv, struct options *o, struct found *fo
 	opterr = 0; /* the sentences are ours */
 	while (!rc && (letter = getopt_long(argc, argv, ":fdsc:o:hV", long_options, NULL)) != -1)
 		rc = flag_take(o, found, letter);
-	if (rc || o->action != OPTIONS_MOUNT)
+	if (rc || o->action == OPTIONS_HELP || o->action == OPTIONS_VERSION)
 		return rc;
-	if (argc - optind != 2)
-		return fail(-EINVAL, "usage: apexfs [-f] [-d] [-s] [-c FILE] [-o OPTIONS] STORE "
-				     "MOUNTPOINT");
-	o->store = argv[optind];
-	o->mountpoint = argv[optind + 1];
-	return 0;
+	return places_take(argc - optind, argv + optind, o);
 }
 
-/* Later sources win. */
+static const char *data_dir(const struct options *o)
+{
+	const char *folder = config_text(o->config, "store", "data_dir");
+
+	return folder[0] ? folder : NULL;
+}
+
+/* Of the store, and so of its own settings file, the nearer sources say where it is. */
+static int file_take(struct options *o, const struct found *found, char *const *environment)
+{
+	const char *store = o->store ? o->store : data_dir(o);
+
+	return found->file ? config_load_file(o->config, found->file)
+			   : config_load_usual_file(o->config, store, environment);
+}
+
+/* Which of them wins does not depend on the order here. */
 static int sources_take(struct options *o, struct found *found, char *const *environment)
 {
-	int rc = 0;
+	int rc = config_load_environment(o->config, environment);
 
-	if (found->file)
-		rc = config_load_file(o->config, found->file);
-	if (!rc)
-		rc = config_load_environment(o->config, environment);
 	if (!rc && found->lists.len > 0) {
 		rc = buf_append_byte(&found->lists, '\0');
 		if (!rc)
 			rc = list_take(o, (char *)found->lists.ptr);
 	}
-	return rc;
+	if (!rc)
+		rc = file_take(o, found, environment);
+	if (rc)
+		return rc;
+	config_take_profile(o->config);
+	if (!o->store)
+		o->store = data_dir(o);
+	if (!o->store && o->action == OPTIONS_MOUNT)
+		return fail(-EINVAL, "no STORE is given, and store.data_dir is not set either");
+	return 0;
 }
 
 /* What one option says about another. */
@@ -246,7 +297,8 @@ int options_parse(int argc, char **argv, char *const *environment, struct option
 
 	if (!rc)
 		rc = flags_take(argc, argv, ret_options, &found);
-	if (!rc && ret_options->action == OPTIONS_MOUNT) {
+	if (!rc &&
+	    (ret_options->action == OPTIONS_MOUNT || ret_options->action == OPTIONS_PRINT_CONFIG)) {
 		rc = sources_take(ret_options, &found, environment);
 		if (!rc)
 			rc = implied_take(ret_options);
@@ -276,25 +328,31 @@ static int render_table(const struct config_option *table, size_t count, struct 
 {
 	int rc = 0;
 
-	for (size_t i = 0; i < count && !rc; i++)
-		rc = buf_printf(text, "  %s.%s=%s\n\t%s\n", table[i].section, table[i].name,
-				table[i].fallback, table[i].help);
+	char name[CONFIG_NAME_MAX + 1];
+
+	for (size_t i = 0; i < count && !rc; i++) {
+		config_option_name(&table[i], name);
+		rc = buf_printf(text, "  %s=%s\n\t%s\n", name, table[i].fallback, table[i].help);
+	}
 	return rc;
 }
 
 int options_render_help(struct buf *text)
 {
 	static const char usage[] =
-		"usage: apexfs [-f] [-d] [-s] [-c FILE] [-o OPTIONS] STORE MOUNTPOINT\n"
+		"usage: apexfs [-f] [-d] [-s] [-c FILE] [-o OPTIONS] [STORE] MOUNTPOINT\n"
+		"       apexfs --print-config [-c FILE] [-o OPTIONS] [STORE]\n"
 		"Mount the key-value store in the folder STORE on the folder MOUNTPOINT.\n"
-		"An absent or empty STORE becomes a store.\n"
+		"An absent or empty STORE becomes a store; without STORE it is store.data_dir.\n"
 		"\n"
 		"  -f          stay in the foreground, log to standard error\n"
 		"  -d          as -f, and write each request to standard error\n"
 		"  -s          work on one request at a time\n"
-		"  -c FILE     read settings from FILE\n"
+		"  -c FILE     read settings from FILE; else from the first that is there of\n"
+		"              STORE/apexfs.ini, ~/.config/apexfs.ini, /etc/apexfs.ini\n"
 		"  -o OPTIONS  a list of words and settings, separated by commas\n"
 		"  -h, -V      this help, the version\n"
+		"  --print-config  each setting and where its value comes from\n"
 		"\n";
 	int rc = buf_append(text, usage, strlen(usage));
 

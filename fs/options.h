@@ -1,8 +1,10 @@
 /*
  * The daemon's command line and settings.
  *
- *	apexfs [-f] [-d] [-s] [-c FILE] [-o OPTIONS] STORE MOUNTPOINT
+ *	apexfs [-f] [-d] [-s] [-c FILE] [-o OPTIONS] [STORE] MOUNTPOINT
+ *	apexfs --print-config [-c FILE] [-o OPTIONS] [STORE [MOUNTPOINT]]
  *
+ * Without STORE it is store.data_dir.
  * OPTIONS is a list as mount(8) passes it: `section.key=value` for a setting of the table, and
  * words for the mount (apexfs -h lists both). Anything unknown is refused: nothing is ignored in
  * silence.
@@ -20,11 +22,12 @@ enum options_action {
 	OPTIONS_MOUNT,
 	OPTIONS_HELP,
 	OPTIONS_VERSION,
+	OPTIONS_PRINT_CONFIG,
 };
 
 struct options {
 	enum options_action action;
-	const char *store;      /* as given; borrowed from argv */
+	const char *store;      /* as given; borrowed from argv, or from config */
 	const char *mountpoint; /* as given; borrowed from argv */
 	bool foreground;
 	bool debug; /* implies foreground */
@@ -42,9 +45,10 @@ extern const struct config_option daemon_options[];
 extern const size_t daemon_options_count;
 
 /*
- * Read the command line (its strings stay borrowed), a settings file named there, and the
- * environment. With an action other than OPTIONS_MOUNT the rest is unset. -EINVAL, or what reading
- * the file met, with a sentence. End *options in either case.
+ * Read the command line (its strings stay borrowed), the settings file named there or the usual one
+ * (config_load_usual_file), and the environment. With OPTIONS_HELP and OPTIONS_VERSION the rest is
+ * unset, with OPTIONS_PRINT_CONFIG the places may be. -EINVAL, or what reading the file met, with a
+ * sentence. End *options in either case.
  */
 must_check int options_parse(int argc, char **argv, char *const *environment,
 			     struct options *ret_options);

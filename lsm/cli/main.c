@@ -12,9 +12,11 @@
 #include "lsm/cli/help.h"
 #include "lsm/cli/report.h"
 #include "lsm/config/engine_options.h"
+#include "lsm/config/profile.h"
 
 /* Sections of the file and the environment that belong to apexfs, the daemon. */
-static const char *const daemon_sections[] = {"fs", "fuse", "log", NULL};
+static const char *const daemon_sections[] = {"fs",     "fuse",     "log",   "batch",
+					      "search", "features", "stats", NULL};
 
 enum {
 	STALE_TRIES = 20,
@@ -82,16 +84,23 @@ static enum exit_status parse_options(struct program *p, int argc, char **argv)
 	return status;
 }
 
-/* The settings: the file, then the environment, then each -o, in this order whatever that of the
- * command line. */
+/* The one that is named, or the usual one. */
+static int load_file(const struct program *p)
+{
+	const char *store = p->word_count > 0 ? p->words[0] : NULL;
+
+	return p->file ? config_load_file(p->config, p->file)
+		       : config_load_usual_file(p->config, store, environ);
+}
+
+/* The settings. Which source wins does not depend on the order here. */
 static enum exit_status load_settings(struct program *p, int argc, char **argv)
 {
 	enum exit_status status = STATUS_OK;
 	int code;
 
 	fail_clear();
-	if (p->file)
-		status = take_setting(config_load_file(p->config, p->file));
+	status = take_setting(load_file(p));
 	if (status == STATUS_OK)
 		status = take_setting(config_load_environment(p->config, environ));
 	optind = 0; /* begins anew, as glibc has it */
@@ -100,6 +109,7 @@ static enum exit_status load_settings(struct program *p, int argc, char **argv)
 		if (code == 'o')
 			status = take_setting(config_set(p->config, optarg));
 	}
+	config_take_profile(p->config);
 	return status;
 }
 

@@ -44,6 +44,7 @@ void config_free(struct config *c)
 	if (!c)
 		return;
 	free(c->values);
+	free(c->file);
 	free(c);
 }
 
@@ -81,22 +82,32 @@ static int unknown_option(const struct config *c, const char *section, const cha
 {
 	const struct config_option *near = config_table_nearest(&c->table, section, name);
 	char shown_section[CONFIG_SHOWN_MAX], shown_name[CONFIG_SHOWN_MAX];
+	char near_name[CONFIG_NAME_MAX + 1];
 
 	config_value_show(section, shown_section);
 	config_value_show(name, shown_name);
-	return fail(-EINVAL, "unknown option %s%s%s; the nearest is %s.%s", shown_section,
-		    section[0] ? "." : "", shown_name, near->section, near->name);
+	config_option_name(near, near_name);
+	return fail(-EINVAL, "unknown option %s%s%s; the nearest is %s", shown_section,
+		    section[0] ? "." : "", shown_name, near_name);
 }
 
 int config_assign_at(const struct config *c, struct config_value *values, int index,
-		     const char *text)
+		     const char *text, enum config_source source)
 {
 	assert(index >= 0 && (size_t)index < c->table.count);
-	return config_value_parse(&c->table.options[index], text, &values[index]);
+	struct config_value *value = &values[index];
+	struct config_value parsed = *value;
+	int rc = config_value_parse(&c->table.options[index], text, &parsed);
+
+	if (!rc && source >= value->source) {
+		*value = parsed;
+		value->source = source;
+	}
+	return rc == -ERANGE ? -EINVAL : rc;
 }
 
 int config_assign(const struct config *c, struct config_value *values, const char *section,
-		  const char *name, const char *text)
+		  const char *name, const char *text, enum config_source source)
 {
 	if (config_is_foreign(c, slice_str(section)))
 		return 0;
@@ -105,7 +116,7 @@ int config_assign(const struct config *c, struct config_value *values, const cha
 
 	if (index < 0)
 		return unknown_option(c, section, name);
-	return config_assign_at(c, values, index, text);
+	return config_assign_at(c, values, index, text, source);
 }
 
 struct config_value *config_copy_values(const struct config *c)
@@ -128,30 +139,28 @@ bool config_is_assignment(const struct config *c, const char *text)
 	const char *equals = strchr(text, '=');
 	const char *dot = strchr(text, '.');
 
-	if (!equals || !dot || dot > equals)
+	if (!equals)
 		return false;
+	if (!dot || dot > equals)
+		return config_table_has_bare(&c->table, slice_of(text, (size_t)(equals - text)));
 	return config_table_has_section(&c->table, slice_of(text, (size_t)(dot - text)));
 }
 
-/* name is "section.key"; it is cut in two in place. */
+/* name is "section.key" or "key"; it is cut in two in place. */
 static int set_named(struct config *c, char *name, const char *value)
 {
 	char *dot = strchr(name, '.');
+	const char *section = dot ? name : "";
+	const char *key = dot ? dot + 1 : name;
 
-	if (!dot)
-		return unknown_option(c, "", name);
-	*dot = '\0';
+	if (dot)
+		*dot = '\0';
 
-	int index = config_table_find(&c->table, name, dot + 1);
+	int index = config_table_find(&c->table, section, key);
 
 	if (index < 0)
-		return unknown_option(c, name, dot + 1);
-
-	int rc = config_assign_at(c, c->values, index, value);
-
-	if (rc == 0)
-		c->values[index].source = CONFIG_COMMAND_LINE;
-	return rc;
+		return unknown_option(c, section, key);
+	return config_assign_at(c, c->values, index, value, CONFIG_COMMAND_LINE);
 }
 
 int config_set(struct config *c, const char *assignment)
@@ -188,7 +197,7 @@ static const struct config_value *value_of(const struct config *c, const char *s
 uint64_t config_number(const struct config *c, const char *section, const char *name)
 {
 	unsigned types = 1u << CONFIG_UINT | 1u << CONFIG_SIZE | 1u << CONFIG_OCTAL |
-			 1u << CONFIG_CHOICE | 1u << CONFIG_BYTE;
+			 1u << CONFIG_CHOICE | 1u << CONFIG_BYTE | 1u << CONFIG_RATE;
 
 	return value_of(c, section, name, types)->number;
 }

@@ -32,6 +32,7 @@ static int unknown_variable(const struct config *c, struct slice name)
 {
 	char lower[2 * CONFIG_NAME_MAX];
 	char shown[CONFIG_SHOWN_MAX];
+	char near_name[CONFIG_NAME_MAX + 1];
 	size_t len = min_of(name.len, sizeof(lower) - 1);
 
 	for (size_t i = 0; i < len; i++)
@@ -52,8 +53,9 @@ static int unknown_variable(const struct config *c, struct slice name)
 	for (size_t i = 0; i < len; i++)
 		lower[i] = (char)toupper((unsigned char)lower[i]);
 	config_value_show(lower, shown);
-	return fail(-EINVAL, "environment: unknown option %s%s; the nearest is %s.%s", prefix,
-		    shown, near->section, near->name);
+	config_option_name(near, near_name);
+	return fail(-EINVAL, "environment: unknown option %s%s; the nearest is %s", prefix, shown,
+		    near_name);
 }
 
 static int take_variable(const struct config *c, struct config_value *values, const char *variable)
@@ -70,12 +72,10 @@ static int take_variable(const struct config *c, struct config_value *values, co
 	if (index < 0)
 		return names_foreign_section(c, name) ? 0 : unknown_variable(c, name);
 
-	int rc = config_assign_at(c, values, index, equals + 1);
+	int rc = config_assign_at(c, values, index, equals + 1, CONFIG_ENVIRONMENT);
 
 	if (rc == -EINVAL)
 		return fail(rc, "environment: %s", fail_text());
-	if (rc == 0)
-		values[index].source = CONFIG_ENVIRONMENT;
 	return rc;
 }
 

@@ -6,10 +6,12 @@
  * indented line is an option like any other, not the continuation of the one before it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <ini.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "lsm/base/cleanup.h"
@@ -90,17 +92,16 @@ static int take_option(void *arg, const char *section, const char *name, const c
 	if (f->error)
 		return 0;
 	if (index >= 0 && f->values[index].line > 0)
-		return refuse_line(f, fail(-EINVAL, "%s.%s is given twice, first in line %d",
-					   section, name, f->values[index].line));
+		return refuse_line(f,
+				   fail(-EINVAL, "%s%s%s is given twice, first in line %d", section,
+					section[0] ? "." : "", name, f->values[index].line));
 
-	int rc = config_assign(c, f->values, section, name, text);
+	int rc = config_assign(c, f->values, section, name, text, CONFIG_FILE);
 
 	if (rc)
 		return refuse_line(f, rc);
-	if (index >= 0) {
-		f->values[index].source = CONFIG_FILE;
+	if (index >= 0)
 		f->values[index].line = f->line_number;
-	}
 	return 1;
 }
 
@@ -121,30 +122,107 @@ static int parse(struct config_file *f, const char *path)
 	return bad_line < 0 ? -ENOMEM : 0;
 }
 
-int config_load_file(struct config *c, const char *path)
+/* The stream is taken over. */
+static int load_stream(struct config *c, FILE *stream, const char *path)
 {
-	struct config_file f = {.config = c};
-
-	f.stream = fopen(path, "re");
-	if (!f.stream) {
-		int rc = -errno;
-
-		return fail(rc, "%s: %s", shown_path(path), strerror(-rc));
-	}
-	f.values = config_copy_values(c);
-
+	struct config_file f = {.config = c, .stream = stream};
+	char *kept_path = strdup(path);
 	int rc = -ENOMEM;
 
-	if (f.values) {
+	f.values = config_copy_values(c);
+	if (f.values && kept_path) {
 		for (size_t i = 0; i < c->table.count; i++)
 			f.values[i].line = 0;
 		rc = parse(&f, path);
 	}
 	(void)fclose(f.stream); /* only read from */
 	free(f.line);
-	if (rc)
+	if (rc) {
 		free(f.values);
-	else
-		config_adopt_values(c, f.values);
-	return rc;
+		free(kept_path);
+		return rc;
+	}
+	config_adopt_values(c, f.values);
+	free(c->file);
+	c->file = kept_path;
+	return 0;
+}
+
+int config_load_file(struct config *c, const char *path)
+{
+	FILE *stream = fopen(path, "re");
+
+	if (!stream) {
+		int rc = -errno;
+
+		return fail(rc, "%s: %s", shown_path(path), strerror(-rc));
+	}
+	return load_stream(c, stream, path);
+}
+
+/* Nobody may have put words into this user's mouth. */
+static int check_owner(int fd, const char *path)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0)
+		return fail(-errno, "%s: %s", shown_path(path), strerror(errno));
+	if (!S_ISREG(st.st_mode))
+		return fail(-EPERM, "%s: no regular file", shown_path(path));
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		return fail(-EPERM, "%s: belongs to another user (-c takes it all the same)",
+			    shown_path(path));
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return fail(-EPERM, "%s: others may write to it (-c takes it all the same)",
+			    shown_path(path));
+	return 0;
+}
+
+/* -ENOENT: it is not there. */
+static int load_usual(struct config *c, const char *folder, const char *name)
+{
+	cleanup_free char *path = NULL;
+
+	if (asprintf(&path, "%s/%s", folder, name) < 0) {
+		path = NULL;
+		return -ENOMEM;
+	}
+	/* nonblocking: a FIFO of that name is to be refused, not waited for */
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return -ENOENT;
+	if (fd < 0)
+		return fail(-errno, "%s: %s", shown_path(path), strerror(errno));
+	int rc = check_owner(fd, path);
+
+	if (rc)
+		return rc;
+	FILE *stream = fdopen(fd, "r");
+
+	if (!stream)
+		return -ENOMEM;
+	fd = -1; /* the stream's */
+	return load_stream(c, stream, path);
+}
+
+static const char *home_of(char *const *environment)
+{
+	for (char *const *at = environment; *at; at++) {
+		if (strncmp(*at, "HOME=/", strlen("HOME=/")) == 0)
+			return *at + strlen("HOME=");
+	}
+	return NULL;
+}
+
+int config_load_usual_file(struct config *c, const char *store, char *const *environment)
+{
+	const char *home = home_of(environment);
+	int rc = store ? load_usual(c, store, "apexfs.ini") : -ENOENT;
+
+	if (rc == -ENOENT && home)
+		rc = load_usual(c, home, ".config/apexfs.ini");
+	if (rc == -ENOENT)
+		rc = load_usual(c, "/etc", "apexfs.ini");
+	return rc == -ENOENT ? 0 : rc;
 }

@@ -10,18 +10,21 @@ struct config {
 	struct config_table table;
 	struct config_value *values;         /* owned; one per option, in the table's order */
 	const char *const *foreign_sections; /* borrowed, NULL-terminated; NULL: none */
+	char *file;                          /* owned: the path of the last file read; NULL: none */
 };
 
 /*
- * Set section.name in `values` (an array like that of c). A name of a foreign section changes
- * nothing and answers 0. -EINVAL with a sentence that begins with the option's name.
+ * Set section.name in `values` (an array like that of c), unless a source with more to say has done
+ * so. A name of a foreign section changes nothing and answers 0. -EINVAL with a sentence that
+ * begins with the option's name.
  */
 must_check int config_assign(const struct config *c, struct config_value *values,
-			     const char *section, const char *name, const char *text);
+			     const char *section, const char *name, const char *text,
+			     enum config_source source);
 
-/* As config_assign, by an index of the table. */
+/* As config_assign, by an index of the table; -EINVAL also for what is out of range. */
 must_check int config_assign_at(const struct config *c, struct config_value *values, int index,
-				const char *text);
+				const char *text, enum config_source source);
 
 bool config_is_foreign(const struct config *c, struct slice section);
 

@@ -4,21 +4,31 @@
 #include <string.h>
 
 #include "lsm/config/config_private.h"
+#include "lsm/config/profile.h"
 
-static const char preface[] = "# Every option with its range and its default. Later sources win: "
-			      "this file, the environment\n"
-			      "# (APEXFS_SECTION_KEY), the command line (-o section.key=value).\n"
-			      "# Sizes take k, m or g (1024s). A line that begins with # or ; is a "
-			      "comment, and so is what follows\n"
-			      "# a ; after a space.\n";
+static const char preface[] =
+	"# Every option with its range and its default. Later sources win: the profile, one file "
+	"like "
+	"this,\n"
+	"# the environment (APEXFS_SECTION_KEY), the command line (-o section.key=value). The file "
+	"is "
+	"the one\n"
+	"# given with -c, or else the first found of STORE/apexfs.ini, ~/.config/apexfs.ini and "
+	"/etc/apexfs.ini.\n"
+	"# Options marked live can change while the store is mounted, by a write to "
+	".apex/config.d/NAME.\n"
+	"# Sizes take k, m or g (1024s). A line that begins with # or ; is a comment, and so is "
+	"what "
+	"follows\n"
+	"# a ; after a space.\n";
 
 static int render_option(const struct config_option *option, struct buf *text)
 {
 	char allowed[CONFIG_RANGE_TEXT_MAX];
 
 	config_value_describe(option, allowed);
-	return buf_printf(text, "# %s\n# %s\n%s = %s\n", option->help, allowed, option->name,
-			  option->fallback);
+	return buf_printf(text, "# %s\n# %s%s\n%s = %s\n", option->help, allowed,
+			  option->live ? "; live" : "", option->name, option->fallback);
 }
 
 int config_render_ini(const struct config_option *table, size_t count, struct buf *ret_text)
@@ -39,28 +49,39 @@ int config_render_ini(const struct config_option *table, size_t count, struct bu
 	return rc;
 }
 
-static const char *source_name(enum config_source source)
+/* Where the value comes from, for people. */
+static int render_origin(const struct config *c, const struct config_value *value, struct buf *text)
 {
 	static const char *const names[] = {
 		[CONFIG_DEFAULT] = "default",
+		[CONFIG_PROFILE] = "profile",
 		[CONFIG_FILE] = "file",
 		[CONFIG_ENVIRONMENT] = "environment",
 		[CONFIG_COMMAND_LINE] = "command line",
+		[CONFIG_LIVE] = "live",
 	};
 
-	return names[source];
+	if (value->source == CONFIG_FILE && value->line > 0)
+		return buf_printf(text, "%s:%d", c->file, value->line);
+	if (value->source == CONFIG_PROFILE)
+		return buf_printf(text, "profile %s", config_profile_name(c));
+	return buf_printf(text, "%s", names[value->source]);
 }
 
 int config_render_values(const struct config *c, struct buf *ret_text)
 {
+	char name[CONFIG_NAME_MAX + 1];
 	int rc = 0;
 
 	for (size_t i = 0; i < c->table.count && rc == 0; i++) {
-		const struct config_option *option = &c->table.options[i];
 		const struct config_value *value = &c->values[i];
 
-		rc = buf_printf(ret_text, "%s.%s=%s    # %s\n", option->section, option->name,
-				value->text, source_name(value->source));
+		config_option_name(&c->table.options[i], name);
+		rc = buf_printf(ret_text, "%s=%s    # ", name, value->text);
+		if (rc == 0)
+			rc = render_origin(c, value, ret_text);
+		if (rc == 0)
+			rc = buf_append_byte(ret_text, '\n');
 	}
 	return rc;
 }

@@ -16,10 +16,20 @@ int config_table_find(const struct config_table *table, const char *section, con
 	return -1;
 }
 
+void config_option_name(const struct config_option *o, char text[CONFIG_NAME_MAX + 1])
+{
+	int len = snprintf(text, CONFIG_NAME_MAX + 1, "%s%s%s", o->section,
+			   o->section[0] ? "." : "", o->name);
+
+	assert(len > 0 && len <= CONFIG_NAME_MAX);
+	(void)len;
+}
+
 /* "SECTION_NAME"; the length. */
 static size_t environment_name(const struct config_option *o, char text[CONFIG_NAME_MAX + 1])
 {
-	int len = snprintf(text, CONFIG_NAME_MAX + 1, "%s_%s", o->section, o->name);
+	int len = snprintf(text, CONFIG_NAME_MAX + 1, "%s%s%s", o->section,
+			   o->section[0] ? "_" : "", o->name);
 
 	assert(len > 0 && len <= CONFIG_NAME_MAX);
 	for (int i = 0; i < len; i++)
@@ -43,6 +53,17 @@ bool config_table_has_section(const struct config_table *table, struct slice sec
 {
 	for (size_t i = 0; i < table->count; i++) {
 		if (slice_eq(slice_str(table->options[i].section), section))
+			return true;
+	}
+	return false;
+}
+
+bool config_table_has_bare(const struct config_table *table, struct slice name)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const struct config_option *o = &table->options[i];
+
+		if (!o->section[0] && slice_eq(slice_str(o->name), name))
 			return true;
 	}
 	return false;
@@ -75,29 +96,48 @@ static size_t edit_distance(const char *a, const char *b)
 	return row[b_len];
 }
 
-const struct config_option *config_table_nearest(const struct config_table *table,
-						 const char *section, const char *name)
+/* `bare`: the names alone count, not the sections. */
+static const struct config_option *nearest(const struct config_table *table, const char *wanted,
+					   bool bare)
 {
-	const struct config_option *nearest = &table->options[0];
-	size_t nearest_distance = SIZE_MAX;
-	char wanted[2 * CONFIG_NAME_MAX]; /* cut: what is that long is near to nothing */
+	const struct config_option *found = &table->options[0];
+	size_t found_distance = SIZE_MAX;
 
-	snprintf(wanted, sizeof(wanted), "%s%s%s", section, section[0] ? "." : "", name);
 	for (size_t i = 0; i < table->count; i++) {
 		const struct config_option *o = &table->options[i];
 		char known[CONFIG_NAME_MAX + 1];
 
-		snprintf(known, sizeof(known), "%s%s%s", section[0] ? o->section : "",
-			 section[0] ? "." : "", o->name);
+		if (bare)
+			snprintf(known, sizeof(known), "%s", o->name);
+		else
+			config_option_name(o, known);
 
 		size_t distance = edit_distance(wanted, known);
 
-		if (distance < nearest_distance) {
-			nearest = o;
-			nearest_distance = distance;
+		if (distance < found_distance) {
+			found = o;
+			found_distance = distance;
 		}
 	}
-	return nearest;
+	return found;
+}
+
+const struct config_option *config_table_nearest(const struct config_table *table,
+						 const char *section, const char *name)
+{
+	char wanted[2 * CONFIG_NAME_MAX]; /* cut: what is that long is near to nothing */
+
+	snprintf(wanted, sizeof(wanted), "%s%s%s", section, section[0] ? "." : "", name);
+	return nearest(table, wanted, !section[0]);
+}
+
+const struct config_option *config_table_nearest_name(const struct config_table *table,
+						      const char *name)
+{
+	char wanted[2 * CONFIG_NAME_MAX];
+
+	snprintf(wanted, sizeof(wanted), "%s", name);
+	return nearest(table, wanted, !strchr(wanted, '.'));
 }
 
 bool config_table_is_sound(const struct config_table *table)
@@ -106,8 +146,7 @@ bool config_table_is_sound(const struct config_table *table)
 		const struct config_option *o = &table->options[i];
 		char text[CONFIG_NAME_MAX + 1];
 
-		if (!o->section[0] || !o->name[0] ||
-		    strlen(o->section) + 1 + strlen(o->name) > CONFIG_NAME_MAX)
+		if (!o->name[0] || strlen(o->section) + 1 + strlen(o->name) > CONFIG_NAME_MAX)
 			return false;
 		/* The search answers the first; a second of the same name finds another's index.
 		 * Unique names of the environment make unique names in files. */

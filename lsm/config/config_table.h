@@ -8,7 +8,7 @@
 #include "lsm/config/config.h"
 
 enum {
-	CONFIG_NAME_MAX = 63, /* bytes of "section.name" */
+	CONFIG_NAME_MAX = 63, /* bytes of "section.name", without the terminator */
 };
 
 struct config_table {
@@ -22,7 +22,13 @@ int config_table_find(const struct config_table *table, const char *section, con
 /* The index of the option that the environment calls `name` (without the APEXFS_ prefix), or -1. */
 int config_table_find_environment(const struct config_table *table, struct slice name);
 
+/* "section.name", or "name" where there is no section. */
+void config_option_name(const struct config_option *option, char text[CONFIG_NAME_MAX + 1]);
+
 bool config_table_has_section(const struct config_table *table, struct slice section);
+
+/* Whether an option without a section has this name. */
+bool config_table_has_bare(const struct config_table *table, struct slice name);
 
 /*
  * The option whose name is the fewest insertions, deletions and replacements away from section.name
@@ -30,6 +36,10 @@ bool config_table_has_section(const struct config_table *table, struct slice sec
  */
 const struct config_option *config_table_nearest(const struct config_table *table,
 						 const char *section, const char *name);
+
+/* As config_table_nearest for "section.name" in one. */
+const struct config_option *config_table_nearest_name(const struct config_table *table,
+						      const char *name);
 
 /* Whether every name is short enough and unique, in files as well as in the environment. */
 bool config_table_is_sound(const struct config_table *table);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lsm/base/error.h"
+#include "lsm/config/config_table.h"
 
 /* Decimal digits and nothing else, to the end or to `ret_rest`. */
 static bool parse_decimal(const char *text, uint64_t *ret_number, const char **ret_rest)
@@ -71,6 +72,28 @@ static bool parse_octal(const char *text, uint64_t *ret_number)
 	}
 	*ret_number = number;
 	return at != text && *at == '\0';
+}
+
+/* "0.01" in millionths; further digits do not count, and are refused. */
+static bool parse_rate(const char *text, uint64_t *ret_number)
+{
+	uint64_t whole;
+	uint64_t parts = 0;
+	uint64_t unit = CONFIG_RATE_ONE;
+	const char *rest;
+
+	if (!parse_decimal(text, &whole, &rest) || whole > UINT32_MAX)
+		return false;
+	if (*rest == '.') {
+		for (rest++; *rest >= '0' && *rest <= '9' && unit > 1; rest++) {
+			unit /= 10;
+			parts += (uint64_t)(*rest - '0') * unit;
+		}
+		if (rest[-1] == '.')
+			return false;
+	}
+	*ret_number = whole * CONFIG_RATE_ONE + parts;
+	return *rest == '\0';
 }
 
 /* The index of text in a NULL-terminated list of words. */
@@ -162,6 +185,8 @@ static bool parse_typed(const struct config_option *option, const char *text, ui
 		return parse_byte(text, ret_number);
 	case CONFIG_TEXT:
 		return parse_text(text);
+	case CONFIG_RATE:
+		return parse_rate(text, ret_number);
 	}
 	assert(false); /* the enum has no other */
 	return false;
@@ -170,7 +195,7 @@ static bool parse_typed(const struct config_option *option, const char *text, ui
 static bool is_in_range(const struct config_option *option, uint64_t number)
 {
 	if (option->type != CONFIG_UINT && option->type != CONFIG_SIZE &&
-	    option->type != CONFIG_OCTAL)
+	    option->type != CONFIG_OCTAL && option->type != CONFIG_RATE)
 		return true;
 	if (option->choices && number == CONFIG_WORD)
 		return true;
@@ -192,15 +217,16 @@ void config_value_show(const char *text, char shown[CONFIG_SHOWN_MAX])
 		shown[kept] = '\0';
 }
 
-static int refuse(const struct config_option *option, const char *text, const char *why)
+static int refuse(const struct config_option *option, const char *text, int rc, const char *why)
 {
+	char name[CONFIG_NAME_MAX + 1];
 	char shown[CONFIG_SHOWN_MAX];
 	char allowed[CONFIG_RANGE_TEXT_MAX];
 
 	config_value_show(text, shown);
 	config_value_describe(option, allowed);
-	return fail(-EINVAL, "%s.%s=%s: %s, allowed: %s", option->section, option->name, shown, why,
-		    allowed);
+	config_option_name(option, name);
+	return fail(rc, "%s=%s: %s, allowed: %s", name, shown, why, allowed);
 }
 
 int config_value_parse(const struct config_option *option, const char *text,
@@ -209,11 +235,11 @@ int config_value_parse(const struct config_option *option, const char *text,
 	uint64_t number = 0;
 
 	if (strlen(text) > CONFIG_TEXT_MAX)
-		return refuse(option, text, "too long");
+		return refuse(option, text, -EINVAL, "too long");
 	if (!parse_typed(option, text, &number))
-		return refuse(option, text, "not a value of this option");
+		return refuse(option, text, -EINVAL, "not a value of this option");
 	if (!is_in_range(option, number))
-		return refuse(option, text, "out of range");
+		return refuse(option, text, -ERANGE, "out of range");
 	ret_value->number = number;
 	memcpy(ret_value->text, text, strlen(text) + 1);
 	return 0;
@@ -230,6 +256,18 @@ static void print_size(uint64_t bytes, char text[24])
 		unit++;
 	}
 	snprintf(text, 24, "%" PRIu64 "%.1s", bytes, &units[unit]);
+}
+
+/* 10000 as "0.01". */
+static void print_rate(uint64_t millionths, char text[24])
+{
+	int len = snprintf(text, 24, "%" PRIu64 ".%06" PRIu64, millionths / CONFIG_RATE_ONE,
+			   millionths % CONFIG_RATE_ONE);
+
+	while (text[len - 1] == '0')
+		text[--len] = '\0';
+	if (text[len - 1] == '.')
+		text[len - 1] = '\0';
 }
 
 static void describe_words(const char *const *words, char text[CONFIG_RANGE_TEXT_MAX])
@@ -272,6 +310,11 @@ void config_value_describe(const struct config_option *option, char text[CONFIG_
 		break;
 	case CONFIG_BYTE:
 		snprintf(text, CONFIG_RANGE_TEXT_MAX, "one character, or 0x00 to 0xff");
+		break;
+	case CONFIG_RATE:
+		print_rate(option->minimum, from);
+		print_rate(option->maximum, to);
+		snprintf(text, CONFIG_RANGE_TEXT_MAX, "%s to %s", from, to);
 		break;
 	case CONFIG_TEXT:
 		snprintf(text, CONFIG_RANGE_TEXT_MAX, "up to %d bytes without control characters",

@@ -11,12 +11,12 @@ struct config_value {
 	uint64_t number;                /* 0 for TEXT */
 	char text[CONFIG_TEXT_MAX + 1]; /* as it was written */
 	enum config_source source;
-	int line; /* in the file being read, where it was given; 0 when it was not */
+	int line; /* of the file read last, where it was given; 0 when it was not */
 };
 
 /*
- * Read text into number and text of *ret_value. -EINVAL with a sentence "section.name=...: why",
- * and *ret_value as it was.
+ * Read text into number and text of *ret_value. -EINVAL, or -ERANGE when a number is too
+ * small or too large, with a sentence "section.name=...: why", and *ret_value as it was.
  */
 must_check int config_value_parse(const struct config_option *option, const char *text,
 				  struct config_value *ret_value);

@@ -1,5 +1,6 @@
 #include "lsm/config/engine_options.h"
 
+#include "lsm/config/profile.h"
 #include "lsm/lsm.h"
 
 _Static_assert(CONFIG_WORD == LSM_RESERVE_AUTOMATIC, "auto is the engine's automatic");
@@ -20,110 +21,133 @@ static const char *const strategies[] = {"leveled", "tiered", "lazy_leveling", N
 /* For a size that the engine chooses. */
 static const char *const automatic[] = {"auto", NULL};
 
-#define BOOL(section, name, fallback, help)                                                        \
+/* The last word of each row. */
+enum {
+	FIXED = 0, /* from start to end */
+	LIVE = 1,  /* lsm_set_options takes it */
+};
+
+#define BOOL(section, name, fallback, help, live)                                                  \
 	{                                                                                          \
-		section, name, CONFIG_BOOL, 0, 0, NULL, fallback, "", help                         \
+		section, name, CONFIG_BOOL, 0, 0, NULL, fallback, "", help, live                   \
 	}
-#define UINT(section, name, minimum, maximum, fallback, unit, help)                                \
+#define UINT(section, name, minimum, maximum, fallback, unit, help, live)                          \
 	{                                                                                          \
-		section, name, CONFIG_UINT, minimum, maximum, NULL, fallback, unit, help           \
+		section, name, CONFIG_UINT, minimum, maximum, NULL, fallback, unit, help, live     \
 	}
-#define SIZE(section, name, minimum, maximum, fallback, help)                                      \
+#define SIZE(section, name, minimum, maximum, fallback, help, live)                                \
 	{                                                                                          \
-		section, name, CONFIG_SIZE, minimum, maximum, NULL, fallback, "bytes", help        \
+		section, name, CONFIG_SIZE, minimum, maximum, NULL, fallback, "bytes", help, live  \
 	}
-#define CHOICE(section, name, choices, fallback, help)                                             \
+#define CHOICE(section, name, choices, fallback, help, live)                                       \
 	{                                                                                          \
-		section, name, CONFIG_CHOICE, 0, 0, choices, fallback, "", help                    \
+		section, name, CONFIG_CHOICE, 0, 0, choices, fallback, "", help, live              \
 	}
-#define BYTE(section, name, fallback, help)                                                        \
+#define BYTE(section, name, fallback, help, live)                                                  \
 	{                                                                                          \
-		section, name, CONFIG_BYTE, 0, 0, NULL, fallback, "", help                         \
+		section, name, CONFIG_BYTE, 0, 0, NULL, fallback, "", help, live                   \
 	}
 
 const struct config_option engine_options[] = {
-	BOOL("store", "create", "on", "Make the store when its folder is absent or empty."),
+	{"", "profile", CONFIG_CHOICE, 0, 0, profile_names, "balanced", "",
+	 "Values that go well together, for options that nothing else names.", FIXED},
+
+	{"store", "data_dir", CONFIG_TEXT, 0, 0, NULL, "", "",
+	 "The store's folder, where the command line names none (apexfs only).", FIXED},
+	BOOL("store", "create", "on", "Make the store when its folder is absent or empty.", FIXED),
 	BOOL("store", "read_only", "off",
 	     "Open without the lock and change no file; the store is seen as it is at that "
-	     "moment."),
+	     "moment.",
+	     FIXED),
 	{"store", "reserve", CONFIG_SIZE, 0, GIB(1024), automatic, "auto", "bytes",
 	 "Disk space kept for deletes on a full disk; auto: max_size + 1m, at most 1/16 of the "
-	 "disk."},
+	 "disk.",
+	 FIXED},
 	BYTE("store", "separator", "/",
 	     "The byte that splits keys into folders and names. The store keeps the first one "
-	     "said."),
+	     "said.",
+	     FIXED),
 	BOOL("store", "change_separator", "off",
-	     "Take another separator than the store has: keys stay, and show at other paths."),
+	     "Take another separator than the store has: keys stay, and show at other paths.",
+	     FIXED),
 	SIZE("store", "max_value_size", KIB(4), LSM_VALUE_MAX, "64g",
-	     "A value, and so a file, may be this large; a write beyond it fails with EFBIG."),
+	     "A value, and so a file, may be this large; a write beyond it fails with EFBIG.",
+	     FIXED),
 
 	SIZE("memtable", "max_size", KIB(4), GIB(4), "32m",
-	     "A memtable of this size is written out as a table."),
+	     "A memtable of this size is written out as a table.", LIVE),
 	UINT("memtable", "max_full", 1, 15, "2", "",
-	     "So many full memtables may wait to be written out before writers wait."),
+	     "So many full memtables may wait to be written out before writers wait.", LIVE),
 
 	CHOICE("wal", "sync_mode", sync_modes, "interval",
 	       "When the log goes to the disk: before each write returns, in batches, every "
-	       "interval, on request."),
+	       "interval, on request.",
+	       LIVE),
 	UINT("wal", "sync_interval_ms", 1, 3600000, "1000", "ms",
-	     "The time between two syncs with sync_mode = interval."),
+	     "The time between two syncs with sync_mode = interval.", LIVE),
 	UINT("wal", "batch_records", 1, UINT32_MAX, "1000", "records",
-	     "With sync_mode = batch: sync after so many records."),
+	     "With sync_mode = batch: sync after so many records.", LIVE),
 	UINT("wal", "batch_delay_us", 1, 3600000000, "10000", "us",
-	     "With sync_mode = batch: sync at the latest so long after a write."),
+	     "With sync_mode = batch: sync at the latest so long after a write.", LIVE),
 
 	SIZE("sstable", "block_size", 256, MIB(4), "4k",
-	     "A table's data is read and checked in blocks of about this size."),
+	     "A table's data is read and checked in blocks of about this size.", LIVE),
 	UINT("sstable", "restart_interval", 1, 1024, "16", "records",
-	     "Every so many records a block holds a whole key to begin a search at."),
-	CHOICE("sstable", "compression", compressions, "lz4", "How blocks are compressed."),
+	     "Every so many records a block holds a whole key to begin a search at.", LIVE),
+	CHOICE("sstable", "compression", compressions, "lz4", "How blocks are compressed.", LIVE),
 	UINT("sstable", "min_saving_pct", 0, 99, "12", "%",
-	     "A block that compression shrinks by less is stored as it is."),
+	     "A block that compression shrinks by less is stored as it is.", LIVE),
 	SIZE("sstable", "value_inline_max", 0, MIB(1), "1k",
-	     "Longer values have blocks of their own, so that listings do not read them."),
+	     "Longer values have blocks of their own, so that listings do not read them.", LIVE),
 	SIZE("sstable", "target_file_size", KIB(4), GIB(16), "16m",
-	     "Compaction begins a new table at this size."),
+	     "Compaction begins a new table at this size.", LIVE),
 
 	SIZE("blob", "large_value_threshold", KIB(1), MIB(16), "64k",
 	     "Longer values are kept in blob files and not rewritten when a part of them "
-	     "changes."),
+	     "changes.",
+	     LIVE),
 	SIZE("blob", "chunk_size", KIB(4), MIB(16), "256k",
 	     "A large value is cut into chunks of this size; each is compressed and checked by "
-	     "itself."),
+	     "itself.",
+	     FIXED),
 	UINT("blob", "blob_gc_ratio", 0, 90, "50", "%",
 	     "A blob file of which less than this is still in use is emptied by compaction; 0: "
-	     "never."),
-	SIZE("blob", "file_size", KIB(64), GIB(16), "64m",
-	     "A new blob file is begun at this size."),
+	     "never.",
+	     LIVE),
+	SIZE("blob", "file_size", KIB(64), GIB(16), "64m", "A new blob file is begun at this size.",
+	     FIXED),
 
 	UINT("bloom", "bits_per_key", 0, 64, "10", "bits",
-	     "Size of the filters that spare reads of absent keys; 0 for none."),
+	     "Size of the filters that spare reads of absent keys; 0 for none.", LIVE),
 
 	SIZE("cache", "block_cache_size", 0, GIB(1024), "64m",
-	     "Memory for blocks read from tables, uncompressed."),
+	     "Memory for blocks read from tables, uncompressed.", LIVE),
 	UINT("cache", "shards", 1, 1024, "16", "",
-	     "Parts of the cache that threads can use side by side."),
-	UINT("cache", "max_open_files", 1, 1000000, "512", "files",
-	     "So many tables are kept open."),
+	     "Parts of the cache that threads can use side by side.", FIXED),
+	UINT("cache", "max_open_files", 1, 1000000, "512", "files", "So many tables are kept open.",
+	     FIXED),
 
 	CHOICE("compaction", "strategy", strategies, "leveled",
 	       "How tables are merged: leveled favours reads and space, tiered writes; "
-	       "lazy_leveling is between."),
+	       "lazy_leveling is between.",
+	       LIVE),
 	UINT("compaction", "runs_max", 2, 16, "4", "runs",
 	     "With tiered and lazy_leveling: so many sorted runs pile up on a level before they "
-	     "are merged."),
+	     "are merged.",
+	     LIVE),
 	UINT("compaction", "threads", 0, 16, "1", "",
-	     "Background threads that compact; 0 for none, then only on request."),
+	     "Background threads that compact; 0 for none, then only on request.", FIXED),
 	UINT("compaction", "l0_threshold", 1, 1000, "4", "tables",
-	     "So many tables on level 0 start a compaction."),
+	     "So many tables on level 0 start a compaction.", LIVE),
 	UINT("compaction", "l0_slowdown", 1, 10000, "12", "tables",
-	     "From so many tables on level 0 on, writes are slowed down; at least l0_threshold."),
+	     "From so many tables on level 0 on, writes are slowed down; at least l0_threshold.",
+	     LIVE),
 	UINT("compaction", "l0_stop", 1, 10000, "20", "tables",
-	     "From so many tables on level 0 on, writes wait; at least l0_slowdown."),
+	     "From so many tables on level 0 on, writes wait; at least l0_slowdown.", LIVE),
 	UINT("compaction", "size_ratio", 2, 100, "10", "",
-	     "Each level may be so many times as large as the one above it."),
+	     "Each level may be so many times as large as the one above it.", LIVE),
 	SIZE("compaction", "base_level_size", KIB(4), GIB(1024), "64m",
-	     "Level 1 may be this large."),
+	     "Level 1 may be this large.", LIVE),
 };
 
 const size_t engine_options_count = array_size(engine_options);

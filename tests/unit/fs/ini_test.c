@@ -68,7 +68,8 @@ START_TEST(apexfs_ini_is_a_good_settings_file_and_changes_nothing)
 	struct config *c;
 
 	ck_assert_int_eq(config_new(engine_options, engine_options_count, &c), 0);
-	config_set_foreign(c, (const char *const[]){"fs", "fuse", "log", NULL});
+	config_set_foreign(c, (const char *const[]){"fs", "fuse", "log", "batch", "search",
+						    "features", "stats", NULL});
 	ck_assert_msg(config_load_file(c, ini_path()) == 0, "%s", fail_text());
 
 	struct lsm_options loaded, defaults;

@@ -81,7 +81,7 @@ END_TEST
 
 START_TEST(places_must_be_two)
 {
-	check_refused("store", "usage: apexfs");
+	check_refused("mnt", "store.data_dir is not set");
 	check_refused("store mnt more", "usage: apexfs");
 	check_refused("-f", "usage: apexfs");
 }
@@ -271,7 +271,8 @@ START_TEST(help_names_every_setting)
 			i < engine_options_count ? &engine_options[i]
 						 : &daemon_options[i - engine_options_count];
 
-		snprintf(name, sizeof(name), " %s.%s=", option->section, option->name);
+		snprintf(name, sizeof(name), " %s%s%s=", option->section,
+			 option->section[0] ? "." : "", option->name);
 		ck_assert_msg(strstr((char *)text.ptr, name) != NULL, "%s", name);
 	}
 	buf_done(&text);

@@ -5,10 +5,10 @@
 #include "tests/unit/unit.h"
 
 static const struct config_option options[] = {
-	{"memtable", "max_size", CONFIG_UINT, 0, 9, NULL, "1", "", ""},
-	{"memtable", "max_full", CONFIG_UINT, 0, 9, NULL, "1", "", ""},
-	{"wal", "sync_mode", CONFIG_UINT, 0, 9, NULL, "1", "", ""},
-	{"cache", "shards", CONFIG_UINT, 0, 9, NULL, "1", "", ""},
+	{"memtable", "max_size", CONFIG_UINT, 0, 9, NULL, "1", "", "", false},
+	{"memtable", "max_full", CONFIG_UINT, 0, 9, NULL, "1", "", "", false},
+	{"wal", "sync_mode", CONFIG_UINT, 0, 9, NULL, "1", "", "", false},
+	{"cache", "shards", CONFIG_UINT, 0, 9, NULL, "1", "", "", false},
 };
 static const struct config_table table = {.options = options, .count = array_size(options)};
 
@@ -60,11 +60,11 @@ END_TEST
 START_TEST(a_table_with_two_names_alike_is_unsound)
 {
 	static const struct config_option twice[] = {
-		{"a", "b_c", CONFIG_UINT, 0, 9, NULL, "1", "", ""},
-		{"a_b", "c", CONFIG_UINT, 0, 9, NULL, "1", "", ""},
+		{"a", "b_c", CONFIG_UINT, 0, 9, NULL, "1", "", "", false},
+		{"a_b", "c", CONFIG_UINT, 0, 9, NULL, "1", "", "", false},
 	};
 	static const struct config_option nameless[] = {
-		{"a", "", CONFIG_UINT, 0, 9, NULL, "1", "", ""},
+		{"a", "", CONFIG_UINT, 0, 9, NULL, "1", "", "", false},
 	};
 
 	ck_assert(config_table_is_sound(&table));

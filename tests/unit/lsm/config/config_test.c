@@ -16,14 +16,15 @@ static const char *const colours[] = {"red", "green", "blue", NULL};
 static const char *const nobody[] = {"nobody", NULL};
 
 static const struct config_option table[] = {
-	{"shop", "open", CONFIG_BOOL, 0, 0, NULL, "yes", "", "Whether one may enter."},
-	{"shop", "doors", CONFIG_UINT, 1, 12, NULL, "2", "doors", "How many doors."},
-	{"shop", "area", CONFIG_SIZE, 1024, 1 << 20, NULL, "4k", "bytes", "How large."},
-	{"shop", "owner", CONFIG_UINT, 0, 99, nobody, "nobody", "", "Whose it is."},
-	{"shop", "mask", CONFIG_OCTAL, 0, 0777, NULL, "022", "", "What is not allowed."},
-	{"paint", "colour", CONFIG_CHOICE, 0, 0, colours, "green", "", "What colour."},
-	{"paint", "mark", CONFIG_BYTE, 0, 0, NULL, "/", "", "What mark."},
-	{"paint", "name_text", CONFIG_TEXT, 0, 0, NULL, "plain", "", "What it says."},
+	{"shop", "open", CONFIG_BOOL, 0, 0, NULL, "yes", "", "Whether one may enter.", false},
+	{"shop", "doors", CONFIG_UINT, 1, 12, NULL, "2", "doors", "How many doors.", false},
+	{"shop", "area", CONFIG_SIZE, 1024, 1 << 20, NULL, "4k", "bytes", "How large.", false},
+	{"shop", "owner", CONFIG_UINT, 0, 99, nobody, "nobody", "", "Whose it is.", false},
+	{"shop", "mask", CONFIG_OCTAL, 0, 0777, NULL, "022", "", "What is not allowed.", false},
+	{"paint", "colour", CONFIG_CHOICE, 0, 0, colours, "green", "", "What colour.", false},
+	{"paint", "mark", CONFIG_BYTE, 0, 0, NULL, "/", "", "What mark.", false},
+	{"paint", "name_text", CONFIG_TEXT, 0, 0, NULL, "plain", "", "What it says.", false},
+	{"paint", "share", CONFIG_RATE, 1000, 900000, NULL, "0.5", "", "How much of it.", true},
 };
 
 static struct config *new_config(void)
@@ -133,6 +134,26 @@ START_TEST(later_sources_win)
 	ck_assert_int_eq(config_source_of(c, "shop", "area"), CONFIG_ENVIRONMENT);
 	ck_assert_int_eq(config_source_of(c, "shop", "doors"), CONFIG_COMMAND_LINE);
 	ck_assert_int_eq(config_source_of(c, "paint", "colour"), CONFIG_DEFAULT);
+	config_free(c);
+}
+END_TEST
+
+START_TEST(sources_may_be_read_in_any_order)
+{
+	struct config *c = new_config();
+	char doors[] = "APEXFS_SHOP_DOORS=8";
+	char area[] = "APEXFS_SHOP_AREA=8k";
+	char *environment[] = {doors, area, NULL};
+
+	ck_assert_int_eq(config_set(c, "shop.doors=9"), 0);
+	ck_assert_int_eq(config_load_environment(c, environment), 0);
+	ck_assert_int_eq(load(c, "[shop]\nopen = no\narea=2k\ndoors=7\n"), 0);
+	ck_assert_uint_eq(config_number(c, "shop", "doors"), 9);
+	ck_assert_uint_eq(config_number(c, "shop", "area"), 8192);
+	ck_assert(!config_bool(c, "shop", "open"));
+	/* what loses is checked all the same */
+	ck_assert_int_eq(load(c, "[shop]\ndoors=99\n"), -EINVAL);
+	ck_assert_int_eq(load(c, "[shop]\ndoors=1\ndoors=1\n"), -EINVAL);
 	config_free(c);
 }
 END_TEST
@@ -318,6 +339,55 @@ START_TEST(numbers_may_be_octal_or_a_word)
 }
 END_TEST
 
+START_TEST(rates_are_decimal_fractions)
+{
+	static const char *const bad[] = {"",     ".",    ".5",        "0.",  "0.1.",
+					  "1e-2", "-0.1", "0.0000001", "0.1x"};
+	struct config *c = new_config();
+	char text[64];
+
+	ck_assert_uint_eq(config_number(c, "paint", "share"), 500000);
+	ck_assert_int_eq(config_set(c, "paint.share=0.012345"), 0);
+	ck_assert_uint_eq(config_number(c, "paint", "share"), 12345);
+	ck_assert_int_eq(config_set(c, "paint.share=0.9"), 0);
+	ck_assert_uint_eq(config_number(c, "paint", "share"), 900000);
+	config_free(c);
+	for (size_t i = 0; i < array_size(bad); i++) {
+		snprintf(text, sizeof(text), "paint.share=%s", bad[i]);
+		assert_set_refused(text, "not a value of this option, allowed: 0.001 to 0.9");
+	}
+	assert_set_refused("paint.share=0.0009", "out of range, allowed: 0.001 to 0.9");
+	assert_set_refused("paint.share=1", "out of range");
+	assert_set_refused("paint.share=99999999999999999999", "not a value");
+}
+END_TEST
+
+START_TEST(options_without_a_section_are_written_bare)
+{
+	static const struct config_option bare[] = {
+		{"", "kind", CONFIG_CHOICE, 0, 0, colours, "green", "", "What kind.", false},
+		{"shop", "doors", CONFIG_UINT, 1, 12, NULL, "2", "doors", "How many.", false},
+	};
+	char variable[] = "APEXFS_KIND=red";
+	char *environment[] = {variable, NULL};
+	struct config *c = NULL;
+
+	ck_assert_int_eq(config_new(bare, array_size(bare), &c), 0);
+	ck_assert_int_eq(load(c, "kind = blue\n[shop]\ndoors = 3\n"), 0);
+	ck_assert_uint_eq(config_number(c, "", "kind"), 2);
+	ck_assert_int_eq(config_load_environment(c, environment), 0);
+	ck_assert_uint_eq(config_number(c, "", "kind"), 0);
+	ck_assert(config_is_assignment(c, "kind=green"));
+	ck_assert(!config_is_assignment(c, "kinds=green"));
+	ck_assert(!config_is_assignment(c, "doors=1"));
+	ck_assert_int_eq(config_set(c, "kind=green"), 0);
+	ck_assert_uint_eq(config_number(c, "", "kind"), 1);
+	ck_assert_int_eq(config_set(c, "kin=green"), -EINVAL);
+	assert_sentence_has("the nearest is kind");
+	config_free(c);
+}
+END_TEST
+
 START_TEST(what_is_out_of_range_is_refused)
 {
 	assert_set_refused("shop.doors=0", "shop.doors=0: out of range, allowed: 1 to 12 doors");
@@ -331,7 +401,7 @@ END_TEST
 
 START_TEST(other_bad_values_are_refused)
 {
-	char text[400];
+	char text[CONFIG_TEXT_MAX + 100];
 
 	assert_set_refused("shop.open=maybe", "allowed: on, off, yes, no, true, false, 1, 0");
 	assert_set_refused("shop.open=", "not a value");
@@ -489,7 +559,7 @@ START_TEST(the_rendered_file_gives_the_defaults_back)
 	struct config *c = new_config();
 
 	ck_assert_int_eq(config_render_ini(table, array_size(table), &text), 0);
-	ck_assert_int_eq(config_set(c, "shop.doors=9"), 0);
+	ck_assert_int_eq(load(c, "[shop]\ndoors=9\n"), 0);
 	ck_assert_int_eq(load_bytes(c, (const char *)text.ptr, text.len), 0);
 	ck_assert_uint_eq(config_number(c, "shop", "doors"), 2);
 	for (size_t i = 0; i < array_size(table); i++)
@@ -507,18 +577,26 @@ START_TEST(values_are_rendered_with_their_source)
 {
 	cleanup_buf struct buf text = {0};
 	struct config *c = new_config();
+	char wanted[500], variable[] = "APEXFS_PAINT_MARK=!";
+	char *environment[] = {variable, NULL};
 
+	ck_assert_int_eq(load(c, "[shop]\n\nmask=077\ndoors=3\n"), 0);
+	ck_assert_int_eq(config_load_environment(c, environment), 0);
 	ck_assert_int_eq(config_set(c, "shop.doors=9"), 0);
 	ck_assert_int_eq(config_render_values(c, &text), 0);
 	ck_assert_int_eq(buf_append_byte(&text, '\0'), 0);
-	ck_assert_str_eq((const char *)text.ptr, "shop.open=yes    # default\n"
-						 "shop.doors=9    # command line\n"
-						 "shop.area=4k    # default\n"
-						 "shop.owner=nobody    # default\n"
-						 "shop.mask=022    # default\n"
-						 "paint.colour=green    # default\n"
-						 "paint.mark=/    # default\n"
-						 "paint.name_text=plain    # default\n");
+	snprintf(wanted, sizeof(wanted),
+		 "shop.open=yes    # default\n"
+		 "shop.doors=9    # command line\n"
+		 "shop.area=4k    # default\n"
+		 "shop.owner=nobody    # default\n"
+		 "shop.mask=077    # %s:3\n"
+		 "paint.colour=green    # default\n"
+		 "paint.mark=!    # environment\n"
+		 "paint.name_text=plain    # default\n"
+		 "paint.share=0.5    # default\n",
+		 ini_path);
+	ck_assert_str_eq((const char *)text.ptr, wanted);
 	config_free(c);
 }
 END_TEST
@@ -526,7 +604,7 @@ END_TEST
 START_TEST(two_tables_join_into_one)
 {
 	static const struct config_option second[] = {
-		{"shelf", "boards", CONFIG_UINT, 1, 9, NULL, "3", "", "How many boards."},
+		{"shelf", "boards", CONFIG_UINT, 1, 9, NULL, "3", "", "How many boards.", false},
 	};
 	cleanup_free struct config_option *both = NULL;
 	struct config *c = NULL;
@@ -545,6 +623,7 @@ int main(void)
 	static const TTest *const *tests[] = {
 		&everything_begins_at_its_default,
 		&later_sources_win,
+		&sources_may_be_read_in_any_order,
 		&ini_files_may_be_indented_and_commented,
 		&two_files_may_give_the_same_key,
 		&every_form_of_a_value_is_read,
@@ -554,6 +633,8 @@ int main(void)
 		&a_bad_number_is_refused,
 		&a_bad_size_is_refused,
 		&numbers_may_be_octal_or_a_word,
+		&rates_are_decimal_fractions,
+		&options_without_a_section_are_written_bare,
 		&what_is_out_of_range_is_refused,
 		&other_bad_values_are_refused,
 		&a_key_given_twice_in_one_file_is_refused,
