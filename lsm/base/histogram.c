@@ -39,6 +39,11 @@ static uint64_t bucket_top(size_t bucket)
 
 void histogram_record(struct histogram *h, uint64_t value)
 {
+	histogram_record_many(h, value, 1);
+}
+
+void histogram_record_many(struct histogram *h, uint64_t value, uint32_t count)
+{
 	value = min_of(value, value_max);
 
 	uint64_t max = atomic_load_explicit(&h->max, memory_order_relaxed);
@@ -47,8 +52,8 @@ void histogram_record(struct histogram *h, uint64_t value)
 	       !atomic_compare_exchange_weak_explicit(&h->max, &max, value, memory_order_relaxed,
 						      memory_order_relaxed))
 		; /* max was loaded anew */
-	atomic_fetch_add_explicit(&h->sum, value, memory_order_relaxed);
-	atomic_fetch_add_explicit(&h->buckets[bucket_of(value)], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&h->sum, value * count, memory_order_relaxed);
+	atomic_fetch_add_explicit(&h->buckets[bucket_of(value)], count, memory_order_relaxed);
 }
 
 /* The value that `percent` of the count values do not exceed, rounded up to its bucket's top. */

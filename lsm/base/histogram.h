@@ -29,4 +29,6 @@ struct histogram_summary {
 
 /* All zero is an empty histogram. A value of 2^40 or more counts as 2^40 - 1. */
 void histogram_record(struct histogram *h, uint64_t value);
+/* As so many records of the value: one that was measured stands for others that were not. */
+void histogram_record_many(struct histogram *h, uint64_t value, uint32_t count);
 void histogram_summarise(const struct histogram *h, struct histogram_summary *ret_summary);

@@ -46,6 +46,22 @@ static void check_single_value(uint64_t value)
 	unit_expect(summary.max == value_max);
 }
 
+START_TEST(one_value_can_stand_for_several)
+{
+	static struct histogram h;
+	struct histogram_summary summary;
+
+	histogram_record_many(&h, 10, 98);
+	histogram_record_many(&h, 12, 2);
+	histogram_summarise(&h, &summary);
+	ck_assert_uint_eq(summary.count, 100);
+	ck_assert_uint_eq(summary.sum, 10 * 98 + 12 * 2);
+	ck_assert_uint_eq(summary.p95, 10);
+	ck_assert_uint_eq(summary.p99, 12);
+	ck_assert_uint_eq(summary.max, 12);
+}
+END_TEST
+
 START_TEST(small_and_edge_values_are_within_a_sixteenth)
 {
 	for (uint64_t value = 0; value < 1100; value++)
@@ -151,6 +167,7 @@ int main(void)
 {
 	static const TTest *const *tests[] = {
 		&empty_histogram_is_all_zero,
+		&one_value_can_stand_for_several,
 		&small_and_edge_values_are_within_a_sixteenth,
 		&larger_values_count_as_the_largest,
 		&quantiles_of_random_values_are_within_a_sixteenth,
