@@ -98,10 +98,10 @@ static void note_append(struct blob_file *f, uint64_t at, const struct chunk *c)
 	if (!ring_link_used(&f->dirty))
 		ring_add(&s->dirty, &f->dirty);
 	f->references++;
-	s->stats.bytes += c->stored.len;
-	s->stats.chunks_written++;
-	s->stats.written_bytes += c->stored.len;
-	s->stats.written_raw_bytes += c->raw_len;
+	blob_count_locked(&s->counters.bytes, c->stored.len);
+	blob_count_locked(&s->counters.chunks_written, 1);
+	blob_count_locked(&s->counters.written_bytes, c->stored.len);
+	blob_count_locked(&s->counters.written_raw_bytes, c->raw_len);
 }
 
 /*

@@ -24,7 +24,7 @@ static struct env_file *take_idle_locked(struct blob_store *s)
 
 	if (!l)
 		return NULL;
-	s->stats.open_files--;
+	blob_uncount_locked(&s->counters.open_files, 1);
 	return move_ptr(&container_of(l, struct blob_file, idle)->reader);
 }
 
@@ -32,7 +32,9 @@ static struct env_file *take_surplus(struct blob_store *s)
 {
 	mutex_guard(&s->mu);
 
-	return s->stats.open_files > s->options.max_open ? take_idle_locked(s) : NULL;
+	uint64_t open = atomic_load_explicit(&s->counters.open_files, memory_order_relaxed);
+
+	return open > s->options.max_open ? take_idle_locked(s) : NULL;
 }
 
 /* Close files that nobody reads, oldest first, while more than max_open are open. */
@@ -124,7 +126,7 @@ static void keep_open(struct blob_store *s, struct reading *r, struct env_file *
 	mutex_lock(&s->mu);
 	if (!f->reader) {
 		f->reader = move_ptr(&opened);
-		s->stats.open_files++;
+		blob_count_locked(&s->counters.open_files, 1);
 	}
 	r->in = f->reader;
 	mutex_unlock(&s->mu);
@@ -239,11 +241,11 @@ static void count_read(struct blob_store *s, const struct extent *e, int rc)
 {
 	mutex_guard(&s->mu);
 
-	s->stats.checksum_errors += rc == -EBADMSG;
+	blob_count_locked(&s->counters.checksum_errors, rc == -EBADMSG);
 	if (rc)
 		return;
-	s->stats.chunks_read++;
-	s->stats.read_bytes += e->stored_len;
+	blob_count_locked(&s->counters.chunks_read, 1);
+	blob_count_locked(&s->counters.read_bytes, e->stored_len);
 }
 
 int blob_store_read(struct blob_store *s, const struct extent *e, void *into)

@@ -135,8 +135,8 @@ int blob_file_new_locked(struct blob_store *s, uint64_t number, uint64_t bytes,
 	memmove(&s->files[i + 1], &s->files[i], (s->file_count - i) * sizeof(struct blob_file *));
 	s->files[i] = f;
 	s->file_count++;
-	s->stats.files++;
-	s->stats.bytes += bytes;
+	blob_count_locked(&s->counters.files, 1);
+	blob_count_locked(&s->counters.bytes, bytes);
 	*ret_file = f;
 	return 0;
 }
@@ -194,8 +194,9 @@ static void become_obsolete_locked(struct blob_file *f)
 	if (ring_link_used(&f->dirty))
 		ring_remove(&s->dirty, &f->dirty);
 	ring_add(&s->obsolete, &f->obsolete);
-	s->stats.files--;
-	s->stats.bytes -= atomic_load_explicit(&f->bytes, memory_order_relaxed);
+	blob_uncount_locked(&s->counters.files, 1);
+	blob_uncount_locked(&s->counters.bytes,
+			    atomic_load_explicit(&f->bytes, memory_order_relaxed));
 }
 
 void blob_unref_locked(struct blob_file *f)
@@ -226,7 +227,7 @@ static struct blob_file *take_obsolete(struct blob_store *s)
 	struct blob_file *f = container_of(l, struct blob_file, obsolete);
 	if (ring_link_used(&f->idle)) {
 		ring_remove(&s->idle, &f->idle);
-		s->stats.open_files--;
+		blob_uncount_locked(&s->counters.open_files, 1);
 	}
 	return f;
 }
@@ -263,11 +264,27 @@ void blob_store_purge(struct blob_store *s)
 	}
 }
 
+static uint64_t counted(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
 void blob_store_stats(struct blob_store *s, struct blob_stats *ret_stats)
 {
-	mutex_guard(&s->mu);
+	const struct blob_counters *c = &s->counters;
 
-	*ret_stats = s->stats;
+	*ret_stats = (struct blob_stats){
+		.files = counted(&c->files),
+		.bytes = counted(&c->bytes),
+		.written_bytes = counted(&c->written_bytes),
+		.written_raw_bytes = counted(&c->written_raw_bytes),
+		.chunks_written = counted(&c->chunks_written),
+		.chunks_read = counted(&c->chunks_read),
+		.read_bytes = counted(&c->read_bytes),
+		.checksum_errors = counted(&c->checksum_errors),
+		.syncs = counted(&c->syncs),
+		.open_files = counted(&c->open_files),
+	};
 }
 
 struct buf blob_spare_take(struct blob_store *s)

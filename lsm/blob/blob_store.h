@@ -155,6 +155,7 @@ struct blob_stats {
 	uint64_t syncs;      /* of files */
 	uint64_t open_files; /* for reading */
 };
+/* No lock. */
 void blob_store_stats(struct blob_store *s, struct blob_stats *ret_stats);
 
 /* "000012.blob" into a buffer of ENV_NAME_MAX + 1 bytes. */

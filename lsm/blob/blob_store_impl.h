@@ -33,6 +33,17 @@ struct blob_writer {
 	struct blob_file *file; /* a reference; NULL: the next chunk makes one; guarded by mu */
 };
 
+/* As struct blob_stats. */
+struct blob_counters {
+	_Atomic uint64_t files, bytes;
+	_Atomic uint64_t written_bytes, written_raw_bytes;
+	_Atomic uint64_t chunks_written, chunks_read;
+	_Atomic uint64_t read_bytes;
+	_Atomic uint64_t checksum_errors;
+	_Atomic uint64_t syncs;
+	_Atomic uint64_t open_files;
+};
+
 struct blob_store {
 	/* Immutable. */
 	struct env_dir *dir; /* borrowed */
@@ -53,8 +64,21 @@ struct blob_store {
 	bool sync_failed;                   /* false -> true */
 	struct buf spares[BLOB_SPARES_MAX]; /* owned */
 	unsigned spare_count;
-	struct blob_stats stats; /* kept up to date at each step */
+	struct blob_counters counters; /* kept up to date at each step, and read without mu */
 };
+
+/* The caller holds mu, which makes the two steps one. Relaxed: numbers for people. */
+static inline void blob_count_locked(_Atomic uint64_t *counter, uint64_t n)
+{
+	uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, now + n, memory_order_relaxed);
+}
+
+static inline void blob_uncount_locked(_Atomic uint64_t *counter, uint64_t n)
+{
+	blob_count_locked(counter, UINT64_C(0) - n);
+}
 
 /* A new file of that number in `files`, with one reference, for the caller. -ENOMEM; -EEXIST. */
 must_check int blob_file_new_locked(struct blob_store *s, uint64_t number, uint64_t bytes,

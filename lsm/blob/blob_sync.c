@@ -28,7 +28,7 @@ static void sync_done(struct blob_store *s, struct blob_file *f)
 {
 	mutex_lock(&s->mu);
 	f->syncing = false;
-	s->stats.syncs++;
+	blob_count_locked(&s->counters.syncs, 1);
 	struct env_file *out = blob_take_appender_locked(f);
 	blob_unref_locked(f);
 	mutex_unlock(&s->mu);
