@@ -268,6 +268,14 @@ END_TEST
 
 /* ---- emptying files ---- */
 
+static void set_gc_pct(struct store *s, unsigned percent)
+{
+	struct tree_tuning tuning = tree_tuning(s->tree);
+
+	tuning.blob_gc_pct = percent;
+	tree_tune(s->tree, &tuning);
+}
+
 START_TEST(mostly_dead_files_are_emptied_and_go)
 {
 	static struct model m;
@@ -287,9 +295,9 @@ START_TEST(mostly_dead_files_are_emptied_and_go)
 	}
 	flush(&s, &m);
 	compact_range(&s, &m, "", "");
-	s.tree->options.blob_gc_pct = 0;
+	set_gc_pct(&s, 0);
 	compact(&s, &m); /* what the strategy wants */
-	s.tree->options.blob_gc_pct = 50;
+	set_gc_pct(&s, 50);
 	ck_assert_uint_eq(stats_of(&s).blob_moved_bytes, 0);
 	ck_assert_uint_gt(count_leaving(&s), 5);
 	struct tree_stats before = stats_of(&s);
@@ -404,7 +412,7 @@ START_TEST(without_a_percentage_nothing_is_emptied)
 
 	begin(&s, env, &m);
 	(void)make_mostly_dead(&s, &m);
-	s.tree->options.blob_gc_pct = 0;
+	set_gc_pct(&s, 0);
 	ck_assert_uint_eq(count_leaving(&s), 0);
 	ck_assert_int_eq(tree_pick(s.tree, &job), -ENOENT);
 	store_close(&s);
