@@ -7,7 +7,7 @@ check "an unknown word" fails_with "'bogus'" "$apexfs" -o rw,bogus "$store" "$mn
 check "an unknown setting" fails_with "wal.sync_mode" "$apexfs" -o wal.sync_mod=always "$store" "$mnt"
 check "a bad value" fails_with "wal.sync_mode" "$apexfs" -o wal.sync_mode=never "$store" "$mnt"
 check "a missing settings file" fails_with "$work/none.ini" "$apexfs" -c "$work/none.ini" "$store" "$mnt"
-check "no mount point" fails_with "usage:" "$apexfs" "$store"
+check "no mount point" fails_with "no STORE is given" "$apexfs" "$store"
 check "a store whose parent is missing" fails_with "$work/none" "$apexfs" "$work/none/store" "$mnt"
 check "a missing mount point" fails_with "$work/none" "$apexfs" "$store" "$work/none"
 touch "$work/file"
