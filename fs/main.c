@@ -14,6 +14,8 @@
 #include "fs/options.h"
 #include "fs/path/path.h"
 #include "fs/transport/transport.h"
+#include "fs/virt/control.h"
+#include "fs/virt/stats_files.h"
 #include "fs/virt/virt.h"
 #include "lsm/base/clock.h"
 #include "lsm/base/error.h"
@@ -42,6 +44,8 @@ struct service {
 	struct settings *settings;
 	struct fs *fs;
 	struct virt *virt;
+	struct stats_files stats;
+	struct control *control;
 	struct ops ops;
 	struct transport_options transport;
 	struct fuse_session *session;
@@ -203,14 +207,19 @@ static int stats_more(void *arg, struct buf *text)
 
 static int virtual_files_open(struct service *s)
 {
-	struct virt_options options = {.db = s->db,
-				       .fs = s->fs,
-				       .uid = getuid(),
-				       .gid = getgid(),
-				       .more = stats_more,
-				       .more_arg = s};
+	struct virt_options options = {.uid = getuid(), .gid = getgid()};
+	int rc = virt_new(&options, &s->virt);
 
-	return virt_new(&options, &s->virt);
+	if (rc)
+		return rc;
+	s->stats =
+		(struct stats_files){.db = s->db, .fs = s->fs, .more = stats_more, .more_arg = s};
+	rc = stats_files_add(&s->stats, s->virt);
+	if (rc)
+		return rc;
+	struct control_options control = {.db = s->db, .fs = s->fs};
+
+	return control_new(&control, s->virt, &s->control);
 }
 
 static int mount_make(struct service *s)
@@ -270,6 +279,7 @@ static int close_all(struct service *s)
 	if (rc)
 		report(s, rc);
 	virt_free(s->virt);
+	control_free(s->control);
 	settings_free(s->settings);
 	fail_clear();
 	int close_rc = lsm_close(s->db);

@@ -19,7 +19,7 @@
 
 enum {
 	COOKIE_ORDINAL_BITS = 36,
-	COOKIE_HASH_BITS = 27, /* together 63: an off_t is not negative */
+	COOKIE_HASH_BITS = 26, /* together 62: an off_t is not negative, and FS_COOKIE_FREE_BIT */
 	COOKIE_SEED = 3,
 };
 

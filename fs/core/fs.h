@@ -34,6 +34,9 @@
 /* Node numbers with this bit are never given out here: they belong to fs/virt. */
 #define FS_VIRTUAL_BIT (UINT64_C(1) << 62)
 
+/* Cookies of folder entries never have this bit. */
+#define FS_COOKIE_FREE_BIT (UINT64_C(1) << 62)
+
 enum {
 	FS_HOLD_MS = 20,
 	FS_COPY_MAX = 1 << 30, /* bytes of one fs_copy_range */

@@ -65,7 +65,8 @@ struct ops_options {
 	unsigned max_readahead; /* bytes; the kernel takes no more than its device allows */
 	/* Seconds for which the kernel may believe names, attributes, and that a name is absent */
 	double entry_timeout, attr_timeout, negative_timeout;
-	bool xattr; /* else the kernel is told that there are no extended attributes */
+	bool xattr;        /* else the kernel is told that there are no extended attributes */
+	bool list_virtual; /* the root of the mount lists the virtual names, too */
 };
 
 /* What the operations work on: the userdata of the session. */

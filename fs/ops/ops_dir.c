@@ -1,20 +1,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fs/ops/open_dir.h"
 #include "fs/ops/ops_request.h"
 #include "lsm/base/cleanup.h"
-
-/*
- * What a file handle of a folder points to. The kernel sends one READDIR at a time for it (it holds
- * the open file's position lock), so only the list is locked.
- */
-struct open_dir {
-	struct fs_dir *dir; /* owned */
-	uint64_t cookie;    /* of the entry that `dir` answered last: where it stands */
-	/* guarded by ops.dirs_mu */
-	struct open_dir *next;
-	struct open_dir *prev;
-};
 
 /*
  * An answer being put together. It is the request's own: the kernel may have read it, woken the
@@ -31,6 +20,10 @@ struct page {
 /* How many bytes an entry took, or would take if it did not fit. */
 typedef size_t (*entry_put)(struct page *page, const struct fs_dirent *entry);
 
+/*
+ * What a file handle of a folder points to. The kernel sends one READDIR at a time for it (it holds
+ * the open file's position lock), so only the list is locked.
+ */
 static struct open_dir *open_dir_of(const struct fuse_file_info *fi)
 {
 	/* NOLINTNEXTLINE(performance-no-int-to-ptr): libfuse keeps handles as integers */
@@ -60,7 +53,7 @@ static void list_remove(struct ops *ops, struct open_dir *open)
 static void open_dir_free(struct ops *ops, struct open_dir *open)
 {
 	list_remove(ops, open);
-	fs_dir_close(open->dir);
+	open_dir_close(open);
 	free(open);
 }
 
@@ -70,16 +63,28 @@ void ops_dirs_close(struct ops *ops)
 		open_dir_free(ops, ops->dirs);
 }
 
-static int open_dir_new(struct ops *ops, fuse_ino_t node, struct open_dir **ret_open)
+static int open_real(struct ops *ops, fuse_ino_t node, const struct fs_caller *caller,
+		     struct open_dir *open)
 {
-	cleanup_free struct open_dir *open = NULL;
+	int rc = fs_dir_open(ops->fs, node, &open->dir);
 
-	if (ops_is_virtual(node))
-		return -ENOTDIR;
-	open = calloc(1, sizeof(*open));
+	if (rc || node != FS_ROOT || !ops->options.list_virtual)
+		return rc;
+	rc = virt_list(ops->virt, caller, FS_ROOT, &open->names);
+	if (rc)
+		open_dir_close(open);
+	return rc;
+}
+
+static int open_dir_new(struct ops *ops, fuse_ino_t node, const struct fs_caller *caller,
+			struct open_dir **ret_open)
+{
+	cleanup_free struct open_dir *open = calloc(1, sizeof(*open));
+
 	if (!open)
 		return -ENOMEM;
-	int rc = fs_dir_open(ops->fs, node, &open->dir);
+	int rc = ops_is_virtual(node) ? virt_list(ops->virt, caller, node, &open->names)
+				      : open_real(ops, node, caller, open);
 
 	if (rc)
 		return rc;
@@ -91,8 +96,9 @@ static int open_dir_new(struct ops *ops, fuse_ino_t node, struct open_dir **ret_
 void ops_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
 {
 	struct ops *ops = ops_begin(req, OPS_OPENDIR);
+	struct fs_caller caller = ops_caller(req);
 	struct open_dir *open;
-	int rc = open_dir_new(ops, node, &open);
+	int rc = open_dir_new(ops, node, &caller, &open);
 
 	if (rc) {
 		ops_reply_status(req, rc);
@@ -101,10 +107,10 @@ void ops_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
 	fi->fh = (uintptr_t)open;
 	/*
 	 * The kernel keeps the listing until it changes the folder: a warm listing costs this one
-	 * trip.
+	 * trip. Virtual folders change by themselves.
 	 */
-	fi->cache_readdir = 1;
-	fi->keep_cache = 1;
+	fi->cache_readdir = !ops_is_virtual(node);
+	fi->keep_cache = !ops_is_virtual(node);
 	if (fuse_reply_open(req, fi) != 0)
 		open_dir_free(ops, open);
 }
@@ -150,12 +156,12 @@ static size_t put_plus(struct page *page, const struct fs_dirent *entry)
 	size_t size = fuse_add_direntry_plus(page->req, NULL, 0, entry->name, NULL, 0);
 	struct fuse_entry_param param = {.attr = {.st_ino = entry->ino, .st_mode = entry->type}};
 	struct fs_entry found;
-	int rc = -EISDIR; /* "." and "..": never looked up here */
+	int rc = -EISDIR; /* "." and "..": never looked up here, nor what is virtual */
 
 	if (size > page_room(page))
 		return size;
 	if (!is_dot_name(entry->name))
-		rc = fs_dir_lookup(page->open->dir, &found);
+		rc = open_dir_lookup(page->open, &found);
 	if (rc == -ENOENT)
 		return 0; /* removed since the folder was opened */
 	/*
@@ -178,11 +184,11 @@ static int page_fill(struct page *page, entry_put put)
 	struct fs_dirent entry;
 	int rc;
 
-	while ((rc = fs_dir_next(open->dir, &entry)) == 0) {
+	while ((rc = open_dir_next(open, &entry)) == 0) {
 		size_t taken = put(page, &entry);
 
 		if (taken > page_room(page)) {
-			fs_dir_unread(open->dir);
+			open_dir_unread(open);
 			return 0;
 		}
 		page->bytes.len += taken;
@@ -198,7 +204,7 @@ static int page_begin(struct page *page, uint64_t cookie)
 
 	/* The start is read anew, of the folder as it is now: see fs_dir_seek. */
 	if (!rc && (cookie == 0 || cookie != open->cookie)) {
-		rc = fs_dir_seek(open->dir, cookie);
+		rc = open_dir_seek(open, cookie);
 		if (!rc)
 			open->cookie = cookie;
 	}

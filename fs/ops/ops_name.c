@@ -18,7 +18,9 @@ void ops_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	int rc;
 
 	if (ops_names_virtual(ops, parent, name)) {
-		rc = virt_lookup(ops->virt, slice_str(name), &entry);
+		struct fs_caller caller = ops_caller(req);
+
+		rc = virt_lookup(ops->virt, &caller, parent, slice_str(name), &entry);
 	} else {
 		rc = fs_lookup(ops->fs, parent, slice_str(name), &entry);
 		if (rc == -ENOENT) {
@@ -29,15 +31,27 @@ void ops_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	ops_reply_entry(req, ops, rc, &entry);
 }
 
+/* What a program makes in the virtual tree, or finds there. */
+static int virtual_create(struct ops *ops, const struct fs_caller *caller, fuse_ino_t parent,
+			  const char *name, bool exclusive, struct fs_entry *ret_entry)
+{
+	struct virt_change change = {.caller = caller};
+
+	return virt_create(ops->virt, &change, parent, slice_str(name), exclusive, ret_entry);
+}
+
 void ops_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t device)
 {
 	struct ops *ops = ops_begin(req, OPS_MKNOD);
 	struct fs_caller caller = ops_caller(req);
 	struct fs_entry entry;
-	int rc = -EACCES;
+	int rc;
 
 	(void)device; /* what is made has none */
-	if (!ops_names_virtual(ops, parent, name))
+	if (ops_names_virtual(ops, parent, name))
+		rc = S_ISREG(mode) ? virtual_create(ops, &caller, parent, name, true, &entry)
+				   : -EACCES;
+	else
 		rc = fs_mknod(ops->fs, &caller, parent, slice_str(name), mode, &entry);
 	ops_reply_entry(req, ops, rc, &entry);
 }
@@ -47,10 +61,15 @@ void ops_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 	struct ops *ops = ops_begin(req, OPS_MKDIR);
 	struct fs_caller caller = ops_caller(req);
 	struct fs_entry entry;
-	int rc = -EACCES;
+	int rc;
 
-	if (!ops_names_virtual(ops, parent, name))
+	if (ops_names_virtual(ops, parent, name)) {
+		struct virt_change change = {.caller = &caller};
+
+		rc = virt_mkdir(ops->virt, &change, parent, slice_str(name), &entry);
+	} else {
 		rc = fs_mkdir(ops->fs, &caller, parent, slice_str(name), mode, &entry);
+	}
 	ops_reply_entry(req, ops, rc, &entry);
 }
 
@@ -77,12 +96,12 @@ void ops_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode
 	int rc;
 
 	if (ops_names_virtual(ops, parent, name))
-		rc = -EACCES;
+		rc = virtual_create(ops, &caller, parent, name, fi->flags & O_EXCL, &entry);
 	else if (fi->flags & O_EXCL)
 		rc = fs_mknod(ops->fs, &caller, parent, slice_str(name), mode, &entry);
 	else
 		rc = fs_create(ops->fs, &caller, parent, slice_str(name), mode, &entry);
-	if (!rc && (fi->flags & O_TRUNC) && entry.attr.st_size > 0)
+	if (!rc && (fi->flags & O_TRUNC) && entry.attr.st_size > 0 && !ops_is_virtual(entry.node))
 		rc = found_truncate(ops, &caller, &entry);
 	if (rc) {
 		ops_reply_status(req, rc);
@@ -92,16 +111,19 @@ void ops_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode
 
 	fi->keep_cache = 1;
 	if (fuse_reply_create(req, &param, fi) != 0)
-		fs_forget(ops->fs, entry.node, 1);
+		ops_forget_node(ops, entry.node, 1);
 }
 
 void ops_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct ops *ops = ops_begin(req, OPS_UNLINK);
 	struct fs_caller caller = ops_caller(req);
-	int rc = -EACCES;
+	struct virt_change change = {.caller = &caller};
+	int rc;
 
-	if (!ops_names_virtual(ops, parent, name))
+	if (ops_names_virtual(ops, parent, name))
+		rc = virt_unlink(ops->virt, &change, parent, slice_str(name));
+	else
 		rc = fs_unlink(ops->fs, &caller, parent, slice_str(name));
 	ops_reply_status(req, rc);
 }
@@ -110,9 +132,12 @@ void ops_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct ops *ops = ops_begin(req, OPS_RMDIR);
 	struct fs_caller caller = ops_caller(req);
-	int rc = -ENOTDIR;
+	struct virt_change change = {.caller = &caller};
+	int rc;
 
-	if (!ops_names_virtual(ops, parent, name))
+	if (ops_names_virtual(ops, parent, name))
+		rc = virt_rmdir(ops->virt, &change, parent, slice_str(name));
+	else
 		rc = fs_rmdir(ops->fs, &caller, parent, slice_str(name));
 	ops_reply_status(req, rc);
 }
@@ -127,9 +152,12 @@ void ops_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t 
 				   .new_parent = new_parent,
 				   .new_name = slice_str(new_name),
 				   .flags = flags};
-	int rc = -EACCES;
+	struct virt_change change = {.caller = &caller};
+	int rc;
 
-	if (!ops_names_virtual(ops, parent, name) && !ops_names_virtual(ops, new_parent, new_name))
+	if (ops_names_virtual(ops, parent, name) || ops_names_virtual(ops, new_parent, new_name))
+		rc = virt_rename(ops->virt, &change, &rename);
+	else
 		rc = fs_rename(ops->fs, &caller, &rename);
 	ops_reply_status(req, rc);
 }

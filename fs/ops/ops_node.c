@@ -5,19 +5,11 @@
 
 #include "fs/ops/ops_request.h"
 
-static void forget(struct ops *ops, fuse_ino_t node, uint64_t lookups)
-{
-	if (ops_is_virtual(node))
-		virt_forget(ops->virt, node, lookups);
-	else
-		fs_forget(ops->fs, node, lookups);
-}
-
 void ops_forget(fuse_req_t req, fuse_ino_t node, uint64_t lookups)
 {
 	struct ops *ops = ops_begin(req, OPS_FORGET);
 
-	forget(ops, node, lookups);
+	ops_forget_node(ops, node, lookups);
 	fuse_reply_none(req);
 }
 
@@ -27,7 +19,7 @@ void ops_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *for
 
 	atomic_fetch_add_explicit(&ops->requests[OPS_FORGET], count, memory_order_relaxed);
 	for (size_t i = 0; i < count; i++)
-		forget(ops, forgets[i].ino, forgets[i].nlookup);
+		ops_forget_node(ops, forgets[i].ino, forgets[i].nlookup);
 	fuse_reply_none(req);
 }
 
@@ -89,10 +81,12 @@ void ops_setattr(fuse_req_t req, fuse_ino_t node, struct stat *attr, int to_set,
 	struct ops *ops = ops_begin(req, OPS_SETATTR);
 	struct fs_caller caller = ops_caller(req);
 	struct stat changed;
-	int rc = -EACCES;
+	int rc;
 
 	(void)fi;
-	if (!ops_is_virtual(node))
+	if (ops_is_virtual(node))
+		rc = virt_setattr(ops->virt, &caller, node, attr, set_of(to_set), &changed);
+	else
 		rc = fs_setattr(ops->fs, &caller, node, attr, set_of(to_set), &changed);
 	reply_attr(req, rc, &changed, ops->options.attr_timeout);
 }
@@ -104,9 +98,10 @@ void ops_setattr(fuse_req_t req, fuse_ino_t node, struct stat *attr, int to_set,
 static void read_virtual(fuse_req_t req, struct ops *ops, fuse_ino_t node, uint64_t offset,
 			 size_t size)
 {
+	struct fs_caller caller = ops_caller(req);
 	cleanup_buf struct buf copy = {0};
 	struct slice bytes;
-	int rc = virt_read(ops->virt, node, offset, size, &bytes);
+	int rc = virt_read(ops->virt, &caller, node, offset, size, &bytes);
 
 	if (!rc)
 		rc = buf_append_slice(&copy, bytes);
@@ -199,11 +194,18 @@ void ops_write(fuse_req_t req, fuse_ino_t node, const char *bytes, size_t size, 
 {
 	struct ops *ops = ops_begin(req, OPS_WRITE);
 	struct fs_caller caller = ops_caller(req);
-	int rc = -EACCES;
+	int rc;
 
 	(void)fi;
-	if (!ops_is_virtual(node))
+	if (ops_is_virtual(node)) {
+		struct virt_write write = {.change = {.caller = &caller},
+					   .offset = (uint64_t)offset,
+					   .bytes = slice_of(bytes, size)};
+
+		rc = virt_write(ops->virt, node, &write);
+	} else {
 		rc = fs_write(ops->fs, &caller, node, (uint64_t)offset, slice_of(bytes, size));
+	}
 	if (rc)
 		ops_reply_status(req, rc);
 	else /* undelivered: the write stands all the same */
@@ -228,11 +230,9 @@ void ops_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset,
 
 	(void)from_fi;
 	(void)to_fi;
-	/* The kernel then copies by reading and writing: a virtual file can be read. */
-	if (ops_is_virtual(from))
+	/* The kernel then copies by reading and writing. */
+	if (ops_is_virtual(from) || ops_is_virtual(to))
 		rc = -EOPNOTSUPP;
-	else if (ops_is_virtual(to))
-		rc = -EACCES;
 	else if (flags == 0)
 		rc = fs_copy_range(ops->fs, &caller, &copy, &copied);
 	if (rc)

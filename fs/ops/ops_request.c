@@ -26,9 +26,18 @@ void ops_reply_status(fuse_req_t req, int rc)
 	(void)fuse_reply_err(req, -rc);
 }
 
+void ops_forget_node(struct ops *ops, fuse_ino_t node, uint64_t lookups)
+{
+	if (ops_is_virtual(node))
+		virt_forget(ops->virt, node, lookups);
+	else
+		fs_forget(ops->fs, node, lookups);
+}
+
 bool ops_names_virtual(const struct ops *ops, fuse_ino_t parent, const char *name)
 {
-	return parent == FS_ROOT && virt_has(ops->virt, slice_str(name));
+	return ops_is_virtual(parent) ||
+	       (parent == FS_ROOT && virt_has(ops->virt, slice_str(name)));
 }
 
 struct fuse_entry_param ops_entry(const struct ops *ops, const struct fs_entry *entry)
@@ -53,8 +62,5 @@ void ops_reply_entry(fuse_req_t req, struct ops *ops, int rc, const struct fs_en
 	if (fuse_reply_entry(req, &param) == 0)
 		return;
 	/* The kernel has not seen the node and will never forget it. */
-	if (ops_is_virtual(entry->node))
-		virt_forget(ops->virt, entry->node, 1);
-	else
-		fs_forget(ops->fs, entry->node, 1);
+	ops_forget_node(ops, entry->node, 1);
 }

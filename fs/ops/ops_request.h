@@ -27,7 +27,10 @@ static inline bool ops_is_virtual(fuse_ino_t node)
 	return (node & FS_VIRTUAL_BIT) != 0;
 }
 
-/* Whether the name is one of fs/virt's, which nobody may create, remove or rename. */
+/* Take lookups back, of any node. */
+void ops_forget_node(struct ops *ops, fuse_ino_t node, uint64_t lookups);
+
+/* Whether the name is one of fs/virt's. */
 bool ops_names_virtual(const struct ops *ops, fuse_ino_t parent, const char *name);
 
 /* For the answer to whatever made the node known to the kernel. */

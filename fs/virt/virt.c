@@ -7,47 +7,22 @@
  */
 #include "fs/virt/virt.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
-#include "fs/virt/stats_render.h"
+#include "fs/virt/virt_nodes.h"
+#include "fs/virt/virt_tree.h"
 #include "lsm/base/clock.h"
 #include "lsm/base/error.h"
-#include "lsm/base/mutex.h"
 
 enum {
-	VIRT_BUCKETS = 64,     /* of the node table; a power of two */
-	VIRT_NODES_MAX = 4096, /* files rendered and not forgotten */
-	VIRT_MODE = S_IFREG | 0444,
 	VIRT_BLOCK = 512, /* what st_blocks counts in: stat(2) */
-};
-
-struct virt_node {
-	struct virt_node *next; /* in its bucket; guarded by virt.mu */
-	uint64_t number;
-	uint64_t inode;   /* what stat(2) shows: the same for each lookup of a name, or cp takes it
-			     for replaced */
-	uint64_t lookups; /* guarded by virt.mu */
-	uint64_t render_ns; /* its three times */
-	struct buf text;    /* owned */
 };
 
 struct virt {
 	struct virt_options options; /* immutable */
-	struct mutex mu;             /* RANK_FS_VIRT */
-	/* Guarded by mu. */
-	struct virt_node *buckets[VIRT_BUCKETS];
-	size_t count;
-	uint64_t next_number;
-};
-
-static const struct virt_file {
-	const char *name;
-	enum stats_format format;
-} virt_files[] = {
-	{".stats", STATS_TEXT},
-	{".stats.json", STATS_JSON},
+	struct virt_tree tree;
+	struct virt_nodes nodes;
 };
 
 int virt_new(const struct virt_options *options, struct virt **ret_virt)
@@ -57,168 +32,216 @@ int virt_new(const struct virt_options *options, struct virt **ret_virt)
 	if (!v)
 		return -ENOMEM;
 	v->options = *options;
-	mutex_init(&v->mu, RANK_FS_VIRT);
+	virt_tree_init(&v->tree);
+	virt_nodes_init(&v->nodes);
 	*ret_virt = v;
 	return 0;
-}
-
-static void node_free(struct virt_node *node)
-{
-	buf_done(&node->text);
-	free(node);
 }
 
 void virt_free(struct virt *v)
 {
 	if (!v)
 		return;
-	for (size_t i = 0; i < VIRT_BUCKETS; i++) {
-		while (v->buckets[i]) {
-			struct virt_node *node = v->buckets[i];
-
-			v->buckets[i] = node->next;
-			node_free(node);
-		}
-	}
-	mutex_done(&v->mu);
+	virt_nodes_done(&v->nodes);
+	virt_tree_done(&v->tree);
 	free(v);
 }
 
-static const struct virt_file *file_find(struct slice name)
+int virt_add_folder(struct virt *v, unsigned parent, const struct virt_folder *folder,
+		    unsigned *ret_number)
 {
-	for (size_t i = 0; i < array_size(virt_files); i++) {
-		if (slice_eq(name, slice_str(virt_files[i].name)))
-			return &virt_files[i];
-	}
-	return NULL;
+	return virt_tree_add_folder(&v->tree, parent, folder, ret_number);
+}
+
+int virt_add_files(struct virt *v, unsigned number, const struct virt_folder *table)
+{
+	return virt_tree_add_files(&v->tree, number, table);
 }
 
 bool virt_has(const struct virt *v, struct slice name)
 {
-	(void)v; /* today every mount has the same files */
-	return file_find(name) != NULL;
+	return virt_tree_has(&v->tree, VIRT_ROOT, name);
 }
 
-static int file_render(struct virt *v, enum stats_format format, struct buf *text)
+/* ---- who may ---- */
+
+enum {
+	MAY_READ = 04,
+	MAY_WRITE = 02,
+	MAY_PASS = 01,
+};
+
+static int may(const struct virt *v, const struct fs_caller *caller, mode_t mode, unsigned what)
 {
-	struct lsm_stats engine;
-	struct fs_stats files;
-	cleanup_buf struct buf more = {0};
-	int rc = 0;
-
-	lsm_stats_read(v->options.db, &engine);
-	fs_stats_read(v->options.fs, &files);
-	if (v->options.more)
-		rc = v->options.more(v->options.more_arg, &more);
-	if (rc)
-		return rc;
-	struct stats_measured measured = {
-		.engine = &engine, .files = &files, .more = buf_slice(&more)};
-
-	return stats_render(&measured, format, text);
+	if (caller->uid == v->options.uid || caller->uid == 0)
+		return 0;
+	return (mode & what) == what ? 0 : fail(-EACCES, "control belongs to another user");
 }
 
-static void attr_fill(const struct virt *v, const struct virt_node *node, struct stat *ret_attr)
+/* ---- attributes ---- */
+
+static struct timespec timespec_of(uint64_t ns)
 {
-	struct timespec when = {.tv_sec = (time_t)(node->render_ns / 1000000000),
-				.tv_nsec = (long)(node->render_ns % 1000000000)};
+	return (struct timespec){.tv_sec = (time_t)(ns / 1000000000),
+				 .tv_nsec = (long)(ns % 1000000000)};
+}
+
+static void file_attr(struct virt *v, const struct virt_node *node, struct stat *ret_attr)
+{
+	struct timespec when = timespec_of(node->render_ns);
+	uint64_t size = virt_nodes_size(&v->nodes, node);
 
 	*ret_attr = (struct stat){
 		.st_ino = node->inode,
-		.st_mode = VIRT_MODE,
+		.st_mode = S_IFREG | node->file->mode,
 		.st_nlink = 1,
 		.st_uid = v->options.uid,
 		.st_gid = v->options.gid,
-		.st_size = (off_t)node->text.len,
+		.st_size = (off_t)size,
 		.st_blksize = 4096,
-		.st_blocks = (blkcnt_t)((node->text.len + VIRT_BLOCK - 1) / VIRT_BLOCK),
+		.st_blocks = (blkcnt_t)((size + VIRT_BLOCK - 1) / VIRT_BLOCK),
 		.st_atim = when,
 		.st_mtim = when,
 		.st_ctim = when,
 	};
 }
 
-static size_t bucket_of(uint64_t number)
+static void folder_attr(const struct virt *v, unsigned number, struct stat *ret_attr)
 {
-	return number & (VIRT_BUCKETS - 1);
-}
+	struct timespec when = timespec_of(v->tree.born_ns);
 
-/* Give the node its number and put it into the table. */
-static int node_insert(struct virt *v, struct virt_node *node)
-{
-	mutex_guard(&v->mu);
-	if (v->count == VIRT_NODES_MAX)
-		return fail(-ENFILE, "more than %d virtual files are open", VIRT_NODES_MAX);
-	node->number = FS_VIRTUAL_BIT | v->next_number++;
-	node->next = v->buckets[bucket_of(node->number)];
-	v->buckets[bucket_of(node->number)] = node;
-	v->count++;
-	return 0;
-}
-
-int virt_lookup(struct virt *v, struct slice name, struct fs_entry *ret_entry)
-{
-	const struct virt_file *file = file_find(name);
-
-	if (!file)
-		return -ENOENT;
-	struct virt_node *node = calloc(1, sizeof(*node));
-
-	if (!node)
-		return -ENOMEM;
-	node->lookups = 1;
-	node->inode = FS_VIRTUAL_BIT + (uint64_t)(file - virt_files);
-	node->render_ns = clock_real_ns();
-	int rc = file_render(v, file->format, &node->text);
-
-	if (!rc)
-		rc = node_insert(v, node);
-	if (rc) {
-		node_free(node);
-		return rc;
-	}
-	ret_entry->node = node->number;
-	attr_fill(v, node, &ret_entry->attr);
-	return 0;
-}
-
-/* The link that points to the node, or to NULL. */
-static struct virt_node **link_find_locked(struct virt *v, uint64_t number)
-{
-	struct virt_node **link = &v->buckets[bucket_of(number)];
-
-	mutex_assert_held(&v->mu);
-	while (*link && (*link)->number != number)
-		link = &(*link)->next;
-	return link;
-}
-
-/*
- * The result outlives the lock: only the forget that takes back its last lookup frees a node, and
- * the kernel sends that after the answers to all requests that name the node.
- */
-static struct virt_node *node_find(struct virt *v, uint64_t number)
-{
-	mutex_guard(&v->mu);
-	return *link_find_locked(v, number);
+	*ret_attr = (struct stat){
+		.st_ino = virt_folder_node(number),
+		.st_mode = S_IFDIR | v->tree.places[number].tables[0]->mode,
+		.st_nlink = 2,
+		.st_uid = v->options.uid,
+		.st_gid = v->options.gid,
+		.st_blksize = 4096,
+		.st_atim = when,
+		.st_mtim = when,
+		.st_ctim = when,
+	};
 }
 
 int virt_getattr(struct virt *v, uint64_t node, struct stat *ret_attr)
 {
-	const struct virt_node *found = node_find(v, node);
+	unsigned number;
+
+	if (virt_tree_number(&v->tree, node, &number)) {
+		folder_attr(v, number, ret_attr);
+		return 0;
+	}
+	const struct virt_node *found = virt_nodes_find(&v->nodes, node);
 
 	if (!found)
 		return -ESTALE;
-	attr_fill(v, found, ret_attr);
+	file_attr(v, found, ret_attr);
 	return 0;
 }
 
-int virt_read(struct virt *v, uint64_t node, uint64_t offset, size_t size, struct slice *ret_bytes)
+int virt_setattr(struct virt *v, const struct fs_caller *caller, uint64_t node,
+		 const struct stat *want, unsigned set, struct stat *ret_attr)
 {
-	const struct virt_node *found = node_find(v, node);
+	struct virt_node *found = virt_nodes_find(&v->nodes, node);
 
 	if (!found)
-		return -ESTALE;
+		return virt_tree_number(&v->tree, node, &(unsigned){0}) ? -EACCES : -ESTALE;
+	int rc = found->file->write ? may(v, caller, found->file->mode, MAY_WRITE) : -EACCES;
+
+	if (rc)
+		return rc;
+	if (set & FS_SET_SIZE)
+		virt_nodes_set_size(&v->nodes, found, (uint64_t)want->st_size);
+	file_attr(v, found, ret_attr);
+	return 0;
+}
+
+/* ---- lookups ---- */
+
+static int render(struct virt *v, const struct virt_entry *entry, uint64_t inode,
+		  struct virt_node **ret_node)
+{
+	struct virt_node *node;
+	int rc = virt_node_new(entry->file, entry->arg, entry->object, &node);
+
+	if (rc)
+		return rc;
+	node->inode = inode;
+	node->render_ns = clock_real_ns();
+	if (node->file->render)
+		rc = node->file->render(node->arg, node->object, &node->text);
+	if (!rc)
+		rc = virt_nodes_add(&v->nodes, node);
+	if (rc)
+		virt_node_free(node);
+	else
+		*ret_node = node;
+	return rc;
+}
+
+static int enter(struct virt *v, const struct virt_entry *entry, uint64_t inode,
+		 struct fs_entry *ret_entry)
+{
+	struct virt_node *node;
+	int rc = 0;
+
+	switch (entry->kind) {
+	case VIRT_ENTRY_FOLDER:
+		ret_entry->node = virt_folder_node(entry->number);
+		folder_attr(v, entry->number, &ret_entry->attr);
+		break;
+	case VIRT_ENTRY_ELSEWHERE:
+		*ret_entry = entry->elsewhere;
+		break;
+	case VIRT_ENTRY_FILE:
+		rc = render(v, entry, inode, &node);
+		if (!rc) {
+			ret_entry->node = node->number;
+			file_attr(v, node, &ret_entry->attr);
+		}
+		break;
+	}
+	return rc;
+}
+
+static int lookup(struct virt *v, const struct fs_caller *caller, unsigned number,
+		  struct slice name, struct fs_entry *ret_entry)
+{
+	struct virt_entry entry;
+	int rc = may(v, caller, v->tree.places[number].tables[0]->mode, MAY_PASS);
+
+	if (!rc)
+		rc = virt_tree_find(&v->tree, number, name, caller->pid, &entry);
+	return rc ? rc : enter(v, &entry, virt_inode(number, name), ret_entry);
+}
+
+/* The number of the folder that a call names as its parent. */
+static int parent_number(const struct virt *v, uint64_t parent, unsigned *ret_number)
+{
+	if (parent == FS_ROOT) {
+		*ret_number = VIRT_ROOT;
+		return 0;
+	}
+	return virt_tree_number(&v->tree, parent, ret_number) ? 0 : -ENOTDIR;
+}
+
+int virt_lookup(struct virt *v, const struct fs_caller *caller, uint64_t parent, struct slice name,
+		struct fs_entry *ret_entry)
+{
+	unsigned number;
+	int rc = parent_number(v, parent, &number);
+
+	return rc ? rc : lookup(v, caller, number, name, ret_entry);
+}
+
+int virt_read(struct virt *v, const struct fs_caller *caller, uint64_t node, uint64_t offset,
+	      size_t size, struct slice *ret_bytes)
+{
+	const struct virt_node *found = virt_nodes_find(&v->nodes, node);
+	int rc = found ? may(v, caller, found->file->mode, MAY_READ) : -ESTALE;
+
+	if (rc)
+		return rc;
 	struct slice rest = buf_slice(&found->text);
 
 	rest = slice_skip(rest, (size_t)min_of(offset, (uint64_t)rest.len));
@@ -226,21 +249,128 @@ int virt_read(struct virt *v, uint64_t node, uint64_t offset, size_t size, struc
 	return 0;
 }
 
+int virt_write(struct virt *v, uint64_t node, const struct virt_write *write)
+{
+	struct virt_node *found = virt_nodes_find(&v->nodes, node);
+
+	if (!found)
+		return -ESTALE;
+	int rc = found->file->write ? may(v, write->change.caller, found->file->mode, MAY_WRITE)
+				    : -EACCES;
+
+	if (rc)
+		return rc;
+	mutex_lock(&found->write_mu);
+	rc = found->file->write(found->arg, &found->object, write);
+	mutex_unlock(&found->write_mu);
+	if (!rc)
+		virt_nodes_grow(&v->nodes, found, write->offset + write->bytes.len);
+	return rc;
+}
+
 void virt_forget(struct virt *v, uint64_t node, uint64_t lookups)
 {
-	struct virt_node *dead = NULL;
+	virt_nodes_forget(&v->nodes, node, lookups); /* a folder is no node of it, and stays */
+}
 
-	mutex_lock(&v->mu);
-	struct virt_node **link = link_find_locked(v, node);
+/* ---- changes of names ---- */
 
-	if (*link && (*link)->lookups <= lookups) {
-		dead = *link;
-		*link = dead->next;
-		v->count--;
-	} else if (*link) {
-		(*link)->lookups -= lookups;
+/* The folder of a change, which its caller may make. */
+static int change_begin(struct virt *v, const struct virt_change *change, uint64_t parent,
+			unsigned *ret_number)
+{
+	int rc = parent_number(v, parent, ret_number);
+
+	if (!rc)
+		rc = may(v, change->caller, v->tree.places[*ret_number].tables[0]->mode,
+			 MAY_PASS | MAY_WRITE);
+	return rc;
+}
+
+int virt_create(struct virt *v, const struct virt_change *change, uint64_t parent,
+		struct slice name, bool exclusive, struct fs_entry *ret_entry)
+{
+	unsigned number;
+	int rc = change_begin(v, change, parent, &number);
+
+	if (rc)
+		return rc;
+	bool restored = virt_tree_restore(&v->tree, number, name, change->caller->pid);
+
+	rc = lookup(v, change->caller, number, name, ret_entry);
+	if (!rc && exclusive && !restored) {
+		virt_forget(v, ret_entry->node, 1);
+		return -EEXIST;
 	}
-	mutex_unlock(&v->mu);
-	if (dead)
-		node_free(dead);
+	if (rc != -ENOENT)
+		return rc;
+	rc = virt_tree_create(&v->tree, change, number, name);
+	return rc ? rc : lookup(v, change->caller, number, name, ret_entry);
+}
+
+int virt_unlink(struct virt *v, const struct virt_change *change, uint64_t parent,
+		struct slice name)
+{
+	unsigned number;
+	int rc = change_begin(v, change, parent, &number);
+
+	return rc ? rc : virt_tree_unlink(&v->tree, change, number, name);
+}
+
+int virt_mkdir(struct virt *v, const struct virt_change *change, uint64_t parent, struct slice name,
+	       struct fs_entry *ret_entry)
+{
+	unsigned number;
+	int rc = change_begin(v, change, parent, &number);
+
+	if (!rc)
+		rc = virt_tree_mkdir(&v->tree, change, number, name);
+	return rc ? rc : lookup(v, change->caller, number, name, ret_entry);
+}
+
+int virt_rmdir(struct virt *v, const struct virt_change *change, uint64_t parent, struct slice name)
+{
+	unsigned number;
+	int rc = change_begin(v, change, parent, &number);
+
+	return rc ? rc : virt_tree_rmdir(&v->tree, change, number, name);
+}
+
+static bool is_ours(const struct virt *v, uint64_t parent, struct slice name)
+{
+	return parent == FS_ROOT ? virt_has(v, name) : (parent & FS_VIRTUAL_BIT) != 0;
+}
+
+int virt_rename(struct virt *v, const struct virt_change *change, const struct fs_rename *rename)
+{
+	unsigned from;
+	unsigned to;
+	bool from_here = is_ours(v, rename->parent, rename->name);
+	bool to_here = is_ours(v, rename->new_parent, rename->new_name);
+	int rc = 0;
+
+	if (from_here)
+		rc = change_begin(v, change, rename->parent, &from);
+	if (!rc && to_here)
+		rc = change_begin(v, change, rename->new_parent, &to);
+	if (rc)
+		return rc;
+	if (!from_here)
+		return virt_tree_may_replace(&v->tree, to, rename->new_name) ? -EXDEV : -EACCES;
+	if (!to_here)
+		return virt_tree_may_replace(&v->tree, from, rename->name) ? -EXDEV : -EACCES;
+	return rename->flags ? -EINVAL
+			     : virt_tree_rename(&v->tree, change, from, rename->name, to,
+						rename->new_name);
+}
+
+int virt_list(struct virt *v, const struct fs_caller *caller, uint64_t node, struct buf *names)
+{
+	unsigned number;
+
+	if (parent_number(v, node, &number))
+		return -ENOTDIR;
+	int rc = may(v, caller, v->tree.places[number].tables[0]->mode, MAY_READ);
+
+	return rc ? rc : virt_tree_list(&v->tree, number, names);
 }

@@ -1,27 +1,25 @@
 /*
- * Virtual files: telemetry at the root of the mount, resolved by name and not listed.
+ * The virtual tree: telemetry and control as files, resolved by name and listed only if asked for.
  *
- * Each lookup renders the file and answers a new node whose content and size never change, so any
- * program that reads it sees one whole, consistent text of exactly the size it was told; the kernel
- * must not cache the name (entry timeout 0). virt_forget frees it.
+ * Each lookup of a file renders it and answers a new node whose content and size never change, so
+ * any program that reads it sees one whole, consistent text of exactly the size it was told; the
+ * kernel must not cache the name (entry timeout 0). virt_forget frees it. Folders have one number
+ * for as long as the mount lives.
+ *
+ * What hangs in the tree, and who may do what: virt_folder.h. In all calls `parent` is FS_ROOT or a
+ * virtual folder's number, and ret_entry->node has FS_VIRTUAL_BIT unless it is said otherwise.
  *
  * Thread rule: any thread.
  */
 #pragma once
 
 #include "fs/core/fs.h"
+#include "fs/virt/virt_folder.h"
 #include "lsm/base/buf.h"
 
-struct virt;
-
 struct virt_options {
-	struct lsm *db; /* borrowed */
-	struct fs *fs;  /* borrowed */
-	uid_t uid;      /* owner of the files */
+	uid_t uid; /* owner of the files */
 	gid_t gid;
-	/* Appends lines of the transport's own to the text; may be NULL. */
-	int (*more)(void *arg, struct buf *text);
-	void *more_arg;
 };
 
 must_check int virt_new(const struct virt_options *options, struct virt **ret_virt);
@@ -29,11 +27,47 @@ void virt_free(struct virt *v);
 
 /* Whether `name` at the root is one of ours. */
 bool virt_has(const struct virt *v, struct slice name);
-/* Render it. -ENOENT, -ENOMEM, -ENFILE (too many are open). ret_entry->node has FS_VIRTUAL_BIT. */
-must_check int virt_lookup(struct virt *v, struct slice name, struct fs_entry *ret_entry);
-/* -ESTALE: no such node, also for virt_read. */
+/*
+ * Render it. -ENOENT, -ENOMEM, -EACCES, -ENFILE (too many are open). The node may be another
+ * module's (virt_found.entry).
+ */
+must_check int virt_lookup(struct virt *v, const struct fs_caller *caller, uint64_t parent,
+			   struct slice name, struct fs_entry *ret_entry);
+/* -ESTALE: no such node, also of the calls below. */
 must_check int virt_getattr(struct virt *v, uint64_t node, struct stat *ret_attr);
+/* Mode, owner and times are not kept, but accepted of who may write; a size is this node's. */
+must_check int virt_setattr(struct virt *v, const struct fs_caller *caller, uint64_t node,
+			    const struct stat *want, unsigned set, struct stat *ret_attr);
 /* Borrowed until the node is forgotten. */
-must_check int virt_read(struct virt *v, uint64_t node, uint64_t offset, size_t size,
-			 struct slice *ret_bytes);
+must_check int virt_read(struct virt *v, const struct fs_caller *caller, uint64_t node,
+			 uint64_t offset, size_t size, struct slice *ret_bytes);
+must_check int virt_write(struct virt *v, uint64_t node, const struct virt_write *write);
 void virt_forget(struct virt *v, uint64_t node, uint64_t lookups);
+
+/* As the system calls; what is no entry of hooks answers -EACCES. */
+must_check int virt_create(struct virt *v, const struct virt_change *change, uint64_t parent,
+			   struct slice name, bool exclusive, struct fs_entry *ret_entry);
+must_check int virt_unlink(struct virt *v, const struct virt_change *change, uint64_t parent,
+			   struct slice name);
+must_check int virt_mkdir(struct virt *v, const struct virt_change *change, uint64_t parent,
+			  struct slice name, struct fs_entry *ret_entry);
+must_check int virt_rmdir(struct virt *v, const struct virt_change *change, uint64_t parent,
+			  struct slice name);
+/* -EXDEV: one of the parents is not virtual; mv(1) then copies. */
+must_check int virt_rename(struct virt *v, const struct virt_change *change,
+			   const struct fs_rename *rename);
+
+/* An entry of a list. */
+struct virt_name {
+	struct slice name;
+	mode_t type;
+};
+
+/*
+ * The names of a folder as they are now, "." and ".." first, appended to *names for virt_list_next.
+ * FS_ROOT: the virtual names there alone. -ENOTDIR, -EACCES.
+ */
+must_check int virt_list(struct virt *v, const struct fs_caller *caller, uint64_t node,
+			 struct buf *names);
+/* Take the first entry off the rest of a list; false at its end. */
+bool virt_list_next(struct slice *rest, struct virt_name *ret_name);

@@ -15,7 +15,8 @@
 
 /* In the order in which they may be taken, outermost first. */
 enum lock_rank {
-	RANK_FS_MOVE = 5,  /* fs/core: one rename of a folder at a time */
+	RANK_FS_CONTROL = 3, /* fs/virt: one write(2) at a time to a control file that is open */
+	RANK_FS_MOVE = 5,    /* fs/core: one rename of a folder at a time */
 	RANK_FS_PATH = 10, /* fs/core: one stripe of keys under change (stripes in address order) */
 	RANK_FS_HELD = 20, /* fs/core: creations and truncations waiting for their write */
 	RANK_FS_NODES = 30,     /* fs/core: the inode table */

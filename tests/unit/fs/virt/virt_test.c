@@ -1,3 +1,4 @@
+#include "fs/virt/stats_files.h"
 #include "fs/virt/virt.h"
 
 #include <errno.h>
@@ -11,6 +12,8 @@ static struct env *env;
 static struct lsm *db;
 static struct fs *fs;
 static struct virt *virt;
+static struct stats_files files;
+static const struct fs_caller owner = {.uid = 7, .gid = 8, .pid = 100};
 static int more_error;
 static _Atomic unsigned renderings;
 
@@ -33,12 +36,13 @@ static void setup(void)
 		.db = db, .separator = '/', .uid = 7, .gid = 8, .umask = 022, .value_max = 1 << 20};
 
 	ck_assert_int_eq(fs_new(&fs_options, &fs), 0);
-	struct virt_options virt_options = {
-		.db = db, .fs = fs, .uid = 7, .gid = 8, .more = more_lines};
+	struct virt_options virt_options = {.uid = 7, .gid = 8};
 
 	more_error = 0;
 	renderings = 0;
 	ck_assert_int_eq(virt_new(&virt_options, &virt), 0);
+	files = (struct stats_files){.db = db, .fs = fs, .more = more_lines};
+	ck_assert_int_eq(stats_files_add(&files, virt), 0);
 }
 
 static void teardown(void)
@@ -53,7 +57,7 @@ static struct fs_entry look_up(const char *name)
 {
 	struct fs_entry entry;
 
-	ck_assert_int_eq(virt_lookup(virt, slice_str(name), &entry), 0);
+	ck_assert_int_eq(virt_lookup(virt, &owner, FS_ROOT, slice_str(name), &entry), 0);
 	return entry;
 }
 
@@ -61,7 +65,7 @@ static struct slice read_all(const struct fs_entry *entry)
 {
 	struct slice bytes;
 
-	ck_assert_int_eq(virt_read(virt, entry->node, 0, 1 << 20, &bytes), 0);
+	ck_assert_int_eq(virt_read(virt, &owner, entry->node, 0, 1 << 20, &bytes), 0);
 	return bytes;
 }
 
@@ -75,7 +79,7 @@ START_TEST(only_our_names_are_found)
 	ck_assert(!virt_has(virt, slice_str(".stats.")));
 	ck_assert(!virt_has(virt, slice_str(".stat")));
 	ck_assert(!virt_has(virt, slice_str("")));
-	ck_assert_int_eq(virt_lookup(virt, slice_str("user"), &entry), -ENOENT);
+	ck_assert_int_eq(virt_lookup(virt, &owner, FS_ROOT, slice_str("user"), &entry), -ENOENT);
 	teardown();
 }
 END_TEST
@@ -125,13 +129,13 @@ START_TEST(read_is_cut_at_the_end)
 	struct slice whole = read_all(&entry);
 	struct slice bytes;
 
-	ck_assert_int_eq(virt_read(virt, entry.node, 1, 3, &bytes), 0);
+	ck_assert_int_eq(virt_read(virt, &owner, entry.node, 1, 3, &bytes), 0);
 	ck_assert(slice_eq(bytes, slice_of(whole.ptr + 1, 3)));
-	ck_assert_int_eq(virt_read(virt, entry.node, whole.len - 2, 100, &bytes), 0);
+	ck_assert_int_eq(virt_read(virt, &owner, entry.node, whole.len - 2, 100, &bytes), 0);
 	ck_assert(slice_eq(bytes, slice_str("}\n")));
-	ck_assert_int_eq(virt_read(virt, entry.node, whole.len, 100, &bytes), 0);
+	ck_assert_int_eq(virt_read(virt, &owner, entry.node, whole.len, 100, &bytes), 0);
 	ck_assert_uint_eq(bytes.len, 0);
-	ck_assert_int_eq(virt_read(virt, entry.node, UINT64_MAX, 100, &bytes), 0);
+	ck_assert_int_eq(virt_read(virt, &owner, entry.node, UINT64_MAX, 100, &bytes), 0);
 	ck_assert_uint_eq(bytes.len, 0);
 	teardown();
 }
@@ -147,7 +151,7 @@ START_TEST(forgotten_node_is_gone)
 
 	virt_forget(virt, one.node, 1);
 	ck_assert_int_eq(virt_getattr(virt, one.node, &attr), -ESTALE);
-	ck_assert_int_eq(virt_read(virt, one.node, 0, 1, &bytes), -ESTALE);
+	ck_assert_int_eq(virt_read(virt, &owner, one.node, 0, 1, &bytes), -ESTALE);
 	ck_assert_int_eq(virt_getattr(virt, other.node, &attr), 0);
 	virt_forget(virt, one.node, 1);
 	teardown();
@@ -162,13 +166,13 @@ START_TEST(number_of_nodes_is_limited)
 
 	setup();
 	for (int i = 0; i < 10000 && !rc; i++) {
-		rc = virt_lookup(virt, slice_str(".stats"), &entry);
+		rc = virt_lookup(virt, &owner, FS_ROOT, slice_str(".stats"), &entry);
 		if (!rc)
 			last = entry;
 	}
 	ck_assert_int_eq(rc, -ENFILE);
 	virt_forget(virt, last.node, 1);
-	ck_assert_int_eq(virt_lookup(virt, slice_str(".stats"), &entry), 0);
+	ck_assert_int_eq(virt_lookup(virt, &owner, FS_ROOT, slice_str(".stats"), &entry), 0);
 	teardown();
 }
 END_TEST
@@ -179,7 +183,7 @@ START_TEST(failure_of_a_module_is_the_answer)
 
 	setup();
 	more_error = -ENOMEM;
-	ck_assert_int_eq(virt_lookup(virt, slice_str(".stats"), &entry), -ENOMEM);
+	ck_assert_int_eq(virt_lookup(virt, &owner, FS_ROOT, slice_str(".stats"), &entry), -ENOMEM);
 	teardown();
 }
 END_TEST

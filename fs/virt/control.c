@@ -1,0 +1,80 @@
+#include "fs/virt/control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fs/virt/control_text.h"
+
+struct control {
+	struct control_options options; /* immutable */
+	unsigned folder;                /* number of .apex */
+	struct virt_folder apex;
+};
+
+static int render_readme(void *arg, void *object, struct buf *text)
+{
+	(void)arg;
+	(void)object;
+	return control_text_readme(text);
+}
+
+static int render_version(void *arg, void *object, struct buf *text)
+{
+	(void)arg;
+	(void)object;
+	return control_text_version(text);
+}
+
+static int render_health(void *arg, void *object, struct buf *text)
+{
+	const struct control *c = arg;
+	struct lsm_stats stats;
+
+	(void)object;
+	lsm_stats_read(c->options.db, &stats);
+	return control_text_health(&stats, text);
+}
+
+static int render_levels(void *arg, void *object, struct buf *text)
+{
+	const struct control *c = arg;
+	struct lsm_stats stats;
+
+	(void)object;
+	lsm_stats_read(c->options.db, &stats);
+	return control_text_levels(&stats, text);
+}
+
+static const struct virt_file apex_files[] = {
+	{.name = "README", .mode = 0400, .render = render_readme},
+	{.name = "version", .mode = 0400, .render = render_version},
+	{.name = "health", .mode = 0400, .render = render_health},
+	{.name = "levels", .mode = 0400, .render = render_levels},
+};
+
+int control_new(const struct control_options *options, struct virt *v, struct control **ret_control)
+{
+	struct control *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	c->options = *options;
+	c->apex = (struct virt_folder){.name = ".apex",
+				       .mode = 0700,
+				       .files = apex_files,
+				       .file_count = array_size(apex_files),
+				       .arg = c};
+	int rc = virt_add_folder(v, VIRT_ROOT, &c->apex, &c->folder);
+
+	if (rc) {
+		free(c);
+		return rc;
+	}
+	*ret_control = c;
+	return 0;
+}
+
+void control_free(struct control *c)
+{
+	free(c);
+}

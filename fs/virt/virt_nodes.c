@@ -1,0 +1,129 @@
+#include "fs/virt/virt_nodes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "lsm/base/error.h"
+
+void virt_nodes_init(struct virt_nodes *t)
+{
+	*t = (struct virt_nodes){0};
+	mutex_init(&t->mu, RANK_FS_VIRT);
+}
+
+void virt_nodes_done(struct virt_nodes *t)
+{
+	for (size_t i = 0; i < VIRT_BUCKETS; i++) {
+		while (t->buckets[i]) {
+			struct virt_node *node = t->buckets[i];
+
+			t->buckets[i] = node->next;
+			virt_node_free(node);
+		}
+	}
+	mutex_done(&t->mu);
+}
+
+static void object_done(const struct virt_file *file, void *object)
+{
+	if (object && file->object_done)
+		file->object_done(object);
+}
+
+int virt_node_new(const struct virt_file *file, void *arg, void *object,
+		  struct virt_node **ret_node)
+{
+	struct virt_node *node = calloc(1, sizeof(*node));
+
+	if (!node) {
+		object_done(file, object);
+		return -ENOMEM;
+	}
+	node->file = file;
+	node->arg = arg;
+	node->object = object;
+	node->lookups = 1;
+	mutex_init(&node->write_mu, RANK_FS_CONTROL);
+	*ret_node = node;
+	return 0;
+}
+
+void virt_node_free(struct virt_node *node)
+{
+	object_done(node->file, node->object);
+	mutex_done(&node->write_mu);
+	buf_done(&node->text);
+	free(node);
+}
+
+static size_t bucket_of(uint64_t number)
+{
+	return number & (VIRT_BUCKETS - 1);
+}
+
+int virt_nodes_add(struct virt_nodes *t, struct virt_node *node)
+{
+	mutex_guard(&t->mu);
+	if (t->count == VIRT_NODES_MAX)
+		return fail(-ENFILE, "more than %d virtual files are open", VIRT_NODES_MAX);
+	node->number = FS_VIRTUAL_BIT | t->next_number++;
+	node->size = node->text.len;
+	node->next = t->buckets[bucket_of(node->number)];
+	t->buckets[bucket_of(node->number)] = node;
+	t->count++;
+	return 0;
+}
+
+/* The link that points to the node, or to NULL. */
+static struct virt_node **link_find_locked(struct virt_nodes *t, uint64_t number)
+{
+	struct virt_node **link = &t->buckets[bucket_of(number)];
+
+	mutex_assert_held(&t->mu);
+	while (*link && (*link)->number != number)
+		link = &(*link)->next;
+	return link;
+}
+
+struct virt_node *virt_nodes_find(struct virt_nodes *t, uint64_t number)
+{
+	mutex_guard(&t->mu);
+	return *link_find_locked(t, number);
+}
+
+void virt_nodes_forget(struct virt_nodes *t, uint64_t number, uint64_t lookups)
+{
+	struct virt_node *dead = NULL;
+
+	mutex_lock(&t->mu);
+	struct virt_node **link = link_find_locked(t, number);
+
+	if (*link && (*link)->lookups <= lookups) {
+		dead = *link;
+		*link = dead->next;
+		t->count--;
+	} else if (*link) {
+		(*link)->lookups -= lookups;
+	}
+	mutex_unlock(&t->mu);
+	if (dead)
+		virt_node_free(dead);
+}
+
+uint64_t virt_nodes_size(struct virt_nodes *t, const struct virt_node *node)
+{
+	mutex_guard(&t->mu);
+	return node->size;
+}
+
+void virt_nodes_grow(struct virt_nodes *t, struct virt_node *node, uint64_t end)
+{
+	mutex_guard(&t->mu);
+	node->size = max_of(node->size, end);
+}
+
+void virt_nodes_set_size(struct virt_nodes *t, struct virt_node *node, uint64_t size)
+{
+	mutex_guard(&t->mu);
+	node->size = size;
+}

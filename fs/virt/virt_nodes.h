@@ -1,0 +1,62 @@
+/*
+ * The rendered files that the kernel knows: node number -> text.
+ *
+ * Thread rule: any thread. The result of nodes_find outlives the lock: only the forget that takes
+ * back its last lookup frees a node, and the kernel sends that after the answers to all requests
+ * that name the node.
+ */
+#pragma once
+
+#include "fs/virt/virt_folder.h"
+#include "lsm/base/mutex.h"
+
+enum {
+	VIRT_BUCKETS = 64,     /* a power of two */
+	VIRT_NODES_MAX = 4096, /* files rendered and not forgotten */
+};
+
+struct virt_node {
+	/* immutable once it is in the table */
+	uint64_t number;
+	uint64_t inode; /* what stat(2) shows: the same for each lookup of a name, or cp takes it
+			   for replaced */
+	uint64_t render_ns; /* its three times */
+	const struct virt_file *file;
+	void *arg;       /* of the table that the file stands in */
+	struct buf text; /* owned */
+	/* guarded by virt_nodes.mu */
+	struct virt_node *next; /* in its bucket */
+	uint64_t lookups;
+	uint64_t size; /* the text's, until somebody writes or truncates */
+	/* guarded by write_mu */
+	void *object;          /* owned; file->object_done frees it */
+	struct mutex write_mu; /* RANK_FS_CONTROL */
+};
+
+struct virt_nodes {
+	struct mutex mu; /* RANK_FS_VIRT */
+	/* guarded by mu */
+	struct virt_node *buckets[VIRT_BUCKETS];
+	size_t count;
+	uint64_t next_number;
+};
+
+void virt_nodes_init(struct virt_nodes *t);
+/* Frees every node. */
+void virt_nodes_done(struct virt_nodes *t);
+
+/* A node of no table yet, which takes over the object, also when it fails. -ENOMEM. */
+must_check int virt_node_new(const struct virt_file *file, void *arg, void *object,
+			     struct virt_node **ret_node);
+void virt_node_free(struct virt_node *node);
+
+/* Render, give the node its number and put it into the table, with one lookup. -ENFILE. */
+must_check int virt_nodes_add(struct virt_nodes *t, struct virt_node *node);
+/* NULL: there is none. */
+struct virt_node *virt_nodes_find(struct virt_nodes *t, uint64_t number);
+void virt_nodes_forget(struct virt_nodes *t, uint64_t number, uint64_t lookups);
+
+uint64_t virt_nodes_size(struct virt_nodes *t, const struct virt_node *node);
+/* Bytes were written up to `end`. */
+void virt_nodes_grow(struct virt_nodes *t, struct virt_node *node, uint64_t end);
+void virt_nodes_set_size(struct virt_nodes *t, struct virt_node *node, uint64_t size);
