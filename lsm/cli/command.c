@@ -7,13 +7,8 @@
 
 #include "lsm/base/error.h"
 #include "lsm/cli/escape.h"
+#include "lsm/cli/hex.h"
 #include "lsm/cli/report.h"
-
-const struct command *const commands[] = {
-	&command_put,     &command_get,        &command_delete,  &command_scan,
-	&command_dump,    &command_stats,      &command_verify,  &command_flush,
-	&command_compact, &command_checkpoint, &command_salvage, NULL,
-};
 
 void progress_done(struct progress *progress)
 {
@@ -118,22 +113,88 @@ bool invocation_has(const struct invocation *inv, const char *option)
 	return invocation_value(inv, option) != NULL;
 }
 
-enum exit_status invocation_key(const struct invocation *inv, const char *text, struct buf *ret_key)
+static bool offers(const struct invocation *inv, const char *option)
 {
-	int rc;
+	for (const struct command_option *o = inv->command->options; o->name; o++) {
+		if (strcmp(o->name, option) == 0)
+			return true;
+	}
+	return false;
+}
+
+enum encoding invocation_encoding(const struct invocation *inv)
+{
+	if (offers(inv, "hex") && invocation_has(inv, "hex"))
+		return ENCODING_HEX;
+	if (offers(inv, "escape") && invocation_has(inv, "escape"))
+		return ENCODING_ESCAPE;
+	return ENCODING_RAW;
+}
+
+void encoding_print(FILE *file, enum encoding encoding, struct slice bytes)
+{
+	switch (encoding) {
+	case ENCODING_RAW:
+		if (bytes.len > 0)
+			fwrite(bytes.ptr, 1, bytes.len, file);
+		break;
+	case ENCODING_ESCAPE:
+		escape_print(file, bytes);
+		break;
+	case ENCODING_HEX:
+		hex_print(file, bytes);
+		break;
+	}
+}
+
+enum exit_status invocation_bytes(const struct invocation *inv, const char *text,
+				  struct buf *ret_bytes)
+{
+	int rc = 0;
 
 	fail_clear();
-	if (invocation_has(inv, "escaped"))
-		rc = escape_parse(text, ret_key);
-	else
-		rc = buf_append(ret_key, text, strlen(text));
+	switch (invocation_encoding(inv)) {
+	case ENCODING_RAW:
+		rc = buf_append(ret_bytes, text, strlen(text));
+		break;
+	case ENCODING_ESCAPE:
+		rc = escape_parse(text, ret_bytes);
+		break;
+	case ENCODING_HEX:
+		rc = hex_parse(slice_str(text), ret_bytes);
+		break;
+	}
 	return rc ? report_failure(rc) : STATUS_OK;
+}
+
+/* Decimal digits alone, and so few that they fit. */
+static bool parse_number(const char *text, uint64_t *ret_number)
+{
+	uint64_t number = 0;
+	size_t len = strlen(text);
+
+	if (len == 0 || len > 18 || strspn(text, "0123456789") != len)
+		return false;
+	for (; *text; text++)
+		number = number * 10 + (uint64_t)(*text - '0');
+	*ret_number = number;
+	return true;
+}
+
+enum exit_status invocation_number(const struct invocation *inv, const char *option,
+				   uint64_t *ret_number)
+{
+	const char *text = invocation_value(inv, option);
+
+	if (text && !parse_number(text, ret_number))
+		return report_usage("%s: --%s %s is no number", inv->command->name, option, text);
+	return STATUS_OK;
 }
 
 enum exit_status invocation_check_key(const struct invocation *inv, const char *text)
 {
 	cleanup_buf struct buf key = {0};
-	enum exit_status status = invocation_key(inv, text, &key);
+	enum exit_status status = invocation_bytes(inv, text, &key);
 
 	if (status != STATUS_OK)
 		return status;

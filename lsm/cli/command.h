@@ -7,15 +7,17 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "lsm/base/buf.h"
 #include "lsm/base/slice.h"
 #include "lsm/cli/exit_status.h"
 #include "lsm/cli/value_output.h"
+#include "lsm/config/config.h"
 #include "lsm/lsm.h"
 
 enum {
-	COMMAND_OPTIONS_MAX = 7,
+	COMMAND_OPTIONS_MAX = 20,
 };
 
 struct command_option {
@@ -29,6 +31,17 @@ enum store_use {
 	STORE_CHANGE, /* alone; the store exists */
 	STORE_CREATE, /* alone; made when it is missing */
 	STORE_CLOSED, /* not opened: the command does with its path what it likes */
+	STORE_NONE,   /* there is no STORE on the command line */
+};
+
+/* What it is about: the help's sections. */
+enum command_group {
+	GROUP_RECORD,
+	GROUP_RECORDS,
+	GROUP_UPKEEP,
+	GROUP_INSIDE,
+	GROUP_PEOPLE,
+	GROUP_COUNT,
 };
 
 /* How far the output has come; it goes on there when the command is run again. Zero-initialise, end
@@ -44,8 +57,9 @@ void progress_done(struct progress *progress);
 /* A command line that fits its command. */
 struct invocation {
 	const struct command *command;
-	const char *store;                       /* its path */
-	const struct lsm_options *options;       /* the settings */
+	const char *store;                       /* its path; NULL with STORE_NONE */
+	const struct config *config;             /* the settings */
+	const struct lsm_options *options;       /* ... as the engine takes them */
 	const char *values[COMMAND_OPTIONS_MAX]; /* by index of the option; a switch "", not given
 						    NULL */
 	char **arguments;                        /* borrowed from argv */
@@ -60,6 +74,10 @@ struct command {
 	const char *more;      /* further lines of help, or "" */
 	int arguments_min, arguments_max;
 	enum store_use use;
+	enum command_group group;
+	/* What one does instead while the store is mounted, with M for the mount; NULL: nothing
+	 * there does the same. Of those that need the store for themselves. */
+	const char *on_mount;
 	struct command_option options[COMMAND_OPTIONS_MAX + 1];
 	/* Check the words that need no store. NULL: nothing to check. */
 	enum exit_status (*check)(const struct invocation *inv);
@@ -70,20 +88,12 @@ struct command {
 	enum exit_status (*run)(struct lsm *db, const struct invocation *inv);
 };
 
-extern const struct command command_put;
-extern const struct command command_get;
-extern const struct command command_delete;
-extern const struct command command_scan;
-extern const struct command command_verify;
-extern const struct command command_salvage;
-extern const struct command command_dump;
-extern const struct command command_stats;
-extern const struct command command_flush;
-extern const struct command command_compact;
-extern const struct command command_checkpoint;
-
 /* All of them, in the order of the help; NULL ends the list. */
 extern const struct command *const commands[];
+
+/* A whole number in decimal digits, of an option; *ret stays when it was not given. Reports. */
+must_check enum exit_status invocation_number(const struct invocation *inv, const char *option,
+					      uint64_t *ret_number);
 
 /* NULL: there is none of that name. */
 const struct command *command_find(const char *name);
@@ -100,9 +110,25 @@ must_check enum exit_status command_parse(const struct command *command, int arg
 bool invocation_has(const struct invocation *inv, const char *option);
 const char *invocation_value(const struct invocation *inv, const char *option);
 
-/* A key from the command line; with the switch --escaped its escapes are resolved. An error is
- * reported here. */
-must_check enum exit_status invocation_key(const struct invocation *inv, const char *text,
-					   struct buf *ret_key);
-/* Whether invocation_key would do, and answer a key that can be in a store. Reports. */
+/* How keys and values are written: the switches ENCODING_OPTIONS of the command, if it has them. */
+#define ENCODING_OPTIONS(what)                                                                     \
+	{"escape", NULL, what " with C escapes: \\\\ \\t \\n \\r \\xNN"},                          \
+	{                                                                                          \
+		"hex", NULL, what " in hex digits"                                                 \
+	}
+
+enum encoding {
+	ENCODING_RAW,
+	ENCODING_ESCAPE,
+	ENCODING_HEX,
+};
+
+enum encoding invocation_encoding(const struct invocation *inv);
+/* Write bytes in it; failures show in ferror(file). */
+void encoding_print(FILE *file, enum encoding encoding, struct slice bytes);
+
+/* The bytes of a key or value on the command line, appended. An error is reported here. */
+must_check enum exit_status invocation_bytes(const struct invocation *inv, const char *text,
+					     struct buf *ret_bytes);
+/* Whether invocation_bytes would do, and answer a key that can be in a store. Reports. */
 must_check enum exit_status invocation_check_key(const struct invocation *inv, const char *text);

@@ -1,18 +1,13 @@
 /*
- * put, get, delete: one record.
+ * put, get, delete, exists: one record.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lsm/base/error.h"
-#include "lsm/cli/command.h"
+#include "lsm/cli/command_table.h"
 #include "lsm/cli/report.h"
-
-#define ESCAPED_OPTION                                                                             \
-	{                                                                                          \
-		"escaped", NULL, "KEY has C escapes, as scan prints them (\\x00)"                  \
-	}
 
 enum {
 	INPUT_STEP = 64 * 1024, /* bytes read at a time */
@@ -23,8 +18,23 @@ static enum exit_status check_first_key(const struct invocation *inv)
 	return invocation_check_key(inv, inv->arguments[0]);
 }
 
-/* All of standard input: a put is whole or absent, so it goes in one piece. */
-static int read_input(struct buf *value)
+static enum exit_status check_put(const struct invocation *inv)
+{
+	cleanup_buf struct buf value = {0};
+
+	if (invocation_has(inv, "file") && inv->argument_count > 1)
+		return report_usage("put: VALUE, or --file, but not both");
+	if (inv->argument_count > 1 && strcmp(inv->arguments[1], "-") != 0) {
+		enum exit_status status = invocation_bytes(inv, inv->arguments[1], &value);
+
+		if (status != STATUS_OK)
+			return status;
+	}
+	return check_first_key(inv);
+}
+
+/* All of a file: a put is whole or absent, so it goes in one piece. */
+static int read_all(FILE *file, const char *name, struct buf *value)
 {
 	for (;;) {
 		int rc = buf_reserve(value, INPUT_STEP);
@@ -32,37 +42,56 @@ static int read_input(struct buf *value)
 		if (rc)
 			return rc;
 
-		size_t got = fread(value->ptr + value->len, 1, INPUT_STEP, stdin);
+		size_t got = fread(value->ptr + value->len, 1, INPUT_STEP, file);
 
 		value->len += got;
 		if (value->len > LSM_WHOLE_MAX)
-			return fail(-EFBIG, "standard input: more than can be put in one piece");
-		if (ferror(stdin))
-			return fail(-EIO, "standard input: %s", strerror(errno));
+			return fail(-EFBIG, "%s: more than can be put in one piece", name);
+		if (ferror(file))
+			return fail(-EIO, "%s: %s", name, strerror(errno));
 		if (got < INPUT_STEP)
 			return 0;
 	}
 }
 
+static enum exit_status read_file(const char *path, struct buf *value)
+{
+	FILE *file = fopen(path, "re");
+
+	if (!file) {
+		report_note("%s: %s", path, strerror(errno));
+		return STATUS_USAGE;
+	}
+	int rc = read_all(file, path, value);
+
+	(void)fclose(file); /* only read */
+	return rc ? report_failure(rc) : STATUS_OK;
+}
+
+static enum exit_status read_value(const struct invocation *inv, struct buf *value)
+{
+	const char *path = invocation_value(inv, "file");
+
+	if (path)
+		return read_file(path, value);
+	if (inv->argument_count > 1 && strcmp(inv->arguments[1], "-") != 0)
+		return invocation_bytes(inv, inv->arguments[1], value);
+	int rc = read_all(stdin, "standard input", value);
+
+	return rc ? report_failure(rc) : STATUS_OK;
+}
+
 static enum exit_status put_record(struct lsm *db, const struct invocation *inv)
 {
-	cleanup_buf struct buf key = {0}, input = {0};
-	enum exit_status status = invocation_key(inv, inv->arguments[0], &key);
-	struct slice value;
+	cleanup_buf struct buf key = {0}, value = {0};
+	enum exit_status status = invocation_bytes(inv, inv->arguments[0], &key);
 
+	if (status == STATUS_OK)
+		status = read_value(inv, &value);
 	if (status != STATUS_OK)
 		return status;
-	if (inv->argument_count < 2 || strcmp(inv->arguments[1], "-") == 0) {
-		int rc = read_input(&input);
 
-		if (rc)
-			return report_failure(rc);
-		value = buf_slice(&input);
-	} else {
-		value = slice_str(inv->arguments[1]);
-	}
-
-	int rc = lsm_put(db, buf_slice(&key), value, NULL);
+	int rc = lsm_put(db, buf_slice(&key), buf_slice(&value), NULL);
 
 	return rc ? report_failure(rc) : STATUS_OK;
 }
@@ -77,8 +106,11 @@ const struct command command_put = {
 	.arguments_min = 1,
 	.arguments_max = 2,
 	.use = STORE_CREATE,
-	.options = {ESCAPED_OPTION},
-	.check = check_first_key,
+	.group = GROUP_RECORD,
+	.on_mount = "printf %s VALUE > M/KEY",
+	.options = {{"file", "F", "the value is what the file F holds"},
+		    ENCODING_OPTIONS("KEY, and VALUE as an argument, are written")},
+	.check = check_put,
 	.run = put_record,
 };
 
@@ -103,7 +135,9 @@ static int read_key(void *arg, const struct lsm_range *range, size_t *ret_len, u
 static enum exit_status get_record(struct lsm *db, const struct invocation *inv)
 {
 	cleanup_buf struct buf key = {0};
-	enum exit_status status = invocation_key(inv, inv->arguments[0], &key);
+	enum exit_status status = invocation_bytes(inv, inv->arguments[0], &key);
+	enum encoding encoding =
+		invocation_has(inv, "raw") ? ENCODING_RAW : invocation_encoding(inv);
 	struct key_source source = {.db = db};
 	bool last = false;
 
@@ -119,9 +153,10 @@ static enum exit_status get_record(struct lsm *db, const struct invocation *inv)
 			return report_not_found(source.key);
 		if (rc)
 			return report_failure(rc);
-		if (piece.len > 0)
-			fwrite(piece.ptr, 1, piece.len, stdout);
+		encoding_print(stdout, encoding, piece);
 	}
+	if (encoding != ENCODING_RAW)
+		putchar('\n');
 	return STATUS_OK;
 }
 
@@ -129,11 +164,14 @@ const struct command command_get = {
 	.name = "get",
 	.arguments = "KEY",
 	.summary = "write the value of KEY to standard output",
-	.more = "The bytes are written as they are, with nothing added.\n",
+	.more = "The bytes are written as they are, with nothing added; with --escape or --hex as "
+		"a line.\n",
 	.arguments_min = 1,
 	.arguments_max = 1,
 	.use = STORE_READ,
-	.options = {ESCAPED_OPTION},
+	.group = GROUP_RECORD,
+	.options = {ENCODING_OPTIONS("KEY and the value are written"),
+		    {"raw", NULL, "the value as it is, however KEY is written"}},
 	.check = check_first_key,
 	.run = get_record,
 };
@@ -141,7 +179,7 @@ const struct command command_get = {
 static enum exit_status delete_record(struct lsm *db, const struct invocation *inv)
 {
 	cleanup_buf struct buf key = {0};
-	enum exit_status status = invocation_key(inv, inv->arguments[0], &key);
+	enum exit_status status = invocation_bytes(inv, inv->arguments[0], &key);
 	struct lsm_record record;
 
 	if (status != STATUS_OK)
@@ -166,7 +204,42 @@ const struct command command_delete = {
 	.arguments_min = 1,
 	.arguments_max = 1,
 	.use = STORE_CHANGE,
-	.options = {ESCAPED_OPTION},
+	.group = GROUP_RECORD,
+	.on_mount = "rm M/KEY",
+	.options = {ENCODING_OPTIONS("KEY is written")},
 	.check = check_first_key,
 	.run = delete_record,
+};
+
+static enum exit_status record_exists(struct lsm *db, const struct invocation *inv)
+{
+	cleanup_buf struct buf key = {0};
+	enum exit_status status = invocation_bytes(inv, inv->arguments[0], &key);
+	struct lsm_record record;
+
+	if (status != STATUS_OK)
+		return status;
+
+	int rc = lsm_stat(db, buf_slice(&key), NULL, &record);
+
+	if (rc && rc != -ENOENT)
+		return report_failure(rc);
+	if (!rc)
+		lsm_record_release(&record);
+	puts(rc ? "no" : "yes");
+	return rc ? STATUS_NOT_FOUND : STATUS_OK;
+}
+
+const struct command command_exists = {
+	.name = "exists",
+	.arguments = "KEY",
+	.summary = "say whether KEY has a value, which is not read",
+	.more = "Prints yes, or no with exit status 1.\n",
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.use = STORE_READ,
+	.group = GROUP_RECORD,
+	.options = {ENCODING_OPTIONS("KEY is written")},
+	.check = check_first_key,
+	.run = record_exists,
 };

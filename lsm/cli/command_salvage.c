@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "lsm/cli/command.h"
+#include "lsm/cli/command_table.h"
 #include "lsm/cli/report.h"
 
 static void print_loss(void *arg, const char *what)
@@ -51,5 +51,6 @@ const struct command command_salvage = {
 	.arguments_min = 1,
 	.arguments_max = 1,
 	.use = STORE_CLOSED,
+	.group = GROUP_UPKEEP,
 	.run = salvage,
 };

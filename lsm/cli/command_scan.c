@@ -1,5 +1,5 @@
 /*
- * scan and dump: many records, one a line.
+ * scan, keys, search, count, dump: what is in a store.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -7,183 +7,229 @@
 #include <string.h>
 #include <time.h>
 
-#include "lsm/cli/command.h"
-#include "lsm/cli/escape.h"
-#include "lsm/cli/key_range.h"
+#include "lsm/cli/command_table.h"
+#include "lsm/cli/record_walk.h"
 #include "lsm/cli/report.h"
+#include "lsm/cli/value_search.h"
 
-/* Decimal digits alone. */
-static bool parse_limit(const char *text, uint64_t *ret_limit)
-{
-	uint64_t limit = 0;
-	size_t len = strlen(text);
-
-	if (len == 0 || len > 18 || strspn(text, "0123456789") != len)
-		return false;
-	for (; *text; text++)
-		limit = limit * 10 + (uint64_t)(*text - '0');
-	*ret_limit = limit;
-	return true;
-}
-
-/* The keys that a range is given by; they hold what its slices point to. */
-struct bounds {
-	struct buf prefix, from, to; /* owned */
-};
-
-static void bounds_done(struct bounds *b)
-{
-	buf_done(&b->prefix);
-	buf_done(&b->from);
-	buf_done(&b->to);
-}
-
-static enum exit_status bound(const struct invocation *inv, const char *option, struct buf *key)
-{
-	const char *text = invocation_value(inv, option);
-
-	return text ? invocation_key(inv, text, key) : STATUS_OK;
-}
-
-static enum exit_status read_range(const struct invocation *inv, struct bounds *b,
-				   struct key_range *ret_range)
-{
-	const char *limit_text = invocation_value(inv, "limit");
-	uint64_t limit = UINT64_MAX;
-	enum exit_status status = bound(inv, "prefix", &b->prefix);
-
-	if (status == STATUS_OK)
-		status = bound(inv, "from", &b->from);
-	if (status == STATUS_OK)
-		status = bound(inv, "to", &b->to);
-	if (status != STATUS_OK)
-		return status;
-	if (limit_text && !parse_limit(limit_text, &limit))
-		return report_usage("%s: --limit %s is no number", inv->command->name, limit_text);
-	*ret_range = (struct key_range){
-		.prefix = buf_slice(&b->prefix),
-		.from = buf_slice(&b->from),
-		.to = buf_slice(&b->to),
-		.reverse = invocation_has(inv, "reverse"),
-		.limit = limit,
-	};
-	return STATUS_OK;
-}
-
-static enum exit_status check_range(const struct invocation *inv)
-{
-	__attribute__((cleanup(bounds_done))) struct bounds bounds = {0};
-	struct key_range range;
-
-	return read_range(inv, &bounds, &range);
-}
-
-/* What is done with each record, and what becomes of it. */
-struct printing {
-	int (*print)(struct lsm_iter *it, struct value_output *value);
-	struct progress *progress;
-};
-
-static int print_and_note(struct lsm_iter *it, void *arg)
-{
-	struct printing *printing = arg;
-	int rc = printing->print(it, &printing->progress->value);
-
-	if (rc)
-		return rc;
-	value_output_begin(&printing->progress->value);
-	printing->progress->records++;
-	return buf_set(&printing->progress->last_key, lsm_iter_record(it)->key);
-}
-
-static enum exit_status walk(struct lsm *db, const struct invocation *inv,
-			     int (*print)(struct lsm_iter *it, struct value_output *value))
-{
-	__attribute__((cleanup(bounds_done))) struct bounds bounds = {0};
-	struct printing printing = {.print = print, .progress = inv->progress};
-	struct key_range range;
-	enum exit_status status = read_range(inv, &bounds, &range);
-
-	if (status != STATUS_OK)
-		return status;
-	range.limit -= inv->progress->records;
-	range.behind = buf_slice(&inv->progress->last_key);
-
-	int rc = key_range_walk(db, &range, print_and_note, &printing);
-
-	if (!rc && inv->progress->value.done > 0)
-		rc = value_output_changed();
-	/* What it says is written comes from stdio, whose error is reported at the end. */
-	return rc && !ferror(stdout) ? report_failure(rc) : STATUS_OK;
-}
-
-static int end_line(void)
-{
-	putchar('\n');
-	return ferror(stdout) ? -EIO : 0; /* no use in going on */
-}
-
-static int print_key(struct lsm_iter *it, struct value_output *value)
-{
-	(void)value;
-	escape_print(stdout, lsm_iter_record(it)->key);
-	return end_line();
-}
-
-static int read_here(void *arg, const struct lsm_range *range, size_t *ret_len, uint64_t *ret_seqno)
-{
-	struct lsm_iter *it = arg;
-
-	*ret_seqno = lsm_iter_record(it)->seqno;
-	return lsm_iter_read(it, range, ret_len);
-}
-
-/* Of a value of which a part is printed already, the rest. */
-static int print_pair(struct lsm_iter *it, struct value_output *value)
-{
-	bool last = false;
-
-	while (!last && !ferror(stdout)) {
-		bool begins = value->done == 0;
-		struct slice piece;
-		int rc = value_output_next(value, read_here, it, &piece, &last);
-
-		if (rc)
-			return rc;
-		if (begins) {
-			escape_print(stdout, lsm_iter_record(it)->key);
-			putchar('\t');
-		}
-		escape_print(stdout, piece);
+#define SHOW_OPTIONS                                                                               \
+	{"keys", NULL, "print only the keys"}, {"values", NULL, "print only the values"},          \
+		{"raw", NULL, "print the bytes as they are"},                                      \
+		{"json", NULL, "print a JSON object a line; what is no UTF-8 in hex digits"},      \
+	{                                                                                          \
+		"null", NULL, "print the bytes as they are, with a NUL behind each key and value"  \
 	}
-	return end_line();
+
+static enum exit_status check_forms(const struct invocation *inv)
+{
+	int forms = invocation_has(inv, "raw") + invocation_has(inv, "json") +
+		    invocation_has(inv, "null") + invocation_has(inv, "hex");
+
+	if (forms > 1)
+		return report_usage("%s: only one of --raw, --json, --null and --hex",
+				    inv->command->name);
+	if (invocation_has(inv, "keys") && invocation_has(inv, "values"))
+		return report_usage("%s: --keys and --values are both there without an option",
+				    inv->command->name);
+	return record_walk_check(inv);
+}
+
+/* What the options of SHOW_OPTIONS say; escapes, if nothing. */
+static struct record_style style_of(const struct invocation *inv)
+{
+	struct record_style style = {
+		.format = RECORD_TABBED,
+		.encoding = ENCODING_ESCAPE,
+		.keys = !invocation_has(inv, "values"),
+		.values = !invocation_has(inv, "keys"),
+	};
+
+	if (invocation_has(inv, "json"))
+		style.format = RECORD_JSON;
+	else if (invocation_has(inv, "null"))
+		style.format = RECORD_RAW_NULS;
+	else if (invocation_has(inv, "raw"))
+		style.encoding = ENCODING_RAW;
+	else if (invocation_has(inv, "hex"))
+		style.encoding = ENCODING_HEX;
+	return style;
+}
+
+static int print_one(void *arg, struct lsm_iter *it, struct value_output *value)
+{
+	return record_print(stdout, arg, it, value);
 }
 
 static enum exit_status scan(struct lsm *db, const struct invocation *inv)
 {
-	return walk(db, inv, invocation_has(inv, "keys") ? print_key : print_pair);
+	struct record_style style = style_of(inv);
+
+	return record_walk(db, inv, print_one, &style);
 }
 
-#define RANGE_OPTIONS                                                                              \
-	{"prefix", "P", "only keys that begin with P"}, {"from", "A", "begin at key A"},           \
-		{"to", "B", "end before key B"}, {"limit", "N", "at most N records"},              \
-		{"reverse", NULL, "from the last key to the first"},                               \
-	{                                                                                          \
-		"escaped", NULL, "P, A and B have C escapes (\\x00)"                               \
-	}
+#define FORMS_HELP                                                                                 \
+	"What does not print is written as C escapes: \\\\ \\t \\n \\r \\xNN; --raw, --hex, "      \
+	"--json\n"                                                                                 \
+	"and --null write it otherwise.\n"
+
+#define MOMENT_HELP                                                                                \
+	"It shows the store as it was at one moment; but beside a writer that replaces "           \
+	"tables\nfaster than they are read, the rest as it was at a later one.\n"
 
 const struct command command_scan = {
 	.name = "scan",
 	.arguments = "",
 	.summary = "print records in key order: key, tab, value",
-	.more = "What does not print is written as C escapes: \\\\ \\t \\n \\r \\xNN.\n"
-		"It shows the store as it was at one moment; but beside a writer that replaces "
-		"tables\nfaster than they are read, the rest as it was at a later one.\n",
+	.more = FORMS_HELP MOMENT_HELP,
 	.use = STORE_READ,
-	.options = {RANGE_OPTIONS, {"keys", NULL, "print only the keys"}},
-	.check = check_range,
+	.group = GROUP_RECORDS,
+	.options = {RANGE_OPTIONS, SHOW_OPTIONS},
+	.check = check_forms,
 	.run = scan,
 };
+
+static enum exit_status keys(struct lsm *db, const struct invocation *inv)
+{
+	struct record_style style = style_of(inv);
+
+	style.keys = true;
+	style.values = false;
+	return record_walk(db, inv, print_one, &style);
+}
+
+const struct command command_keys = {
+	.name = "keys",
+	.arguments = "",
+	.summary = "print the keys, as scan --keys",
+	.more = FORMS_HELP MOMENT_HELP,
+	.use = STORE_READ,
+	.group = GROUP_RECORDS,
+	.options = {RANGE_OPTIONS, SHOW_OPTIONS},
+	.check = check_forms,
+	.run = keys,
+};
+
+/* ---- search ---- */
+
+struct searching {
+	struct record_style style;
+	enum search_where {
+		SEARCH_KEY_START,
+		SEARCH_KEY,
+		SEARCH_VALUE,
+	} where;
+	struct buf text; /* owned */
+};
+
+static enum search_where where_of(const struct invocation *inv)
+{
+	if (invocation_has(inv, "value"))
+		return SEARCH_VALUE;
+	return invocation_has(inv, "substring") ? SEARCH_KEY : SEARCH_KEY_START;
+}
+
+static enum exit_status check_search(const struct invocation *inv)
+{
+	cleanup_buf struct buf text = {0};
+	enum exit_status status = check_forms(inv);
+
+	if (status == STATUS_OK && invocation_has(inv, "substring") && invocation_has(inv, "value"))
+		return report_usage("search: --substring is of keys, --value of values");
+	if (status == STATUS_OK)
+		status = invocation_bytes(inv, inv->arguments[0], &text);
+	if (status == STATUS_OK && text.len > LSM_KEY_MAX)
+		return report_usage("search: TEXT has at most %d bytes", LSM_KEY_MAX);
+	return status;
+}
+
+static bool contains(struct slice bytes, struct slice text)
+{
+	return text.len == 0 || memmem(bytes.ptr, bytes.len, text.ptr, text.len) != NULL;
+}
+
+static int print_match(void *arg, struct lsm_iter *it, struct value_output *value)
+{
+	const struct searching *s = arg;
+	struct slice text = buf_slice(&s->text);
+	struct slice key = lsm_iter_record(it)->key;
+	bool found = true;
+	int rc = 0;
+
+	if (s->where == SEARCH_KEY)
+		found = contains(key, text);
+	/* of one of which a part is printed already it is known */
+	if (s->where == SEARCH_VALUE && value->done == 0)
+		rc = value_search(it, text, &found);
+	if (rc || !found)
+		return rc ? rc : RECORD_PASSED;
+	return record_print(stdout, &s->style, it, value);
+}
+
+static enum exit_status search(struct lsm *db, const struct invocation *inv)
+{
+	struct searching s = {.style = style_of(inv), .where = where_of(inv)};
+	enum exit_status status = invocation_bytes(inv, inv->arguments[0], &s.text);
+
+	if (status == STATUS_OK && s.where == SEARCH_KEY_START)
+		status = record_walk_prefix(db, inv, buf_slice(&s.text), print_match, &s);
+	else if (status == STATUS_OK)
+		status = record_walk(db, inv, print_match, &s);
+	if (status == STATUS_OK && inv->progress->records == 0)
+		status = STATUS_NOT_FOUND;
+	buf_done(&s.text);
+	return status;
+}
+
+const struct command command_search = {
+	.name = "search",
+	.arguments = "TEXT",
+	.summary = "print the records whose key begins with TEXT, or has it",
+	.more = "The exit status is 1 when there is none. --escape and --hex are also of "
+		"TEXT.\n" FORMS_HELP MOMENT_HELP,
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.use = STORE_READ,
+	.group = GROUP_RECORDS,
+	.options = {{"substring", NULL, "anywhere in the key"},
+		    {"value", NULL, "anywhere in the value"},
+		    RANGE_OPTIONS,
+		    SHOW_OPTIONS},
+	.check = check_search,
+	.run = search,
+};
+
+/* ---- count ---- */
+
+static int count_one(void *arg, struct lsm_iter *it, struct value_output *value)
+{
+	(void)arg;
+	(void)it;
+	(void)value;
+	return 0;
+}
+
+static enum exit_status count(struct lsm *db, const struct invocation *inv)
+{
+	enum exit_status status = record_walk(db, inv, count_one, NULL);
+
+	if (status == STATUS_OK)
+		printf("%" PRIu64 "\n", inv->progress->records);
+	return status;
+}
+
+const struct command command_count = {
+	.name = "count",
+	.arguments = "",
+	.summary = "print how many records there are",
+	.more = "They are counted one by one. " MOMENT_HELP,
+	.use = STORE_READ,
+	.group = GROUP_RECORDS,
+	.options = {RANGE_OPTIONS},
+	.check = record_walk_check,
+	.run = count,
+};
+
+/* ---- dump ---- */
 
 static void print_time(uint64_t time_ns)
 {
@@ -197,21 +243,26 @@ static void print_time(uint64_t time_ns)
 		printf("time=%s.%09" PRIu64 "Z", text, time_ns % 1000000000);
 }
 
-static int print_record(struct lsm_iter *it, struct value_output *value)
+static int print_about(void *arg, struct lsm_iter *it, struct value_output *value)
 {
 	const struct lsm_record *record = lsm_iter_record(it);
+	const enum encoding *encoding = arg;
 
 	(void)value;
-	escape_print(stdout, record->key);
+	encoding_print(stdout, *encoding, record->key);
 	printf("\tseqno=%" PRIu64 "\t", record->seqno);
 	print_time(record->time_ns);
-	printf("\tkind=put\tmeta=%zu\tvalue=%" PRIu64, record->meta.len, record->value_len);
-	return end_line();
+	printf("\tkind=put\tmeta=%zu\tvalue=%" PRIu64 "\n", record->meta.len, record->value_len);
+	return ferror(stdout) ? -EIO : 0; /* no use in going on */
 }
 
 static enum exit_status dump(struct lsm *db, const struct invocation *inv)
 {
-	return walk(db, inv, print_record);
+	enum encoding encoding = invocation_encoding(inv);
+
+	if (encoding == ENCODING_RAW)
+		encoding = ENCODING_ESCAPE;
+	return record_walk(db, inv, print_about, &encoding);
 }
 
 const struct command command_dump = {
@@ -222,7 +273,8 @@ const struct command command_dump = {
 		"between.\n"
 		"What does not print in a key is written as C escapes. Beside a writer: as scan.\n",
 	.use = STORE_READ,
+	.group = GROUP_INSIDE,
 	.options = {RANGE_OPTIONS},
-	.check = check_range,
+	.check = record_walk_check,
 	.run = dump,
 };

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "lsm/base/json.h"
-#include "lsm/cli/command.h"
+#include "lsm/cli/command_table.h"
 #include "lsm/cli/report.h"
 
 /* The argument: where the JSON goes, or NULL for lines on standard output. */
@@ -89,6 +89,7 @@ const struct command command_stats = {
 		"tells of "
 		"its\nown, and of a log that failed, in .stats.\n",
 	.use = STORE_READ,
+	.group = GROUP_INSIDE,
 	.options = {{"json", NULL, "as one JSON object"}},
 	.run = stats,
 };

@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "lsm/cli/command.h"
+#include "lsm/cli/command_table.h"
 #include "lsm/cli/report.h"
 
 static enum exit_status flush(struct lsm *db, const struct invocation *inv)
@@ -20,6 +20,8 @@ const struct command command_flush = {
 	.summary = "bring what the log holds into tables",
 	.more = "",
 	.use = STORE_CHANGE,
+	.group = GROUP_UPKEEP,
+	.on_mount = "echo flush > M/.apex/ctl",
 	.run = flush,
 };
 
@@ -28,7 +30,7 @@ static enum exit_status range_end(const struct invocation *inv, int n, struct bu
 {
 	if (n >= inv->argument_count)
 		return STATUS_OK;
-	return invocation_key(inv, inv->arguments[n], ret_key);
+	return invocation_bytes(inv, inv->arguments[n], ret_key);
 }
 
 static enum exit_status read_range(const struct invocation *inv, struct buf *from, struct buf *to)
@@ -69,7 +71,9 @@ const struct command command_compact = {
 	.more = "With FROM and TO only those that hold keys from FROM to TO, both included.\n",
 	.arguments_max = 2,
 	.use = STORE_CHANGE,
-	.options = {{"escaped", NULL, "FROM and TO have C escapes (\\x00)"}},
+	.group = GROUP_UPKEEP,
+	.on_mount = "echo compact > M/.apex/ctl",
+	.options = {ENCODING_OPTIONS("FROM and TO are written")},
 	.check = check_range,
 	.run = compact,
 };
@@ -90,5 +94,7 @@ const struct command command_checkpoint = {
 	.arguments_min = 1,
 	.arguments_max = 1,
 	.use = STORE_CHANGE,
+	.group = GROUP_UPKEEP,
+	.on_mount = "echo checkpoint TO > M/.apex/ctl",
 	.run = checkpoint,
 };

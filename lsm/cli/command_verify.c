@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "lsm/cli/command.h"
+#include "lsm/cli/command_table.h"
 #include "lsm/cli/report.h"
 
 static enum exit_status verify(struct lsm *db, const struct invocation *inv)
@@ -27,5 +27,6 @@ const struct command command_verify = {
 	.more = "Prints how much was checked, or names the file and the offset of the first "
 		"damage.\n",
 	.use = STORE_READ,
+	.group = GROUP_UPKEEP,
 	.run = verify,
 };

@@ -16,7 +16,13 @@
 
 /* Failures show in ferror(file). */
 void escape_print(FILE *file, struct slice bytes);
+/* The same with one byte more that does not stand for itself. */
+void escape_print_except(FILE *file, struct slice bytes, uint8_t also);
 
 /* The bytes that a text with these escapes stands for, appended. -EINVAL: a bad escape, with a
  * sentence. -ENOMEM. */
 must_check int escape_parse(const char *text, struct buf *ret_bytes);
+must_check int escape_parse_slice(struct slice text, struct buf *ret_bytes);
+
+/* Take the escape that the text begins with, by its backslash, off it. False: it is none. */
+must_check bool escape_take(struct slice *text, uint8_t *ret_byte);

@@ -11,6 +11,8 @@ enum exit_status status_of_error(int error)
 		return STATUS_DAMAGED;
 	case ESTALE:
 		return STATUS_STALE;
+	case ECANCELED:
+		return STATUS_INTERRUPTED;
 	case EINVAL:
 	case ENAMETOOLONG:
 		return STATUS_USAGE;

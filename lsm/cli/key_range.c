@@ -39,9 +39,7 @@ static bool within(const struct key_range *r, struct slice key)
 static int walk(struct lsm_iter *it, const struct key_range *r,
 		int (*visit)(struct lsm_iter *it, void *arg), void *arg)
 {
-	uint64_t left = r->limit;
-
-	for (seek_start(it, r); left > 0 && lsm_iter_valid(it); left--) {
+	for (seek_start(it, r); lsm_iter_valid(it);) {
 		if (!within(r, lsm_iter_record(it)->key))
 			break;
 

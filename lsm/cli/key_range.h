@@ -6,7 +6,6 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "lsm/base/slice.h"
 #include "lsm/lsm.h"
@@ -17,7 +16,6 @@ struct key_range {
 	struct slice to;     /* before it; empty: no end */
 	struct slice behind; /* only those the walk comes to after it; empty: all */
 	bool reverse;
-	uint64_t limit; /* records at most */
 };
 
 /*

@@ -11,16 +11,13 @@
 #include "lsm/cli/command.h"
 #include "lsm/cli/help.h"
 #include "lsm/cli/report.h"
+#include "lsm/cli/run.h"
 #include "lsm/config/engine_options.h"
 #include "lsm/config/profile.h"
 
 /* Sections of the file and the environment that belong to apexfs, the daemon. */
 static const char *const daemon_sections[] = {"fs",     "fuse",     "log",   "batch",
 					      "search", "features", "stats", NULL};
-
-enum {
-	STALE_TRIES = 20,
-};
 
 struct program {
 	struct config *config; /* owned */
@@ -113,95 +110,49 @@ static enum exit_status load_settings(struct program *p, int argc, char **argv)
 	return status;
 }
 
-static void set_use(enum store_use use, struct lsm_options *options)
+/* The command among the words, and before it STORE, unless it has none: so a store called help is
+ * written ./help. */
+static enum exit_status find_command(const struct program *p, const struct command **ret_command,
+				     int *ret_at)
 {
-	if (use != STORE_CREATE)
-		options->create = false;
-	if (use == STORE_READ)
-		options->read_only = true;
-}
+	const struct command *command;
 
-static enum exit_status run_on_open_store(const struct invocation *inv)
-{
-	struct lsm *db;
-	int rc = lsm_open(inv->store, inv->options, &db);
-
-	if (rc) {
-		report_error(rc);
-		return status_of_open_error(rc);
+	if (p->word_count < 1)
+		return report_usage("no STORE given");
+	*ret_at = 0;
+	command = command_find(p->words[0]);
+	if (!command || command->use != STORE_NONE) {
+		if (p->word_count < 2)
+			return report_usage("no COMMAND given");
+		command = command_find(p->words[1]);
+		*ret_at = 1;
 	}
-	fail_clear();
-
-	enum exit_status status = inv->command->run(db, inv);
-
-	fail_clear();
-	rc = lsm_close(db);
-	if (rc && status == STATUS_OK)
-		status = report_failure(rc);
-	return status;
-}
-
-/*
- * A reader beside a writer may have to open the store again, because a table that it wants has been
- * replaced. That ends, as long as it gets on in between.
- */
-static enum exit_status run_until_fresh(struct invocation *inv)
-{
-	struct progress progress = {0};
-	enum exit_status status = STATUS_STALE;
-
-	inv->progress = &progress;
-	for (int tries = 0; status == STATUS_STALE && tries < STALE_TRIES; tries++) {
-		uint64_t records = progress.records;
-		uint64_t bytes = progress.value.done;
-
-		status = run_on_open_store(inv);
-		if (progress.records > records || progress.value.done > bytes)
-			tries = 0;
-	}
-	progress_done(&progress);
-	return status == STATUS_STALE ? report_stale(inv->store) : status;
-}
-
-static enum exit_status run_on_store(const struct program *p, struct invocation *inv)
-{
-	char holder[64];
-	struct lsm_options options;
-
-	snprintf(holder, sizeof(holder), "apexkv %s, pid %ld", inv->command->name, (long)getpid());
-	lsm_options_init(&options);
-	engine_options_apply(p->config, &options);
-	options.holder = holder;
-	set_use(inv->command->use, &options);
-	inv->store = p->words[0];
-	inv->options = &options;
-	return inv->command->use == STORE_CLOSED ? inv->command->run(NULL, inv)
-						 : run_until_fresh(inv);
+	if (!command)
+		return report_usage("unknown command %s", p->words[1]);
+	*ret_command = command;
+	return STATUS_OK;
 }
 
 static enum exit_status run_command(const struct program *p)
 {
+	const struct command *command = NULL;
 	struct invocation inv;
 	bool help = false;
+	int at = 0;
+	enum exit_status status = find_command(p, &command, &at);
 
-	if (p->word_count < 1)
-		return report_usage("no STORE given");
-	if (p->word_count < 2)
-		return report_usage("no COMMAND given");
-
-	const struct command *command = command_find(p->words[1]);
-
-	if (!command)
-		return report_usage("unknown command %s", p->words[1]);
-
-	enum exit_status status =
-		command_parse(command, p->word_count - 1, (char **)p->words + 1, &inv, &help);
-
+	if (status != STATUS_OK)
+		return status;
+	status = command_parse(command, p->word_count - at, (char **)p->words + at, &inv, &help);
 	if (help) {
 		help_print_command(command);
 		return STATUS_OK;
 	}
-	return status == STATUS_OK ? run_on_store(p, &inv) : status;
+	if (status != STATUS_OK)
+		return status;
+	inv.store = at > 0 ? p->words[0] : NULL;
+	inv.config = p->config;
+	return run_invocation(&inv);
 }
 
 static enum exit_status run(struct program *p, int argc, char **argv)

@@ -1,6 +1,7 @@
 #include "lsm/cli/report.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,9 +34,29 @@ enum exit_status report_failure(int error)
 {
 	enum exit_status status = status_of_error(error);
 
-	if (status != STATUS_STALE)
+	if (status != STATUS_STALE && status != STATUS_INTERRUPTED)
 		report_error(error);
 	return status;
+}
+
+enum exit_status report_input(int error, const char *source, uint64_t line)
+{
+	const char *text = lsm_error_text();
+
+	fprintf(stderr, "%s: %s:%" PRIu64 ": %s\n", program, source, line,
+		text[0] ? text : strerror(-error));
+	return error == -EINVAL ? STATUS_USAGE : status_of_error(error);
+}
+
+void report_note(const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "%s: ", program);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
 }
 
 enum exit_status report_not_found(struct slice key)

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdint.h>
+
 #include "lsm/base/compiler.h"
 #include "lsm/base/slice.h"
 #include "lsm/cli/exit_status.h"
@@ -15,8 +17,15 @@ enum exit_status report_usage(const char *fmt, ...) printf_like(1, 2);
 /* Says lsm_error_text(), or the errno's meaning when that is empty. */
 void report_error(int error);
 
-/* report_error, and the status for it; STATUS_STALE is left to the caller of the command. */
+/* report_error, and the status for it; STATUS_STALE is left to the caller of the command, and
+ * STATUS_INTERRUPTED to the command, which knows what was done. */
 enum exit_status report_failure(int error);
+
+/* The same for a place in an input: "SOURCE:LINE: ...". */
+enum exit_status report_input(int error, const char *source, uint64_t line);
+
+/* What was done, or is worth knowing. */
+void report_note(const char *fmt, ...) printf_like(1, 2);
 
 /* "not found: KEY". Answers STATUS_NOT_FOUND. */
 enum exit_status report_not_found(struct slice key);

@@ -2,85 +2,7 @@
 # apexkv from the outside: what it prints, and its exit status.
 # usage: apexkv_test.sh BUILD_FOLDER
 # Prints TAP lines; the exit status is 0 when all are ok.
-set -u
-
-build=$(cd "$1" && pwd) || exit 99
-for apexkv in "$build/apexkv" "$build/lsm/apexkv" "$build/lsm/cli/apexkv" ''; do
-  [ -x "$apexkv" ] && break
-done
-[ -n "$apexkv" ] || { echo "Bail out! no apexkv below $build"; exit 99; }
-
-# Settings of the caller's are not ours.
-for variable in $(env | sed -n 's/^\(APEXFS_[A-Za-z0-9_]*\)=.*/\1/p'); do
-  unset "$variable"
-done
-
-work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 99
-
-count=0
-failed=0
-
-# check NAME COMMAND...: ok when the command succeeds
-check() {
-  name=$1
-  shift
-  count=$((count + 1))
-  if "$@"; then
-    echo "ok $count - $name"
-  else
-    echo "not ok $count - $name"
-    failed=$((failed + 1))
-    sed 's/^/# out: /' out 2>/dev/null | head -n 5
-    sed 's/^/# err: /' err 2>/dev/null | head -n 5
-  fi
-}
-
-# run ARGUMENTS...: apexkv, its output in out and err, its status in $status
-run() {
-  "$apexkv" "$@" >out 2>err </dev/null
-  status=$?
-}
-
-# exits STATUS ARGUMENTS...: the status is that; when it is none of 0 and the error is one line
-exits() {
-  wanted=$1
-  shift
-  run "$@"
-  [ "$status" -eq "$wanted" ] || { echo "# status $status, not $wanted"; return 1; }
-  [ "$wanted" -eq 0 ] && return 0
-  [ "$(wc -l <err)" -eq 1 ] && grep -q '^apexkv: .' err
-}
-
-# prints TEXT ARGUMENTS...: status 0, and exactly that text (as printf's %b has it) on standard
-# output
-prints() {
-  printf '%b' "$1" >expected
-  shift
-  exits 0 "$@" && cmp expected out >&2
-}
-
-# refuses TEXT STATUS ARGUMENTS...: that status, and the text is part of the error
-refuses() {
-  text=$1
-  shift
-  exits "$@" && grep -qF -e "$text" err
-}
-
-# prints_lines COUNT ARGUMENTS...: status 0, and so many lines on standard output
-prints_lines() {
-  wanted_lines=$1
-  shift
-  exits 0 "$@" && [ "$(wc -l <out)" -eq "$wanted_lines" ]
-}
-
-# prints_like REGEX ARGUMENTS...: status 0, and one of the lines on standard output is like that
-prints_like() {
-  regex=$1
-  shift
-  exits 0 "$@" && grep -Eqx -e "$regex" out
-}
+. "$(dirname "$0")/lib.sh"
 
 # with VARIABLE=VALUE COMMAND...: the command, with that in its environment
 with() {
@@ -167,17 +89,18 @@ check 'NUL bytes and line ends are kept' stores_input nul nul
 : >nothing
 check 'empty input is an empty value' stores_input nothing nothing
 check 'put without VALUE reads standard input' reads_input_unasked
-check 'an escaped key is any bytes' exits 0 s put --escaped 'n\x00\xffz' v
-check 'it is got by its escapes' prints 'v' s get --escaped 'n\x00\xffz'
-check 'without --escaped a backslash is a backslash' exits 1 s get 'n\x00\xffz'
-check 'a bad escape is refused' refuses 'no escape' 2 s get --escaped 'n\xq0'
+check 'an escaped key is any bytes' exits 0 s put --escape 'n\x00\xffz' v
+check 'it is got by its escapes' prints 'v\n' s get --escape 'n\x00\xffz'
+check 'with --raw and nothing added' prints 'v' s get --raw --escape 'n\x00\xffz'
+check 'without --escape a backslash is a backslash' exits 1 s get 'n\x00\xffz'
+check 'a bad escape is refused' refuses 'no escape' 2 s get --escape 'n\xq0'
 check 'a failed write to standard output exits 5' refuses_full_output
 
 # ---- scan
 for key in a/1 a/2 a/3 b/1 'c d'; do
   run t put "$key" "v-$key"
 done
-run t put --escaped 'e\tf' 'x\y'
+run t put --escape 'e\tf' 'x\\y'
 check 'scan prints key, tab, value in order' \
   prints 'a/1\tv-a/1\na/2\tv-a/2\na/3\tv-a/3\nb/1\tv-b/1\nc d\tv-c d\ne\\tf\tx\\\\y\n' t scan
 check 'scan --keys prints keys' prints 'a/1\na/2\na/3\nb/1\nc d\ne\\tf\n' t scan --keys
@@ -202,7 +125,7 @@ check 'scan --reverse --to after the prefix' \
   prints 'b/1\n' t scan --keys --prefix b --to c --reverse
 check 'scan --from after the prefix' prints '' t scan --keys --prefix a/ --from b
 check 'scan --reverse --to before the prefix' prints '' t scan --keys --prefix b --to a/2 --reverse
-check 'scan --escaped' prints 'e\\tf\n' t scan --keys --escaped --prefix 'e\t'
+check 'scan --escape' prints 'e\\tf\n' t scan --keys --escape --prefix 'e\t'
 check 'scan of a missing store exits 3' exits 3 none scan
 
 # ---- dump, verify, stats
@@ -233,8 +156,8 @@ check 'compact drops what is deleted' prints '' u compact
 check 'the deleted record is in no table any more' prints_like 'sst_records 2' u stats
 run u put 2 again
 check 'compact takes a range' exits 0 u compact 2 3
-check 'compact takes a start' exits 0 u compact --escaped '\\x32'
-check 'a bad escape in a range is refused' refuses 'no escape' 2 u compact --escaped '\q'
+check 'compact takes a start' exits 0 u compact --escape '\\x32'
+check 'a bad escape in a range is refused' refuses 'no escape' 2 u compact --escape '\q'
 check 'a range that ends before it begins is refused' refuses 'behind' 2 u compact 3 2
 check 'compact takes two keys at most' refuses 'too many' 2 u compact 1 2 3
 check 'flush of a missing store exits 3' absent none exits 3 none flush
@@ -327,12 +250,26 @@ check 'a limit that is no number' refuses 'no number' 2 t scan --limit -1
 check 'a wrong command line makes no store' absent v refuses 'too few' 2 v put
 
 # ---- help
+says_the_same() {
+  "$apexkv" none "$1" --help >expected && exits 0 help "$1" && cmp expected out
+}
+"$apexkv" manual >manual
+"$apexkv" complete >completion
 check '--help' exits 0 --help
-for command in put get delete scan dump stats verify flush compact checkpoint salvage; do
+commands=$("$apexkv" --help | sed -n '/:$/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p')
+check 'there are commands' [ "$(echo "$commands" | wc -l)" -gt 20 ]
+for command in $commands; do
   run --help
   check "--help names $command" grep -Eq "^  $command " out
   check "$command --help needs no store" exits 0 none "$command" --help
   check "$command --help shows the usage" grep -q "^usage: .* $command" out
+  check "help $command says the same" says_the_same "$command"
+  check "the manual has $command" grep -q "^\.SS $command" manual
+  check "the completion has $command" grep -q "[' ]$command[' ]" completion
+  run none "$command" --help
+  for option in $(sed -n 's/^  --\([a-z-]*\).*/\1/p' out); do
+    check "the manual has its --$option" grep -q "^\.B .*$(echo "$option" | sed 's/-/.*/g')" manual
+  done
 done
 check '--version' exits 0 --version
 check '--version prints one line' grep -Eqx 'apexkv [0-9]+\.[0-9]+\.[0-9]+' out
@@ -411,5 +348,4 @@ rm -rf d
 check 'with all standard descriptors closed a put is a put' prints value d get key
 check 'and nothing is printed into the store' exits 0 d verify
 
-echo "1..$count"
-[ "$failed" -eq 0 ]
+finish

@@ -175,9 +175,9 @@ static void seed_command(const struct fuzz_sink *sink, uint8_t which, const char
 
 void fuzz_seeds(const struct fuzz_sink *sink)
 {
-	static const char *const put[] = {"--escaped", "a\\x00b", "value", NULL};
+	static const char *const put[] = {"--escape", "a\\x00b", "value", NULL};
 	static const char *const scan[] = {"--prefix=u\\n", "--from",    "a",      "--limit=10",
-					   "--reverse",     "--escaped", "--keys", NULL};
+					   "--reverse",     "--escape", "--keys", NULL};
 
 	seed_daemon(sink);
 	for (uint8_t i = 0; commands[i]; i++) {

@@ -1,0 +1,99 @@
+/*
+ * batch: several changes, all or none.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "lsm/base/error.h"
+#include "lsm/cli/command_table.h"
+#include "lsm/cli/line_input.h"
+#include "lsm/cli/report.h"
+#include "lsm/cli/words.h"
+
+static bool is_word(struct slice word, const char *name, const char *other)
+{
+	return slice_eq(word, slice_str(name)) || slice_eq(word, slice_str(other));
+}
+
+static int add_change(struct lsm_batch *batch, const struct words *w)
+{
+	struct slice verb = words_at(w, 0);
+
+	if (is_word(verb, "put", "set")) {
+		if (w->count != 3)
+			return fail(-EINVAL, "put takes a key and a value");
+		return lsm_batch_put(batch, words_at(w, 1), (struct slice){0}, words_at(w, 2));
+	}
+	if (is_word(verb, "delete", "del")) {
+		if (w->count != 2)
+			return fail(-EINVAL, "delete takes a key");
+		return lsm_batch_delete(batch, words_at(w, 1));
+	}
+	return fail(-EINVAL, "a line is put KEY VALUE, delete KEY or a comment");
+}
+
+static int read_changes(struct line_input *in, struct lsm_batch *batch)
+{
+	struct words w = {0};
+	struct slice line;
+	int rc;
+
+	while ((rc = line_input_next(in, &line)) == 0) {
+		rc = words_parse(&w, line);
+		if (!rc && w.count > 0)
+			rc = add_change(batch, &w);
+		if (rc)
+			break;
+	}
+	words_done(&w);
+	return rc == -ENODATA ? 0 : rc;
+}
+
+static enum exit_status apply(struct lsm *db, struct line_input *in, struct lsm_batch *batch)
+{
+	int rc;
+
+	fail_clear();
+	rc = read_changes(in, batch);
+	if (rc)
+		return report_input(rc, in->name, in->number);
+	rc = lsm_write(db, batch, NULL, NULL);
+	if (rc)
+		return report_failure(rc);
+	report_note("%" PRIu32 " changes applied", lsm_batch_count(batch));
+	return STATUS_OK;
+}
+
+static enum exit_status batch(struct lsm *db, const struct invocation *inv)
+{
+	struct line_input in = {0};
+	struct lsm_batch *changes = lsm_batch_new();
+	enum exit_status status;
+	int rc = line_input_open(&in, inv->arguments[0]);
+
+	if (rc) {
+		report_error(rc);
+		status = STATUS_USAGE;
+	} else {
+		status = changes ? apply(db, &in, changes) : report_failure(-ENOMEM);
+	}
+	line_input_close(&in);
+	lsm_batch_free(changes);
+	return status;
+}
+
+const struct command command_batch = {
+	.name = "batch",
+	.arguments = "FILE|-",
+	.summary = "apply the changes that a text lists, all of them or none",
+	.more = "A line is: put KEY VALUE, or delete KEY; or it is empty or begins with #. Words\n"
+		"with blanks stand in quotes: \"with C escapes\\n\", 'as they are'. What is wrong\n"
+		"with a line is told with its number, and nothing is changed. The changes are in\n"
+		"memory until then: 1 GiB at most.\n",
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.use = STORE_CREATE,
+	.group = GROUP_RECORDS,
+	.on_mount = "cp FILE M/.apex/batch",
+	.run = batch,
+};

@@ -1,0 +1,27 @@
+#include "lsm/cli/command_table.h"
+
+const struct command *const commands[] = {
+	&command_put,
+	&command_get,
+	&command_delete,
+	&command_exists,
+	&command_scan,
+	&command_keys,
+	&command_search,
+	&command_count,
+	&command_dump,
+	&command_batch,
+	&command_import,
+	&command_export,
+	&command_stats,
+	&command_config,
+	&command_flush,
+	&command_compact,
+	&command_verify,
+	&command_salvage,
+	&command_checkpoint,
+	&command_help,
+	&command_complete,
+	&command_manual,
+	NULL,
+};

@@ -1,0 +1,75 @@
+#include "lsm/cli/line_input.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "lsm/base/error.h"
+
+int line_input_open(struct line_input *in, const char *path)
+{
+	struct stat st;
+
+	if (!path || strcmp(path, "-") == 0) {
+		in->file = stdin;
+		in->name = "standard input";
+	} else {
+		in->file = fopen(path, "re");
+		in->name = path;
+	}
+	if (!in->file)
+		return fail(-errno, "%s: %s", path, strerror(errno));
+	if (fstat(fileno(in->file), &st) == 0 && S_ISREG(st.st_mode))
+		in->total = (uint64_t)st.st_size;
+	return 0;
+}
+
+void line_input_close(struct line_input *in)
+{
+	if (in->file && in->file != stdin)
+		(void)fclose(in->file); /* only read */
+	free(in->line);
+	*in = (struct line_input){0};
+}
+
+static int read_until(struct line_input *in, int end, size_t *ret_len)
+{
+	ssize_t len;
+
+	errno = 0;
+	len = getdelim(&in->line, &in->cap, end, in->file);
+	if (len > 0) {
+		in->bytes += (uint64_t)len;
+		*ret_len = (size_t)len;
+		return 0;
+	}
+	if (feof(in->file))
+		return -ENODATA;
+	return fail(errno ? -errno : -EIO, "%s: %s", in->name, strerror(errno ? errno : EIO));
+}
+
+int line_input_next(struct line_input *in, struct slice *ret_line)
+{
+	size_t len;
+	int rc = read_until(in, '\n', &len);
+
+	if (rc)
+		return rc;
+	in->number++;
+	*ret_line = slice_of(in->line, in->line[len - 1] == '\n' ? len - 1 : len);
+	return 0;
+}
+
+int line_input_next_nul(struct line_input *in, struct slice *ret_line)
+{
+	size_t len;
+	int rc = read_until(in, '\0', &len);
+
+	if (rc)
+		return rc;
+	if (in->line[len - 1] != '\0')
+		return fail(-EINVAL, "the input ends before a NUL");
+	*ret_line = slice_of(in->line, len - 1);
+	return 0;
+}
