@@ -176,7 +176,7 @@ static void seed_command(const struct fuzz_sink *sink, uint8_t which, const char
 void fuzz_seeds(const struct fuzz_sink *sink)
 {
 	static const char *const put[] = {"--escape", "a\\x00b", "value", NULL};
-	static const char *const scan[] = {"--prefix=u\\n", "--from",    "a",      "--limit=10",
+	static const char *const scan[] = {"--prefix=u\\n", "--from",   "a",      "--limit=10",
 					   "--reverse",     "--escape", "--keys", NULL};
 
 	seed_daemon(sink);
