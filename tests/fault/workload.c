@@ -104,7 +104,7 @@ static const struct {
 	{op_scan, 5},          {op_scan_back, 5},  {op_snapshot, 6},   {op_read, 5},
 	{op_read_snapshot, 2}, {op_iter_read, 2},  {op_flush, 4},      {op_compact, 4},
 	{op_sync, 4},          {op_verify, 2},     {op_space, 1},      {op_reopen, 1},
-	{op_checkpoint, 1},
+	{op_checkpoint, 1},    {op_name, 4},
 };
 
 static void run_operation(struct run *r)

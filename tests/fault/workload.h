@@ -46,6 +46,16 @@ struct workload {
 	uint64_t (*struck)(void); /* failures so far */
 };
 
+/* What is known of the one named snapshot that a run makes and drops. */
+struct workload_named {
+	enum {
+		NAMED_ABSENT,
+		NAMED_DOUBTFUL, /* it is there or not */
+		NAMED_PRESENT,
+	} state;
+	struct ledger_state at; /* what it shows, if it is there */
+};
+
 /* In memory shared with the process that waits for the run. */
 struct workload_outcome {
 	uint32_t operation; /* the one under way at the end */
@@ -54,6 +64,7 @@ struct workload_outcome {
 	uint64_t opens, flushes, compactions;
 	uint64_t blob_written_bytes, blob_moved_bytes;
 	struct copies copies;
+	struct workload_named named;
 	char violation[WORKLOAD_TEXT_MAX]; /* "" when all was as it must be */
 };
 

@@ -56,6 +56,7 @@ bool workload_check(const struct workload *w, struct ledger *ledger,
 	struct ledger_state found;
 	char reason[LEDGER_WHY_MAX] = "";
 	struct lsm *db;
+	bool there;
 
 	if (!copies_check(&outcome->copies, w->path, &options, ledger, reason))
 		return say(why, "checkpoint", reason);
@@ -63,6 +64,8 @@ bool workload_check(const struct workload *w, struct ledger *ledger,
 		return say(why, "does not open again", lsm_error_text());
 	if (!check_content(db, ledger, w->loses_power ? ledger->durable : ledger->kept, &found,
 			   reason))
+		return say(why, "opened again", reason);
+	if (named_look(&outcome->named, ledger, db, &there, reason))
 		return say(why, "opened again", reason);
 	ledger_adopt(ledger, &found);
 	if (lsm_verify(db, &report))
@@ -74,6 +77,8 @@ bool workload_check(const struct workload *w, struct ledger *ledger,
 	if (lsm_open(w->path, &options, &db))
 		return say(why, "does not open a second time", lsm_error_text());
 	if (!check_content(db, ledger, ledger->kept, &found, reason))
+		return say(why, "opened a second time", reason);
+	if (named_look(&outcome->named, ledger, db, &there, reason))
 		return say(why, "opened a second time", reason);
 	if (lsm_close(db))
 		return say(why, "does not close a second time", lsm_error_text());

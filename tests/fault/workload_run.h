@@ -94,3 +94,12 @@ void op_sync(struct run *r);
 void op_verify(struct run *r);
 void op_space(struct run *r);
 void op_checkpoint(struct run *r);
+/* workload_names.c */
+void op_name(struct run *r);
+
+#define WORKLOAD_SNAPSHOT "named"
+
+/* Whether the store has the named snapshot as it is known to be. The store's error, or -EUCLEAN:
+ * it has not, `why` says how. *ret_there. */
+must_check int named_look(const struct workload_named *named, const struct ledger *l,
+			  struct lsm *db, bool *ret_there, char why[LEDGER_WHY_MAX]);
