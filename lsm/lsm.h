@@ -13,8 +13,8 @@
  *reported, never served); -EROFS the store was opened read-only, or has become read-only because
  *its log could not be written or synced (only reopening ends that); -ENOMEM; -ENOSPC; -EIO.
  *
- * Thread rule: a struct lsm may be used by any number of threads. A batch, an iterator or a pinned
- *record belongs to one thread at a time.
+ * Thread rule: a struct lsm may be used by any number of threads. A batch, an iterator, a watch or
+ *a pinned record belongs to one thread at a time.
  *
  * Durability: a write that returned 0 is in the store's log file (it survives the death of the
  *process); it survives a power cut once it was synced: see enum lsm_sync_mode and lsm_sync. After a
@@ -35,6 +35,7 @@ struct lsm_batch;
 struct lsm_iter;
 struct lsm_patch;
 struct lsm_snapshot;
+struct lsm_watch;
 
 enum {
 	LSM_KEY_MAX = 65535,      /* bytes of a key; at least 1 */
@@ -438,6 +439,47 @@ must_check int lsm_snapshot_find(struct lsm *db, struct slice name,
 must_check int lsm_snapshot_list(struct lsm *db,
 				 int (*visit)(void *arg, const struct lsm_snapshot_info *info),
 				 void *arg);
+
+/* ---- following changes ---- */
+
+enum lsm_change_kind {
+	LSM_CHANGE_PUT,
+	LSM_CHANGE_PATCH, /* of a part of a value */
+	LSM_CHANGE_DELETE,
+};
+
+struct lsm_change {
+	uint64_t seqno;
+	uint64_t time_ns; /* of its commit */
+	enum lsm_change_kind kind;
+	struct slice key; /* good until the next call about this watch */
+	uint64_t lost;    /* changes right before this one that the window has no more */
+};
+
+enum {
+	LSM_WATCH_BYTES_MIN = 128 << 10,
+	LSM_WATCH_BYTES_MAX = 1 << 30,
+};
+
+/*
+ * Follow the changes that are committed from now on, in their order. They are read from a window of
+ * the latest ones in memory, of about window_bytes (32 and the key for each): that of the first of
+ * those who watch at the same time serves all. Nobody who writes waits for a watch: who reads too
+ * slowly loses changes, and is told how many. A change that is seen here can be read; whether it is
+ * durable, lsm_sync tells. While nobody watches nothing is noted, and it costs nothing.
+ *
+ * A watch belongs to one thread at a time, and is closed before the store. -EINVAL: window_bytes
+ * out of range. -ENOMEM.
+ */
+must_check int lsm_watch_open(struct lsm *db, uint64_t window_bytes, struct lsm_watch **ret_watch);
+/* NULL is allowed. */
+void lsm_watch_close(struct lsm_watch *watch);
+/* Go on with the change of that seqno, forward or back, as far as the window has it: what lies
+ * between it and the next one that is there counts as lost. */
+void lsm_watch_seek(struct lsm_watch *watch, uint64_t seqno);
+/* The next change. -EAGAIN: there is none yet. -ENOMEM: it is still the next. Changes that one
+ * batch made come one by one, but all of them are there when the first is. */
+must_check int lsm_watch_next(struct lsm_watch *watch, struct lsm_change *ret_change);
 
 /* ---- upkeep ---- */
 

@@ -83,6 +83,7 @@ enum spare_log_state {
 };
 
 struct db_folds;
+struct feed;
 
 struct lsm_snapshot {
 	uint64_t seqno;
@@ -179,7 +180,9 @@ struct lsm {
 	uint64_t memtable_serial; /* guarded by write_mu: of the memtable written, from 1; marks the
 				     blob files that it holds on to */
 	uint64_t memtable_blob_bytes; /* guarded by write_mu: what its records name in them */
-	bool unmarked; /* guarded by write_mu: a record was appended since the last MARK */
+	struct feed *feed; /* guarded by write_mu, as a pointer; owned; NULL: nobody watches */
+	unsigned watchers; /* guarded by write_mu */
+	bool unmarked;     /* guarded by write_mu: a record was appended since the last MARK */
 	_Atomic uint64_t log_written_bytes;
 	_Atomic uint64_t log_bytes; /* of all logs that are still needed */
 	_Atomic uint64_t log_files;

@@ -19,6 +19,7 @@
 #include "lsm/base/error.h"
 #include "lsm/db/counters.h"
 #include "lsm/db/expect.h"
+#include "lsm/db/feed.h"
 #include "lsm/db/health.h"
 #include "lsm/db/live.h"
 #include "lsm/db/logs.h"
@@ -219,6 +220,8 @@ static int commit_locked(struct lsm *db, const struct db_attempt *attempt, struc
 	db->last_seqno += rec->count;
 	/* pairs with the acquire in db_read_seqno: who sees the seqno sees the records */
 	atomic_store_explicit(&db->visible_seqno, db->last_seqno, memory_order_release);
+	if (unlikely(db->feed))
+		feed_push_batch(db->feed, rec->payload, rec->first_seqno, rec->time_ns);
 	return 0;
 }
 
