@@ -28,6 +28,7 @@
 #include "lsm/base/compiler.h"
 #include "lsm/base/histogram.h"
 #include "lsm/base/slice.h"
+#include "lsm/base/watch.h"
 
 struct env;
 struct lsm;
@@ -138,6 +139,13 @@ struct lsm_options {
 	 * compaction may use it too, but needs room for its outputs: up to a level's size.
 	 */
 	uint64_t reserve_bytes;
+
+	/*
+	 * How far lsm_verify, lsm_compact and lsm_salvage are, one of them at a time, in bytes
+	 * about; with its stop they answer -ECANCELED, and what they had not finished is as it was.
+	 * Borrowed until lsm_close; NULL: nobody asks.
+	 */
+	struct watch *watch;
 };
 
 /* The separator that the store has noted; '/' where none is. */

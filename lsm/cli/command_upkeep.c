@@ -5,6 +5,7 @@
 
 #include "lsm/cli/command_table.h"
 #include "lsm/cli/report.h"
+#include "lsm/cli/watched.h"
 
 static enum exit_status flush(struct lsm *db, const struct invocation *inv)
 {
@@ -59,8 +60,12 @@ static enum exit_status compact(struct lsm *db, const struct invocation *inv)
 	if (status != STATUS_OK)
 		return status;
 
+	struct watched w;
+
+	watched_begin(&w, "compact", inv->options);
 	int rc = lsm_compact(db, buf_slice(&from), buf_slice(&to));
 
+	watched_end(&w, rc, "the levels that are done stay so, the others are as they were");
 	return rc ? report_failure(rc) : STATUS_OK;
 }
 

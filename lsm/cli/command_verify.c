@@ -6,13 +6,17 @@
 
 #include "lsm/cli/command_table.h"
 #include "lsm/cli/report.h"
+#include "lsm/cli/watched.h"
 
 static enum exit_status verify(struct lsm *db, const struct invocation *inv)
 {
 	struct lsm_verify_report report;
+	struct watched w;
+
+	watched_begin(&w, "verify", inv->options);
 	int rc = lsm_verify(db, &report);
 
-	(void)inv;
+	watched_end(&w, rc, "no damage in that");
 	if (rc)
 		return report_failure(rc);
 	printf("ok: tables=%" PRIu64 " bytes=%" PRIu64 " log_records=%" PRIu64 "\n", report.tables,

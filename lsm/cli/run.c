@@ -15,7 +15,7 @@ enum {
 
 static void set_use(enum store_use use, struct lsm_options *options)
 {
-	if (use != STORE_CREATE)
+	if (use == STORE_READ || use == STORE_CHANGE)
 		options->create = false;
 	if (use == STORE_READ)
 		options->read_only = true;
@@ -66,6 +66,7 @@ static enum exit_status run_until_fresh(const struct invocation *inv)
 enum exit_status run_invocation(struct invocation *inv)
 {
 	struct progress progress = {0};
+	struct watch watch = {0};
 	struct lsm_options options;
 	enum exit_status status;
 	char holder[64];
@@ -75,6 +76,7 @@ enum exit_status run_invocation(struct invocation *inv)
 	lsm_options_init(&options);
 	engine_options_apply(inv->config, &options);
 	options.holder = holder;
+	options.watch = &watch;
 	set_use(inv->command->use, &options);
 	inv->options = &options;
 	inv->progress = &progress;

@@ -245,10 +245,10 @@ static void flush_loop(void *arg)
 	}
 }
 
-int db_run_compaction(struct lsm *db, struct compaction_job *job)
+int db_run_compaction(struct lsm *db, struct compaction_job *job, struct watch *watch)
 {
 	uint64_t releases = db_reserve_releases(db);
-	struct tree_compact_limits limits = {.stop = &db->stop_jobs};
+	struct tree_compact_limits limits = {.stop = &db->stop_jobs, .watch = watch};
 	struct db_timer timer = db_timer_start(db);
 	cleanup_free uint64_t *snapshots = NULL;
 	struct db_state *next = db_state_new(db);
@@ -295,7 +295,7 @@ static void compaction_loop(void *arg)
 		int err = tree_pick(db->tree, &job);
 
 		if (err == 0)
-			err = db_run_compaction(db, &job);
+			err = db_run_compaction(db, &job, NULL);
 		if (err == 0 || err == -ENOENT || err == -ECANCELED || err == -EAGAIN)
 			continue;
 		retry_later(db, DB_JOB_COMPACTION, err);

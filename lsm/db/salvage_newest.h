@@ -24,4 +24,5 @@
  * a change. -ENOMEM.
  */
 must_check int salvage_newest(struct iter *merged, const struct salvage_plan *plan,
-			      struct salvage_values *values, struct iter **ret_iter);
+			      struct salvage_values *values, struct watch *watch,
+			      struct iter **ret_iter);

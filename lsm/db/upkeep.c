@@ -55,6 +55,22 @@ int lsm_flush(struct lsm *db)
 	return 0;
 }
 
+/* How much there is to do shows level by level. A level's bytes are compressed, while the records
+ * are counted as they are read: so the job's end settles what it came to. */
+static int run_watched(struct lsm *db, struct compaction_job *job)
+{
+	struct watch *watch = db->options.watch;
+	uint64_t done = watch ? watch_done(watch) : 0;
+	uint64_t bytes = job->input_bytes;
+
+	watch_expect(watch, bytes);
+	int err = db_run_compaction(db, job, watch);
+
+	if (!err && watch && watch_done(watch) < done + bytes)
+		return watch_step(watch, done + bytes - watch_done(watch));
+	return err;
+}
+
 /* Compact the range out of one level. */
 static int compact_level(struct lsm *db, int level, struct slice from, struct slice to)
 {
@@ -66,7 +82,7 @@ static int compact_level(struct lsm *db, int level, struct slice from, struct sl
 		if (err == -ENOENT)
 			return 0;
 		if (err == 0)
-			err = db_run_compaction(db, &job);
+			err = run_watched(db, &job);
 		if (err == 0)
 			return 0;
 		if (err == -EAGAIN)

@@ -180,12 +180,17 @@ static int verify_once(struct lsm *db, struct lsm_verify_report *ret_report)
 	struct log_extent logs[DB_LOGS_MAX];
 	size_t log_count = 0;
 	struct db_state *state = list_logs(db, logs, &log_count);
-	_Atomic uint64_t bytes = 0;
-	int err = tree_verify(db->tree, state->version, &bytes, &report.tables);
+	struct watch own = {0};
+	struct watch *watch = db->options.watch ? db->options.watch : &own;
+	uint64_t done = watch_done(watch);
+	int err = tree_verify(db->tree, state->version, watch, &report.tables);
 
-	report.bytes = bytes;
-	for (size_t i = 0; !err && i < log_count; i++)
+	report.bytes = watch_done(watch) - done;
+	for (size_t i = 0; !err && i < log_count; i++) {
 		err = verify_log(db, &logs[i], &report);
+		if (!err)
+			err = watch_step(watch, 0);
+	}
 	db_state_release(state);
 	if (!err)
 		*ret_report = report;

@@ -12,6 +12,7 @@
 
 #include <stdatomic.h>
 
+#include "lsm/base/watch.h"
 #include "lsm/env/env.h"
 #include "lsm/mem/iter.h"
 #include "lsm/mem/pin.h"
@@ -103,13 +104,12 @@ must_check static inline int table_scan_iter(struct table *t, struct iter **ret_
 /*
  * Read and check every byte: footer, index, filter, properties, each block's CRC, order of keys,
  * handles that tile the file without gaps, counts against the properties, every key found in the
- * filter, and last that no record is a patch. 0 or the first error found. *progress
- * (may be NULL) grows by the bytes checked.
+ * filter, and last that no record is a patch. 0 or the first error found. The watch
+ * (may be NULL) is told of the bytes checked. -ECANCELED.
  */
-must_check int table_verify(struct table *t, _Atomic uint64_t *progress);
+must_check int table_verify(struct table *t, struct watch *watch);
 /* The same; *ret_large: how many records are those of large values. */
-must_check int table_verify_counting(struct table *t, _Atomic uint64_t *progress,
-				     uint64_t *ret_large);
+must_check int table_verify_counting(struct table *t, struct watch *watch, uint64_t *ret_large);
 
 /* "000012.sst" into a buffer of ENV_NAME_MAX + 1 bytes. */
 void table_file_name(uint64_t number, char *ret_name);

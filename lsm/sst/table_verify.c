@@ -8,7 +8,7 @@
 /* One walk over the file, front to back. */
 struct verifier {
 	struct table *table;
-	_Atomic uint64_t *progress; /* NULL: nobody asks */
+	struct watch *watch; /* NULL: nobody asks */
 	struct scan_reader reader;
 	struct block_cursor cursor;
 	uint64_t at;            /* where the next block must stand */
@@ -24,12 +24,6 @@ static int complain(const struct verifier *v, size_t i, const char *what)
 	uint64_t offset = v->table->meta.index.entries[i].block.offset;
 
 	return block_fail(&v->table->source, offset, -EUCLEAN, what);
-}
-
-static void report(struct verifier *v, uint64_t bytes)
-{
-	if (v->progress)
-		atomic_fetch_add_explicit(v->progress, bytes, memory_order_relaxed);
 }
 
 static bool filter_knows(const struct table_meta *meta, struct slice s, uint64_t seed)
@@ -143,8 +137,7 @@ static int check_block(struct verifier *v, size_t i)
 		return complain(v, i, "block is not where the one before ends");
 	v->at = block_handle_end(handle);
 	v->seen.numbers[SST_DATA_BLOCKS]++;
-	report(v, v->at - began);
-	return 0;
+	return watch_step(v->watch, v->at - began);
 }
 
 static int check_blocks(struct verifier *v)
@@ -186,16 +179,16 @@ static int check_meta(struct verifier *v)
 	return rc;
 }
 
-int table_verify_counting(struct table *t, _Atomic uint64_t *progress, uint64_t *ret_large)
+int table_verify_counting(struct table *t, struct watch *watch, uint64_t *ret_large)
 {
-	struct verifier v = {.table = t, .progress = progress};
+	struct verifier v = {.table = t, .watch = watch};
 	int rc = check_meta(&v);
 
 	scan_reader_init(&v.reader, t);
 	if (!rc)
 		rc = check_blocks(&v);
 	if (!rc)
-		report(&v, t->file_size - table_meta_blocks_end(&t->meta));
+		rc = watch_step(watch, t->file_size - table_meta_blocks_end(&t->meta));
 	scan_reader_done(&v.reader);
 	block_cursor_done(&v.cursor);
 	properties_done(&v.seen);
@@ -204,9 +197,9 @@ int table_verify_counting(struct table *t, _Atomic uint64_t *progress, uint64_t 
 	return rc;
 }
 
-int table_verify(struct table *t, _Atomic uint64_t *progress)
+int table_verify(struct table *t, struct watch *watch)
 {
 	uint64_t large;
 
-	return table_verify_counting(t, progress, &large);
+	return table_verify_counting(t, watch, &large);
 }

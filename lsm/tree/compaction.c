@@ -127,12 +127,19 @@ static bool is_stopped(const struct compaction *c)
 	return c->stop && atomic_load_explicit(c->stop, memory_order_relaxed);
 }
 
+static int merge_record(struct compaction *c, struct iter *input)
+{
+	int err = watch_step(c->watch, input->rec.key.len + input->rec.value_len);
+
+	return err ? err : add_record(c, input);
+}
+
 static int merge_inputs(struct compaction *c, struct iter *input)
 {
 	int err = 0;
 
 	for (iter_first(input); !err && iter_valid(input); iter_next(input))
-		err = is_stopped(c) ? -ECANCELED : add_record(c, input);
+		err = is_stopped(c) ? -ECANCELED : merge_record(c, input);
 	return err ? err : iter_status(input);
 }
 

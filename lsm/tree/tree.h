@@ -201,6 +201,7 @@ struct tree_compact_limits {
 	const uint64_t *snapshots; /* ascending; must stay readable, besides the newest */
 	size_t snapshot_count;
 	const _Atomic bool *stop; /* borrowed; true: give up soon with -ECANCELED */
+	struct watch *watch;      /* borrowed; NULL: nobody asks; the same, too */
 };
 /*
  * Run the job and durably install its result; ends the job either way. On failure the tree is as
@@ -266,10 +267,10 @@ size_t tree_iter_count(const struct version *v);
 
 /*
  * Check every byte of every table of the version, every chunk that their records name, and the
- * manifest. 0, or the first error; the sentence names it. *progress grows by the bytes checked, of
- * tables and of chunks as stored.
+ * manifest. 0, or the first error; the sentence names it. The watch (may be NULL) is told of the
+ * bytes to check, and checked, of tables and of chunks as stored. -ECANCELED.
  */
-must_check int tree_verify(struct tree *t, struct version *v, _Atomic uint64_t *progress,
+must_check int tree_verify(struct tree *t, struct version *v, struct watch *watch,
 			   uint64_t *ret_tables);
 
 struct tree_stats {

@@ -493,9 +493,9 @@ static inline void expect_model(struct store *s, const struct model *m)
 static inline void expect_verified(struct store *s)
 {
 	struct version *v = tree_current(s->tree);
-	_Atomic uint64_t bytes = 0;
+	struct watch watch = {0};
 	uint64_t tables = 0;
-	int err = tree_verify(s->tree, v, &bytes, &tables);
+	int err = tree_verify(s->tree, v, &watch, &tables);
 
 	ck_assert_msg(err == 0, "%d: %s", err, fail_text());
 	version_unref(v);

@@ -24,14 +24,15 @@ static struct env *filled_store(struct model *m, uint64_t *ret_table)
 static int verify(struct store *s)
 {
 	struct version *v = tree_current(s->tree);
-	_Atomic uint64_t bytes = 0;
+	struct watch watch = {0};
 	uint64_t tables = 0;
 
 	fail_clear();
-	int err = tree_verify(s->tree, v, &bytes, &tables);
+	int err = tree_verify(s->tree, v, &watch, &tables);
 	if (!err) {
 		ck_assert_uint_eq(tables, 2);
-		ck_assert_uint_gt(bytes, 500);
+		ck_assert_uint_gt(watch_done(&watch), 500);
+		ck_assert_uint_eq(watch_done(&watch), watch_total(&watch));
 	}
 	version_unref(v);
 	return err;
