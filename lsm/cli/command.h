@@ -78,6 +78,7 @@ struct command {
 	/* What one does instead while the store is mounted, with M for the mount; NULL: nothing
 	 * there does the same. Of those that need the store for themselves. */
 	const char *on_mount;
+	bool alone; /* not within a session that has the store open */
 	struct command_option options[COMMAND_OPTIONS_MAX + 1];
 	/* Check the words that need no store. NULL: nothing to check. */
 	enum exit_status (*check)(const struct invocation *inv);

@@ -3,9 +3,16 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "lsm/base/clock.h"
 #include "lsm/base/error.h"
 #include "lsm/cli/command_table.h"
+#include "lsm/cli/human.h"
+#include "lsm/cli/interrupt.h"
 #include "lsm/cli/line_input.h"
 #include "lsm/cli/report.h"
 #include "lsm/cli/words.h"
@@ -64,7 +71,7 @@ static enum exit_status apply(struct lsm *db, struct line_input *in, struct lsm_
 	return STATUS_OK;
 }
 
-static enum exit_status batch(struct lsm *db, const struct invocation *inv)
+static enum exit_status apply_file(struct lsm *db, const struct invocation *inv)
 {
 	struct line_input in = {0};
 	struct lsm_batch *changes = lsm_batch_new();
@@ -82,14 +89,55 @@ static enum exit_status batch(struct lsm *db, const struct invocation *inv)
 	return status;
 }
 
+/* How many records to try with; 0: the argument is no number. */
+static uint64_t trial_count(const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len == 0 || len > 9 || strspn(text, "0123456789") != len || access(text, F_OK) == 0)
+		return 0;
+	return strtoull(text, NULL, 10);
+}
+
+static enum exit_status put_trial(struct lsm *db, uint64_t count)
+{
+	uint64_t start_ns = clock_mono_ns(), done = 0;
+	char key[32], value[64], rate[HUMAN_MAX];
+	int rc = 0;
+
+	interrupt_begin(NULL);
+	for (; done < count && !rc && !interrupted(); done += !rc) {
+		(void)snprintf(key, sizeof(key), "batch:%09" PRIu64, done);
+		(void)snprintf(value, sizeof(value), "value of record %" PRIu64, done);
+		rc = lsm_put(db, slice_str(key), slice_str(value), NULL);
+	}
+	interrupt_end();
+	if (rc)
+		return report_failure(rc);
+	double seconds = (double)(clock_mono_ns() - start_ns) / 1e9;
+
+	human_number(seconds > 0 ? (double)done / seconds : 0, HUMAN_COUNT, rate);
+	report_note("%" PRIu64 " records put in %.2f s, %s/s%s", done, seconds, rate,
+		    done < count ? ", then stopped by a signal" : "");
+	return done < count ? STATUS_INTERRUPTED : STATUS_OK;
+}
+
+static enum exit_status batch(struct lsm *db, const struct invocation *inv)
+{
+	uint64_t count = trial_count(inv->arguments[0]);
+
+	return count > 0 ? put_trial(db, count) : apply_file(db, inv);
+}
+
 const struct command command_batch = {
 	.name = "batch",
-	.arguments = "FILE|-",
+	.arguments = "FILE|-|N",
 	.summary = "apply the changes that a text lists, all of them or none",
 	.more = "A line is: put KEY VALUE, or delete KEY; or it is empty or begins with #. Words\n"
 		"with blanks stand in quotes: \"with C escapes\\n\", 'as they are'. What is wrong\n"
 		"with a line is told with its number, and nothing is changed. The changes are in\n"
-		"memory until then: 1 GiB at most.\n",
+		"memory until then: 1 GiB at most. With a number: so many puts, one by\n"
+		"one, of batch:000000000 and so on, to try.\n",
 	.arguments_min = 1,
 	.arguments_max = 1,
 	.use = STORE_CREATE,

@@ -114,6 +114,7 @@ static enum exit_status complete(struct lsm *db, const struct invocation *inv)
 const struct command command_complete = {
 	.name = "complete",
 	.arguments = "",
+	.alone = true,
 	.summary = "print the completion for bash: eval \"$(apexkv complete)\"",
 	.more = "",
 	.use = STORE_NONE,
@@ -232,6 +233,7 @@ static enum exit_status manual(struct lsm *db, const struct invocation *inv)
 const struct command command_manual = {
 	.name = "manual",
 	.arguments = "",
+	.alone = true,
 	.summary = "print the manual page: apexkv manual | man -l -",
 	.more = "",
 	.use = STORE_NONE,

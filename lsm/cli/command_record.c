@@ -132,12 +132,18 @@ static int read_key(void *arg, const struct lsm_range *range, size_t *ret_len, u
 	return 0;
 }
 
+static enum encoding value_encoding(const struct invocation *inv)
+{
+	if (invocation_has(inv, "line"))
+		return ENCODING_ESCAPE;
+	return invocation_has(inv, "raw") ? ENCODING_RAW : invocation_encoding(inv);
+}
+
 static enum exit_status get_record(struct lsm *db, const struct invocation *inv)
 {
 	cleanup_buf struct buf key = {0};
 	enum exit_status status = invocation_bytes(inv, inv->arguments[0], &key);
-	enum encoding encoding =
-		invocation_has(inv, "raw") ? ENCODING_RAW : invocation_encoding(inv);
+	enum encoding encoding = value_encoding(inv);
 	struct key_source source = {.db = db};
 	bool last = false;
 
@@ -171,7 +177,8 @@ const struct command command_get = {
 	.use = STORE_READ,
 	.group = GROUP_RECORD,
 	.options = {ENCODING_OPTIONS("KEY and the value are written"),
-		    {"raw", NULL, "the value as it is, however KEY is written"}},
+		    {"raw", NULL, "the value as it is, however KEY is written"},
+		    {"line", NULL, "the value as a line with C escapes, likewise"}},
 	.check = check_first_key,
 	.run = get_record,
 };

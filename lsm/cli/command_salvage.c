@@ -1,16 +1,21 @@
 /*
  * salvage: what can be read of a damaged store, into a new one.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "lsm/cli/command_table.h"
 #include "lsm/cli/report.h"
+#include "lsm/cli/watched.h"
 
 static void print_loss(void *arg, const char *what)
 {
-	(void)arg;
-	fprintf(stderr, "apexkv: lost: %s\n", what);
+	struct watched *w = arg;
+
+	/* the line may be in the middle of a bar, which is drawn again soon */
+	fprintf(stderr, w->meter.on_terminal ? "\r\033[Kapexkv: lost: %s\n" : "apexkv: lost: %s\n",
+		what);
 }
 
 static void print_summary(const struct lsm_salvage_report *r)
@@ -28,10 +33,15 @@ static void print_summary(const struct lsm_salvage_report *r)
 static enum exit_status salvage(struct lsm *db, const struct invocation *inv)
 {
 	struct lsm_salvage_report report;
-	int rc =
-		lsm_salvage(inv->store, inv->arguments[0], inv->options, print_loss, NULL, &report);
+	struct watched w;
 
 	(void)db;
+	watched_begin(&w, "salvage", inv->options);
+	int rc = lsm_salvage(inv->store, inv->arguments[0], inv->options, print_loss, &w, &report);
+
+	watched_end(&w, rc, "the new store is removed");
+	if (rc == -ECANCELED)
+		return STATUS_INTERRUPTED;
 	if (rc) {
 		report_error(rc);
 		return status_of_open_error(rc);
@@ -52,5 +62,6 @@ const struct command command_salvage = {
 	.arguments_max = 1,
 	.use = STORE_CLOSED,
 	.group = GROUP_UPKEEP,
+	.alone = true,
 	.run = salvage,
 };

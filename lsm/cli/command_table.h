@@ -30,6 +30,9 @@ extern const struct command command_compact;
 extern const struct command command_checkpoint;
 extern const struct command command_verify;
 extern const struct command command_salvage;
+/* command_repl.c */
+extern const struct command command_repl;
+extern const struct command command_demo;
 /* command_help.c */
 extern const struct command command_help;
 extern const struct command command_complete;

@@ -1,0 +1,27 @@
+/*
+ * Commands typed one after the other on a store that stays open.
+ *
+ * Thread rule: one thread.
+ */
+#pragma once
+
+#include "lsm/base/slice.h"
+#include "lsm/cli/command.h"
+
+struct repl {
+	struct lsm *db;                 /* owned */
+	const struct invocation *outer; /* borrowed: the store and its settings */
+	struct lsm_options options;
+	bool read_only;          /* somebody else has it: each command sees it as it is by then */
+	bool ended;              /* by exit */
+	enum exit_status status; /* of the last command that did not end well */
+};
+
+/* Open the store, made when it is missing; beside another process for reading only, which is said.
+ * Reports. */
+must_check enum exit_status repl_open(struct repl *r, const struct invocation *outer);
+/* Reports; answers the status of all that was run. */
+must_check enum exit_status repl_close(struct repl *r);
+
+/* Run what stands in the line. Reports. */
+void repl_run_line(struct repl *r, struct slice line);
