@@ -256,10 +256,12 @@ int db_run_compaction(struct lsm *db, struct compaction_job *job, struct watch *
 	int err = next ? db_snapshots_list(db, &snapshots, &limits.snapshot_count) : -ENOMEM;
 
 	limits.snapshots = snapshots;
+	counter_add(&db->compactions_running, 1);
 	if (err)
 		tree_drop_job(db->tree, job);
 	else
 		err = tree_compact(db->tree, job, &limits);
+	counter_add(&db->compactions_running, UINT64_C(0) - 1);
 	db_watch_tree(db);
 	if (err) {
 		db_state_release(next);

@@ -123,15 +123,23 @@ int lsm_sync(struct lsm *db)
 	return db_logs_sync(db, atomic_load_explicit(&db->visible_seqno, memory_order_acquire));
 }
 
-static void count_write(struct lsm *db, const struct batch *changes)
+/* A write of one change is that change, however it came. */
+static enum lsm_op write_op(const struct batch *changes)
 {
-	struct db_counters *counters = db_counters_here(db);
+	if (changes->count > 1)
+		return LSM_OP_BATCH;
+	if (changes->puts == 0)
+		return LSM_OP_DELETE;
+	return changes->patches ? LSM_OP_PATCH : LSM_OP_PUT;
+}
 
-	counter_add(&counters->writes, 1);
-	counter_add(&counters->records_written, changes->count);
-	counter_add(&counters->written_bytes, changes->rep.len);
-	if (changes->patches)
-		counter_add(&db->patches, changes->patches);
+/* Beside the operation itself. */
+static void count_changes(struct db_shard shard, const struct spilled *changes)
+{
+	shard_add(shard, records_written, changes->changes.count);
+	shard_add(shard, written_bytes, changes->changes.rep.len + changes->long_bytes);
+	if (changes->changes.patches)
+		shard_add(shard, patches, changes->changes.patches);
 }
 
 static int write_nothing(struct lsm *db, const struct expect_list *expected,
@@ -194,7 +202,9 @@ static int write_spilled(struct lsm *db, const struct spilled *changes,
 			 const struct lsm_write_options *options, struct lsm_commit *ret_commit)
 {
 	bool sync = db_live_get(db, sync_mode) == LSM_SYNC_ALWAYS || (options && options->sync);
-	struct db_timer timer = db_timer_start_sampled(db);
+	enum lsm_op op = write_op(&changes->changes);
+	struct db_shard shard = db_shard_here(db);
+	struct db_timer timer = db_op_begin(db, shard, op);
 	struct db_attempt attempt = {
 		.changes = changes,
 		.expected = expected,
@@ -205,12 +215,12 @@ static int write_spilled(struct lsm *db, const struct spilled *changes,
 
 	if (err)
 		return err;
-	count_write(db, &changes->changes);
 	if (sync)
 		err = db_logs_sync(db, commit.seqno);
 	else
 		db_sync_timer_note(db, changes->changes.count);
-	db_timer_end(db, LSM_OP_WRITE, timer);
+	db_op_end(db, shard, op, timer);
+	count_changes(shard, changes);
 	if (!err && ret_commit)
 		*ret_commit = commit;
 	return err;

@@ -8,6 +8,7 @@
 #include "lsm/base/error.h"
 #include "lsm/base/mutex.h"
 #include "lsm/base/shared_slot.h"
+#include "lsm/base/tally.h"
 #include "lsm/base/thread.h"
 #include "lsm/env/env.h"
 #include "lsm/lsm.h"
@@ -29,7 +30,6 @@ enum {
 		<< 20, /* closing leaves at most this much in the log for the next open to replay */
 	DB_BLOB_PER_MEMTABLE = 512 << 20, /* at most, before a memtable counts as full: what it lets
 					     go of is freed by its flush */
-	DB_COUNTER_SHARDS = 8,
 	DB_COMPACTION_THREADS_MAX = 16,
 };
 
@@ -54,14 +54,14 @@ struct db_state {
 	struct version *version;
 };
 
-/* Counted by callers' threads, each thread in its own shard, so that counting never contends. */
+/* Counted by callers' threads, each thread in its own shard (lsm/base/tally.h). */
 struct db_counters {
-	_Alignas(64) _Atomic uint64_t gets;
+	_Alignas(64) _Atomic uint64_t ops[LSM_OP_COUNT]; /* but sync, flush and compact */
 	_Atomic uint64_t gets_found;
 	_Atomic uint64_t read_bytes;
-	_Atomic uint64_t writes;
 	_Atomic uint64_t records_written;
 	_Atomic uint64_t written_bytes;
+	_Atomic uint64_t patches;
 	_Atomic uint64_t iterators;
 };
 
@@ -235,11 +235,13 @@ struct lsm {
 	_Atomic uint64_t oldest_snapshot; /* 0: none */
 	_Atomic uint64_t named_count;
 
-	/* Counters; relaxed. */
-	struct db_counters counters[DB_COUNTER_SHARDS];
+	/* Counters; relaxed, but for those in shards. */
+	struct db_counters counters[TALLY_SLOTS];
 	struct histogram ops[LSM_OP_COUNT];
 	_Atomic uint64_t log_syncs;
 	_Atomic uint64_t checkpoints;
-	_Atomic uint64_t patches;
-	_Atomic uint64_t stall_slow, stall_stop, stall_ns;
+	_Atomic uint64_t stalls[LSM_STALL_COUNT], stalls_ns[LSM_STALL_COUNT];
+	_Atomic uint64_t stalled_writers;
+	_Atomic uint64_t compactions_running;
+	_Atomic uint64_t job_failures[DB_JOB_KINDS];
 };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lsm/base/log.h"
+#include "lsm/db/counters.h"
 
 static void health_free(struct shared *shared)
 {
@@ -100,6 +101,7 @@ void db_health_degrade_locked(struct lsm *db, enum db_job_kind kind, int error)
 	job->error = error;
 	job->in_a_row++;
 	job->failures++;
+	counter_add(&db->job_failures[kind], 1);
 	(void)snprintf(job->text, sizeof(job->text), "%s failed: %s: %s", names[kind],
 		       strerror(-error), fail_text());
 	log_error("background job failed job=%s error=%d reason=\"%s\"", names[kind], error,

@@ -145,14 +145,35 @@ static void settle_backward(struct lsm_iter *it)
 		show(it, &kept);
 }
 
-void lsm_iter_first(struct lsm_iter *it)
+/* A move of the iterator is under way: how it is counted and timed. */
+struct move {
+	struct db_shard shard;
+	struct db_timer timer;
+};
+
+static inline struct move move_begin(struct lsm_iter *it, enum lsm_op op)
+{
+	struct db_shard shard = db_shard_here(it->db);
+
+	return (struct move){shard, db_op_begin(it->db, shard, op)};
+}
+
+static void go_first(struct lsm_iter *it)
 {
 	it->direction = FORWARD;
 	iter_seek(it->merge, buf_slice(&it->prefix), RECORD_SEQNO_MAX);
 	settle_forward(it, false);
 }
 
-void lsm_iter_last(struct lsm_iter *it)
+void lsm_iter_first(struct lsm_iter *it)
+{
+	struct move move = move_begin(it, LSM_OP_SEEK);
+
+	go_first(it);
+	db_op_end(it->db, move.shard, LSM_OP_SEEK, move.timer);
+}
+
+static void go_last(struct lsm_iter *it)
 {
 	cleanup_buf struct buf after = {0};
 	int err = buf_set(&after, buf_slice(&it->prefix));
@@ -169,32 +190,48 @@ void lsm_iter_last(struct lsm_iter *it)
 	settle_backward(it);
 }
 
-void lsm_iter_seek(struct lsm_iter *it, struct slice key)
+void lsm_iter_last(struct lsm_iter *it)
 {
-	if (slice_cmp(key, buf_slice(&it->prefix)) <= 0) {
-		lsm_iter_first(it);
-		return;
-	}
-	it->direction = FORWARD;
-	struct db_timer timer = db_timer_start_sampled(it->db);
+	struct move move = move_begin(it, LSM_OP_SEEK);
 
-	iter_seek(it->merge, key, it->seqno);
-	settle_forward(it, false);
-	db_timer_end(it->db, LSM_OP_SEEK, timer);
+	go_last(it);
+	db_op_end(it->db, move.shard, LSM_OP_SEEK, move.timer);
 }
 
-void lsm_iter_seek_back(struct lsm_iter *it, struct slice key)
+void lsm_iter_seek(struct lsm_iter *it, struct slice key)
+{
+	struct move move = move_begin(it, LSM_OP_SEEK);
+
+	if (slice_cmp(key, buf_slice(&it->prefix)) <= 0) {
+		go_first(it);
+	} else {
+		it->direction = FORWARD;
+		iter_seek(it->merge, key, it->seqno);
+		settle_forward(it, false);
+	}
+	db_op_end(it->db, move.shard, LSM_OP_SEEK, move.timer);
+}
+
+static void go_back_to(struct lsm_iter *it, struct slice key)
 {
 	struct slice prefix = buf_slice(&it->prefix);
 
 	if (slice_cmp(key, prefix) > 0 && !slice_starts_with(key, prefix)) {
-		lsm_iter_last(it);
+		go_last(it);
 		return;
 	}
 	it->direction = BACKWARD;
 	/* seqno 0 is behind every version of key */
 	iter_seek_before(it->merge, key, 0);
 	settle_backward(it);
+}
+
+void lsm_iter_seek_back(struct lsm_iter *it, struct slice key)
+{
+	struct move move = move_begin(it, LSM_OP_SEEK);
+
+	go_back_to(it, key);
+	db_op_end(it->db, move.shard, LSM_OP_SEEK, move.timer);
 }
 
 /* Leave the record shown, whose versions lie around the merge's place, and stand before them all.
@@ -209,7 +246,7 @@ static int turn_backward(struct lsm_iter *it)
 	return err;
 }
 
-void lsm_iter_next(struct lsm_iter *it)
+static void go_next(struct lsm_iter *it)
 {
 	int err = 0;
 
@@ -228,7 +265,15 @@ void lsm_iter_next(struct lsm_iter *it)
 		settle_forward(it, true);
 }
 
-void lsm_iter_prev(struct lsm_iter *it)
+void lsm_iter_next(struct lsm_iter *it)
+{
+	struct move move = move_begin(it, LSM_OP_ITERATE);
+
+	go_next(it);
+	db_op_end(it->db, move.shard, LSM_OP_ITERATE, move.timer);
+}
+
+static void go_prev(struct lsm_iter *it)
 {
 	int err = it->direction == FORWARD ? turn_backward(it) : 0;
 
@@ -236,6 +281,14 @@ void lsm_iter_prev(struct lsm_iter *it)
 		show_nothing(it, err);
 	else
 		settle_backward(it);
+}
+
+void lsm_iter_prev(struct lsm_iter *it)
+{
+	struct move move = move_begin(it, LSM_OP_ITERATE);
+
+	go_prev(it);
+	db_op_end(it->db, move.shard, LSM_OP_ITERATE, move.timer);
 }
 
 bool lsm_iter_valid(const struct lsm_iter *it)
@@ -291,15 +344,21 @@ static int whole_value(struct lsm_iter *it)
 
 int lsm_iter_value(struct lsm_iter *it, struct slice *ret_value)
 {
+	struct slice value;
 	int err = 0;
 
-	if (it->kind == RECORD_PUT && it->direction == FORWARD)
-		return iter_value(it->merge, ret_value);
-	if (it->kind != RECORD_PUT)
-		err = whole_value(it);
-	if (!err)
-		*ret_value = buf_slice(&it->value);
-	return err;
+	if (it->kind == RECORD_PUT && it->direction == FORWARD) {
+		err = iter_value(it->merge, &value);
+	} else {
+		if (it->kind != RECORD_PUT)
+			err = whole_value(it);
+		value = buf_slice(&it->value);
+	}
+	if (err)
+		return err;
+	shard_add(db_shard_here(it->db), read_bytes, value.len);
+	*ret_value = value;
+	return 0;
 }
 
 int lsm_iter_read(struct lsm_iter *it, const struct lsm_range *range, size_t *ret_len)
@@ -312,6 +371,8 @@ int lsm_iter_read(struct lsm_iter *it, const struct lsm_range *range, size_t *re
 	if (err)
 		return err;
 	err = found_version_read(it->db, &f, &want, ret_len);
+	if (!err)
+		shard_add(db_shard_here(it->db), read_bytes, *ret_len);
 	found_version_done(&f);
 	return err;
 }
@@ -378,7 +439,7 @@ int lsm_iter_new(struct lsm *db, const struct lsm_read_options *options, struct 
 		lsm_iter_free(it);
 		return err;
 	}
-	counter_add(&db_counters_here(db)->iterators, 1);
+	shard_add(db_shard_here(db), iterators, 1);
 	*ret_iter = it;
 	return 0;
 }

@@ -47,6 +47,7 @@ void lsm_options_init(struct lsm_options *options)
 		.base_level_bytes = MIB(64),
 		.target_file_bytes = MIB(16),
 		.reserve_bytes = LSM_RESERVE_AUTOMATIC,
+		.stats_enable = true,
 	};
 }
 

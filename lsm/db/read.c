@@ -87,29 +87,33 @@ static int read_record(struct lsm *db, struct slice key, const struct lsm_read_o
 	return 0;
 }
 
+static void count_found(struct db_shard shard, uint64_t len)
+{
+	shard_add(shard, gets_found, 1);
+	shard_add(shard, read_bytes, len);
+}
+
 int lsm_get(struct lsm *db, struct slice key, const struct lsm_read_options *options,
 	    struct lsm_record *ret_record)
 {
-	struct db_counters *counters = db_counters_here(db);
-	struct db_timer timer = db_timer_start_sampled(db);
+	struct db_shard shard = db_shard_here(db);
+	struct db_timer timer = db_op_begin(db, shard, LSM_OP_GET);
 	int err = read_record(db, key, options, true, ret_record);
 
-	db_timer_end(db, LSM_OP_GET, timer);
-	counter_add(&counters->gets, 1);
-	if (!err) {
-		counter_add(&counters->gets_found, 1);
-		counter_add(&counters->read_bytes, ret_record->value_len);
-	}
+	db_op_end(db, shard, LSM_OP_GET, timer);
+	if (!err)
+		count_found(shard, ret_record->value_len);
 	return err;
 }
 
 int lsm_stat(struct lsm *db, struct slice key, const struct lsm_read_options *options,
 	     struct lsm_record *ret_record)
 {
-	struct db_timer timer = db_timer_start_sampled(db);
+	struct db_shard shard = db_shard_here(db);
+	struct db_timer timer = db_op_begin(db, shard, LSM_OP_STAT);
 	int err = read_record(db, key, options, false, ret_record);
 
-	db_timer_end(db, LSM_OP_STAT, timer);
+	db_op_end(db, shard, LSM_OP_STAT, timer);
 	return err;
 }
 
@@ -136,23 +140,22 @@ int lsm_read(struct lsm *db, struct slice key, const struct lsm_read_options *op
 {
 	const struct value_range want = {
 		.offset = range->offset, .into = range->into, .len = range->len};
-	struct db_counters *counters = db_counters_here(db);
-	struct db_timer timer = db_timer_start_sampled(db);
+	struct db_shard shard = db_shard_here(db);
+	struct db_timer timer = db_op_begin(db, shard, LSM_OP_GET);
 	struct found_version f;
 	size_t len = 0;
 	int err = found_version_get(db, key, options, &f);
+	bool found = !err;
 
-	counter_add(&counters->gets, 1);
-	if (err)
-		return err;
-	err = found_version_read(db, &f, &want, &len);
-	db_timer_end(db, LSM_OP_GET, timer);
+	if (found)
+		err = found_version_read(db, &f, &want, &len);
+	db_op_end(db, shard, LSM_OP_GET, timer);
 	if (err) {
-		found_version_done(&f);
+		if (found)
+			found_version_done(&f);
 		return err;
 	}
-	counter_add(&counters->gets_found, 1);
-	counter_add(&counters->read_bytes, len);
+	count_found(shard, len);
 	*ret_len = len;
 	if (ret_record)
 		hand_over(&f, key, NULL, ret_record);

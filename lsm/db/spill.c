@@ -11,6 +11,7 @@ void spilled_done(struct spilled *s)
 {
 	batch_done(&s->changes);
 	blob_refs_done(&s->refs);
+	s->long_bytes = 0;
 }
 
 bool db_is_large(const struct lsm *db, uint64_t len)
@@ -74,6 +75,8 @@ static int spill_bytes(struct lsm *db, struct spilled *out, const struct spill_t
 	if (!err)
 		err = blob_refs_merge(&out->refs, &w.refs);
 	value_writer_done(&w);
+	if (!err)
+		out->long_bytes += bytes.len;
 	return err;
 }
 

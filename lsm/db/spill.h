@@ -17,6 +17,7 @@
 struct spilled {
 	struct batch changes;
 	struct blob_refs refs;
+	uint64_t long_bytes; /* written as chunks for them */
 };
 
 /* What a record is about. */

@@ -7,9 +7,10 @@
 #include "lsm/db/live.h"
 #include "lsm/db/state.h"
 
+/* Acquire: pairs with the release of tally_add, and keeps these loads in their order. */
 static uint64_t load(const _Atomic uint64_t *counter)
 {
-	return atomic_load_explicit(counter, memory_order_relaxed);
+	return atomic_load_explicit(counter, memory_order_acquire);
 }
 
 static void read_memtables(const struct db_state *state, struct lsm_stats *s)
@@ -67,7 +68,7 @@ static void read_table_counters(struct lsm *db, struct lsm_stats *s)
 	s->filter_checks = load(&c->filter_checks);
 	s->filter_negatives = load(&c->filter_negatives);
 	s->filter_false_positives = load(&c->filter_false_positives);
-	s->checksum_errors = load(&c->checksum_errors);
+	s->table_checksum_errors = load(&c->checksum_errors);
 }
 
 static void read_cache(struct lsm *db, struct lsm_stats *s)
@@ -77,6 +78,7 @@ static void read_cache(struct lsm *db, struct lsm_stats *s)
 	cache_stats_read(db->blocks, &cache);
 	s->cache_capacity_bytes = cache.capacity;
 	s->cache_bytes = cache.charge;
+	s->cache_blocks = cache.entries;
 	s->cache_hits = cache.hits;
 	s->cache_misses = cache.misses;
 	s->cache_evictions = cache.evictions;
@@ -91,49 +93,101 @@ static void read_blobs(struct lsm *db, struct lsm_stats *s)
 	s->blob_bytes = blobs.bytes;
 	s->blob_written_bytes = blobs.written_bytes;
 	s->blob_read_bytes = blobs.read_bytes;
-	s->checksum_errors += blobs.checksum_errors;
-	s->patches = load(&db->patches);
+	s->blob_checksum_errors = blobs.checksum_errors;
+}
+
+/* Effects before their causes: each thread counts the cause first. */
+static void read_shard(const struct db_counters *c, struct lsm_stats *s)
+{
+	s->gets_found += load(&c->gets_found);
+	s->user_read_bytes += load(&c->read_bytes);
+	s->patches += load(&c->patches);
+	s->user_written_bytes += load(&c->written_bytes);
+	s->records_written += load(&c->records_written);
+	s->iterators += load(&c->iterators);
+	for (int op = 0; op < LSM_OP_COUNT; op++)
+		s->ops[op].count += load(&c->ops[op]);
 }
 
 static void read_callers(const struct lsm *db, struct lsm_stats *s)
 {
-	for (size_t i = 0; i < DB_COUNTER_SHARDS; i++) {
-		const struct db_counters *c = &db->counters[i];
-
-		s->gets += load(&c->gets);
-		s->gets_found += load(&c->gets_found);
-		s->user_read_bytes += load(&c->read_bytes);
-		s->writes += load(&c->writes);
-		s->records_written += load(&c->records_written);
-		s->user_written_bytes += load(&c->written_bytes);
-		s->iterators += load(&c->iterators);
+	for (int op = 0; op < LSM_OP_COUNT; op++) {
+		histogram_summarise(&db->ops[op], &s->ops[op]);
+		/* the others are not all timed, and counted elsewhere */
+		if (op != LSM_OP_SYNC && op != LSM_OP_FLUSH && op != LSM_OP_COMPACT)
+			s->ops[op].count = 0;
 	}
+	for (size_t i = 0; i < TALLY_SLOTS; i++)
+		read_shard(&db->counters[i], s);
+	s->gets = s->ops[LSM_OP_GET].count;
+	s->writes = s->ops[LSM_OP_PUT].count + s->ops[LSM_OP_DELETE].count +
+		    s->ops[LSM_OP_PATCH].count + s->ops[LSM_OP_BATCH].count;
 	s->checkpoints = load(&db->checkpoints);
-	s->stall_slow = load(&db->stall_slow);
-	s->stall_stop = load(&db->stall_stop);
-	s->stall_ns = load(&db->stall_ns);
+}
+
+static void read_stalls(const struct lsm *db, struct lsm_stats *s)
+{
+	for (int reason = 0; reason < LSM_STALL_COUNT; reason++) {
+		s->stalls_ns[reason] = load(&db->stalls_ns[reason]);
+		s->stalls[reason] = load(&db->stalls[reason]);
+		s->stall_ns += s->stalls_ns[reason];
+		if (reason == LSM_STALL_LEVEL0_SLOW)
+			s->stall_slow += s->stalls[reason];
+		else
+			s->stall_stop += s->stalls[reason];
+	}
+	s->stalled_writers = load(&db->stalled_writers);
 }
 
 static void read_log(const struct lsm *db, struct lsm_stats *s)
 {
+	/* in this order, so that none is ahead of one that it follows */
+	s->flushed_seqno = load(&db->flushed_seqno);
+	s->durable_seqno = max_of(load(&db->durable_seqno), s->flushed_seqno);
+	s->last_seqno = load(&db->visible_seqno);
 	s->log_files = load(&db->log_files);
 	s->log_bytes = load(&db->log_bytes);
 	s->log_written_bytes = load(&db->log_written_bytes);
 	s->log_syncs = load(&db->log_syncs);
-	s->last_seqno = load(&db->visible_seqno);
-	s->durable_seqno = load(&db->durable_seqno);
-	s->flushed_seqno = load(&db->flushed_seqno);
 	s->recovered_records = db->recovered_records;
 	s->recovered_bytes = db->recovered_bytes;
 	s->recovery_torn_bytes = db->recovery_torn_bytes;
 	s->recovery_ns = db->recovery_ns;
 }
 
+static void read_disk(struct lsm *db, struct lsm_stats *s)
+{
+	struct lsm_space space;
+
+	if (lsm_space(db, &space) == 0) {
+		s->disk_free_bytes = space.available_bytes;
+		s->disk_total_bytes = space.total_bytes;
+	}
+	s->reserve_bytes = load(&db->reserve.held_bytes);
+}
+
+static void read_health(struct lsm *db, struct lsm_stats *s)
+{
+	s->flush_failures = load(&db->job_failures[DB_JOB_FLUSH]);
+	s->compaction_failures = load(&db->job_failures[DB_JOB_COMPACTION]);
+	s->health = db_health_read(db, s->health_text);
+	s->takes_no_writes = db->options.read_only || s->health == LSM_HEALTH_READ_ONLY;
+}
+
+/* Of what was read before, so that they agree. */
+static void add_up(struct lsm_stats *s)
+{
+	s->checksum_errors = s->table_checksum_errors + s->blob_checksum_errors;
+	s->memory_bytes =
+		s->memtable_bytes + s->full_memtable_bytes + s->cache_bytes + s->table_memory_bytes;
+	s->used_bytes = s->table_bytes + s->blob_bytes + s->log_bytes + s->manifest_bytes +
+			s->reserve_bytes;
+}
+
 void lsm_stats_read(struct lsm *db, struct lsm_stats *ret_stats)
 {
 	struct lsm_stats *s = ret_stats;
 	struct db_state *state = db_state_acquire(db);
-	struct lsm_space space;
 
 	*s = (struct lsm_stats){.memtable_max_bytes = db_live_get(db, memtable_bytes)};
 	read_memtables(state, s);
@@ -143,18 +197,15 @@ void lsm_stats_read(struct lsm *db, struct lsm_stats *ret_stats)
 	read_blobs(db, s);
 	read_cache(db, s);
 	read_callers(db, s);
+	read_stalls(db, s);
 	read_log(db, s);
 	s->snapshots = load(&db->snapshot_count);
 	s->oldest_snapshot_seqno = load(&db->oldest_snapshot);
 	s->named_snapshots = load(&db->named_count);
-	for (int op = 0; op < LSM_OP_COUNT; op++)
-		histogram_summarise(&db->ops[op], &s->ops[op]);
-	if (lsm_space(db, &space) == 0) {
-		s->disk_free_bytes = space.available_bytes;
-		s->disk_total_bytes = space.total_bytes;
-	}
-	s->reserve_bytes = load(&db->reserve.held_bytes);
-	s->health = db_health_read(db, s->health_text);
+	s->compactions_running = load(&db->compactions_running);
+	read_disk(db, s);
+	read_health(db, s);
+	add_up(s);
 }
 
 int lsm_space(struct lsm *db, struct lsm_space *ret_space)
@@ -178,12 +229,24 @@ int lsm_space(struct lsm *db, struct lsm_space *ret_space)
 const char *lsm_op_name(enum lsm_op op)
 {
 	static const char *const names[LSM_OP_COUNT] = {
-		[LSM_OP_GET] = "get",         [LSM_OP_STAT] = "stat", [LSM_OP_WRITE] = "write",
-		[LSM_OP_SEEK] = "seek",       [LSM_OP_SYNC] = "sync", [LSM_OP_FLUSH] = "flush",
-		[LSM_OP_COMPACT] = "compact",
+		[LSM_OP_GET] = "get",       [LSM_OP_STAT] = "stat",       [LSM_OP_PUT] = "put",
+		[LSM_OP_DELETE] = "delete", [LSM_OP_PATCH] = "patch",     [LSM_OP_BATCH] = "batch",
+		[LSM_OP_SEEK] = "seek",     [LSM_OP_ITERATE] = "iterate", [LSM_OP_SYNC] = "sync",
+		[LSM_OP_FLUSH] = "flush",   [LSM_OP_COMPACT] = "compact",
 	};
 
 	return op < LSM_OP_COUNT ? names[op] : "unknown";
+}
+
+const char *lsm_stall_name(enum lsm_stall stall)
+{
+	static const char *const names[LSM_STALL_COUNT] = {
+		[LSM_STALL_LEVEL0_SLOW] = "level0_slow",
+		[LSM_STALL_LEVEL0_STOP] = "level0_stop",
+		[LSM_STALL_MEMTABLES] = "memtables",
+	};
+
+	return stall < LSM_STALL_COUNT ? names[stall] : "unknown";
 }
 
 const char *lsm_health_name(enum lsm_health health)

@@ -60,26 +60,36 @@ static int awaited_error_locked(const struct lsm *db, bool need_memtable)
 	return db->jobs[flush ? DB_JOB_FLUSH : DB_JOB_COMPACTION].error;
 }
 
+static enum lsm_stall reason_of(const struct stall *stall)
+{
+	if (stall->kind == STALL_SLOW)
+		return LSM_STALL_LEVEL0_SLOW;
+	return stall->cause == STALL_BY_MEMTABLES ? LSM_STALL_MEMTABLES : LSM_STALL_LEVEL0_STOP;
+}
+
 /* Wait as the stall says, or until it is over, or until the job that has to end it has failed. */
 static int stall_wait(struct lsm *db, struct stall stall, bool need_memtable)
 {
+	enum lsm_stall reason = reason_of(&stall);
 	uint64_t start = env_mono_ns(db->env);
 	int err = 0;
 
+	counter_add(&db->stalls[reason], 1);
+	counter_add(&db->stalled_writers, 1);
+
 	mutex_lock(&db->work_mu);
 	if (stall.kind == STALL_SLOW) {
-		counter_add(&db->stall_slow, 1);
 		(void)cond_wait_until(&db->work_done, &db->work_mu,
 				      clock_mono_ns() + stall.delay_us * UINT64_C(1000));
 	} else {
-		counter_add(&db->stall_stop, 1);
 		while (stall_now(db, need_memtable).kind == STALL_STOP &&
 		       !(err = awaited_error_locked(db, need_memtable)) &&
 		       !atomic_load_explicit(&db->failed, memory_order_relaxed))
 			cond_wait(&db->work_done, &db->work_mu);
 	}
 	mutex_unlock(&db->work_mu);
-	counter_add(&db->stall_ns, env_mono_ns(db->env) - start);
+	counter_add(&db->stalls_ns[reason], env_mono_ns(db->env) - start);
+	counter_add(&db->stalled_writers, UINT64_C(0) - 1);
 	if (err)
 		return fail(err, "writes wait for a background job that fails (%s)", stall.reason);
 	return 0;

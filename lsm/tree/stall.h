@@ -18,8 +18,14 @@ enum stall_kind {
 	STALL_STOP, /* wait until the state has changed */
 };
 
+enum stall_cause {
+	STALL_BY_LEVEL0,
+	STALL_BY_MEMTABLES,
+};
+
 struct stall {
 	enum stall_kind kind;
+	enum stall_cause cause; /* of a stall */
 	uint32_t delay_us;
 	const char *reason; /* "" when none; a constant */
 };
