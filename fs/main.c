@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fs/control_settings.h"
 #include "fs/core/fs.h"
 #include "fs/daemon.h"
 #include "fs/mount.h"
@@ -45,6 +46,7 @@ struct service {
 	struct fs *fs;
 	struct virt *virt;
 	struct stats_files stats;
+	struct reasons reasons;
 	struct control *control;
 	struct ops ops;
 	struct transport_options transport;
@@ -207,7 +209,9 @@ static int stats_more(void *arg, struct buf *text)
 
 static int virtual_files_open(struct service *s)
 {
-	struct virt_options options = {.uid = getuid(), .gid = getgid()};
+	struct virt_options options = {.uid = getuid(), .gid = getgid(), .reasons = &s->reasons};
+
+	reasons_init(&s->reasons);
 	int rc = virt_new(&options, &s->virt);
 
 	if (rc)
@@ -217,7 +221,13 @@ static int virtual_files_open(struct service *s)
 	rc = stats_files_add(&s->stats, s->virt);
 	if (rc)
 		return rc;
-	struct control_options control = {.db = s->db, .fs = s->fs};
+	struct control_options control = {
+		.db = s->db,
+		.fs = s->fs,
+		.reasons = &s->reasons,
+		.settings = control_settings_of(s->settings),
+		.separator = (uint8_t)lsm_separator(s->db),
+	};
 
 	return control_new(&control, s->virt, &s->control);
 }
@@ -280,6 +290,8 @@ static int close_all(struct service *s)
 		report(s, rc);
 	virt_free(s->virt);
 	control_free(s->control);
+	if (s->virt)
+		reasons_done(&s->reasons);
 	settings_free(s->settings);
 	fail_clear();
 	int close_rc = lsm_close(s->db);

@@ -30,6 +30,7 @@
 #include "lsm/base/slice.h"
 #include "lsm/base/watch.h"
 
+struct buf;
 struct env;
 struct lsm;
 struct lsm_batch;
@@ -45,6 +46,7 @@ enum {
 	LSM_LEVELS = 7,
 	LSM_SNAPSHOTS_MAX = 1024,    /* that have a name */
 	LSM_SNAPSHOT_NAME_MAX = 255, /* bytes; at least 1 */
+	LSM_NOTE_MAX = 64 * 1024,
 };
 
 #define LSM_VALUE_MAX (UINT64_C(1) << 46) /* bytes of a value, whatever value_max says */
@@ -498,6 +500,26 @@ must_check int lsm_watch_next(struct lsm_watch *watch, struct lsm_change *ret_ch
 must_check int lsm_flush(struct lsm *db);
 /* Compact the keys in [from, to] (empty `to`: no end) down to the last level; flushes first. */
 must_check int lsm_compact(struct lsm *db, struct slice from, struct slice to);
+
+/* Compact what lies in one level into the next one; flushes first. -EINVAL: no such level. */
+must_check int lsm_compact_level(struct lsm *db, unsigned level);
+/*
+ * No compaction begins any more, but by lsm_compact; those under way end. Level 0 grows, so reads
+ * slow down, and at l0_stop writes wait until it is resumed.
+ */
+void lsm_pause_compaction(struct lsm *db);
+void lsm_resume_compaction(struct lsm *db);
+/* Forget the blocks that were read, but for those in use. */
+void lsm_drop_cache(struct lsm *db);
+
+/*
+ * A note that a program keeps with the store, beside the keys: at most LSM_NOTE_MAX bytes, replaced
+ * as a whole. When 0 is returned it is durable; a crash before leaves the old or the new one.
+ * Checkpoints copy it, salvage does not. -E2BIG. -ENOSPC: nothing has happened. -EROFS.
+ */
+must_check int lsm_set_note(struct lsm *db, struct slice note);
+/* Append it to *ret_note; nothing, if there never was one. -ENOMEM. */
+must_check int lsm_note(struct lsm *db, struct buf *ret_note);
 
 /*
  * Copy the store into the folder `path`, which is absent (made, one level) or empty, while writing

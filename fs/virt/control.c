@@ -1,15 +1,8 @@
-#include "fs/virt/control.h"
-
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fs/virt/control_impl.h"
 #include "fs/virt/control_text.h"
-
-struct control {
-	struct control_options options; /* immutable */
-	unsigned folder;                /* number of .apex */
-	struct virt_folder apex;
-};
 
 static int render_readme(void *arg, void *object, struct buf *text)
 {
@@ -52,6 +45,15 @@ static const struct virt_file apex_files[] = {
 	{.name = "levels", .mode = 0400, .render = render_levels},
 };
 
+static int add_all(struct control *c, struct virt *v)
+{
+	int rc = virt_add_folder(v, VIRT_ROOT, &c->apex_folder, &c->apex);
+
+	if (!rc)
+		rc = control_levers_add(c, v);
+	return rc ? rc : control_config_add(c, v);
+}
+
 int control_new(const struct control_options *options, struct virt *v, struct control **ret_control)
 {
 	struct control *c = calloc(1, sizeof(*c));
@@ -59,15 +61,15 @@ int control_new(const struct control_options *options, struct virt *v, struct co
 	if (!c)
 		return -ENOMEM;
 	c->options = *options;
-	c->apex = (struct virt_folder){.name = ".apex",
-				       .mode = 0700,
-				       .files = apex_files,
-				       .file_count = array_size(apex_files),
-				       .arg = c};
-	int rc = virt_add_folder(v, VIRT_ROOT, &c->apex, &c->folder);
+	c->apex_folder = (struct virt_folder){.name = ".apex",
+					      .mode = 0700,
+					      .files = apex_files,
+					      .file_count = array_size(apex_files),
+					      .arg = c};
+	int rc = add_all(c, v);
 
 	if (rc) {
-		free(c);
+		control_free(c);
 		return rc;
 	}
 	*ret_control = c;

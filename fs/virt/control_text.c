@@ -60,3 +60,71 @@ int control_text_levels(const struct lsm_stats *stats, struct buf *text)
 	}
 	return rc;
 }
+
+bool control_line_next(struct slice *text, struct slice *ret_line)
+{
+	if (text->len == 0)
+		return false;
+	const uint8_t *end = memchr(text->ptr, '\n', text->len);
+	size_t len = end ? (size_t)(end - text->ptr) : text->len;
+
+	*ret_line = slice_of(text->ptr, len);
+	*text = slice_skip(*text, end ? len + 1 : len);
+	return true;
+}
+
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+bool control_word_next(struct slice *line, struct slice *ret_word)
+{
+	size_t begin = 0;
+
+	while (begin < line->len && is_blank(line->ptr[begin]))
+		begin++;
+	size_t end = begin;
+
+	while (end < line->len && !is_blank(line->ptr[end]))
+		end++;
+	if (end == begin)
+		return false;
+	*ret_word = slice_of(line->ptr + begin, end - begin);
+	*line = slice_skip(*line, end);
+	return true;
+}
+
+/* -1: no hex digit. */
+static int hex_value(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+int control_key(uint8_t separator, struct slice text, struct buf *ret_key)
+{
+	int rc = buf_reserve(ret_key, text.len);
+
+	if (rc)
+		return rc;
+	buf_clear(ret_key);
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t byte = text.ptr[i];
+		bool escape = byte == '%' && i + 2 < text.len && hex_value(text.ptr[i + 1]) >= 0 &&
+			      hex_value(text.ptr[i + 2]) >= 0;
+
+		if (escape) {
+			byte = (uint8_t)(hex_value(text.ptr[i + 1]) << 4 |
+					 hex_value(text.ptr[i + 2]));
+			i += 2;
+		} else if (byte == '/') {
+			byte = separator;
+		}
+		buf_add(ret_key, &byte, 1);
+	}
+	return 0;
+}

@@ -158,7 +158,7 @@ int virt_setattr(struct virt *v, const struct fs_caller *caller, uint64_t node,
 
 /* ---- lookups ---- */
 
-static int render(struct virt *v, const struct virt_entry *entry, uint64_t inode,
+static int render(struct virt *v, const struct virt_entry *entry, uint64_t inode, struct slice name,
 		  struct virt_node **ret_node)
 {
 	struct virt_node *node;
@@ -166,6 +166,7 @@ static int render(struct virt *v, const struct virt_entry *entry, uint64_t inode
 
 	if (rc)
 		return rc;
+	virt_node_set_name(node, name);
 	node->inode = inode;
 	node->render_ns = clock_real_ns();
 	if (node->file->render)
@@ -179,7 +180,7 @@ static int render(struct virt *v, const struct virt_entry *entry, uint64_t inode
 	return rc;
 }
 
-static int enter(struct virt *v, const struct virt_entry *entry, uint64_t inode,
+static int enter(struct virt *v, const struct virt_entry *entry, unsigned parent, struct slice name,
 		 struct fs_entry *ret_entry)
 {
 	struct virt_node *node;
@@ -194,7 +195,7 @@ static int enter(struct virt *v, const struct virt_entry *entry, uint64_t inode,
 		*ret_entry = entry->elsewhere;
 		break;
 	case VIRT_ENTRY_FILE:
-		rc = render(v, entry, inode, &node);
+		rc = render(v, entry, virt_inode(parent, name), name, &node);
 		if (!rc) {
 			ret_entry->node = node->number;
 			file_attr(v, node, &ret_entry->attr);
@@ -212,7 +213,7 @@ static int lookup(struct virt *v, const struct fs_caller *caller, unsigned numbe
 
 	if (!rc)
 		rc = virt_tree_find(&v->tree, number, name, caller->pid, &entry);
-	return rc ? rc : enter(v, &entry, virt_inode(number, name), ret_entry);
+	return rc ? rc : enter(v, &entry, number, name, ret_entry);
 }
 
 /* The number of the folder that a call names as its parent. */
@@ -249,12 +250,16 @@ int virt_read(struct virt *v, const struct fs_caller *caller, uint64_t node, uin
 	return 0;
 }
 
-int virt_write(struct virt *v, uint64_t node, const struct virt_write *write)
+/* The end of a change: why it failed is kept. Nobody asks it of a name that is not there. */
+static int answer(struct virt *v, const struct virt_change *change, struct slice name, int rc)
 {
-	struct virt_node *found = virt_nodes_find(&v->nodes, node);
+	if (rc && rc != -ENOENT && rc != -EXDEV && v->options.reasons)
+		reasons_note(v->options.reasons, change->caller->pid, name, rc);
+	return rc;
+}
 
-	if (!found)
-		return -ESTALE;
+static int write_file(struct virt *v, struct virt_node *found, const struct virt_write *write)
+{
 	int rc = found->file->write ? may(v, write->change.caller, found->file->mode, MAY_WRITE)
 				    : -EACCES;
 
@@ -266,6 +271,16 @@ int virt_write(struct virt *v, uint64_t node, const struct virt_write *write)
 	if (!rc)
 		virt_nodes_grow(&v->nodes, found, write->offset + write->bytes.len);
 	return rc;
+}
+
+int virt_write(struct virt *v, uint64_t node, const struct virt_write *write)
+{
+	struct virt_node *found = virt_nodes_find(&v->nodes, node);
+
+	if (!found)
+		return -ESTALE;
+	fail_clear();
+	return answer(v, &write->change, slice_str(found->name), write_file(v, found, write));
 }
 
 void virt_forget(struct virt *v, uint64_t node, uint64_t lookups)
@@ -287,8 +302,8 @@ static int change_begin(struct virt *v, const struct virt_change *change, uint64
 	return rc;
 }
 
-int virt_create(struct virt *v, const struct virt_change *change, uint64_t parent,
-		struct slice name, bool exclusive, struct fs_entry *ret_entry)
+static int create(struct virt *v, const struct virt_change *change, uint64_t parent,
+		  struct slice name, bool exclusive, struct fs_entry *ret_entry)
 {
 	unsigned number;
 	int rc = change_begin(v, change, parent, &number);
@@ -308,8 +323,8 @@ int virt_create(struct virt *v, const struct virt_change *change, uint64_t paren
 	return rc ? rc : lookup(v, change->caller, number, name, ret_entry);
 }
 
-int virt_unlink(struct virt *v, const struct virt_change *change, uint64_t parent,
-		struct slice name)
+static int unlink_name(struct virt *v, const struct virt_change *change, uint64_t parent,
+		       struct slice name)
 {
 	unsigned number;
 	int rc = change_begin(v, change, parent, &number);
@@ -317,8 +332,8 @@ int virt_unlink(struct virt *v, const struct virt_change *change, uint64_t paren
 	return rc ? rc : virt_tree_unlink(&v->tree, change, number, name);
 }
 
-int virt_mkdir(struct virt *v, const struct virt_change *change, uint64_t parent, struct slice name,
-	       struct fs_entry *ret_entry)
+static int make_folder(struct virt *v, const struct virt_change *change, uint64_t parent,
+		       struct slice name, struct fs_entry *ret_entry)
 {
 	unsigned number;
 	int rc = change_begin(v, change, parent, &number);
@@ -328,7 +343,8 @@ int virt_mkdir(struct virt *v, const struct virt_change *change, uint64_t parent
 	return rc ? rc : lookup(v, change->caller, number, name, ret_entry);
 }
 
-int virt_rmdir(struct virt *v, const struct virt_change *change, uint64_t parent, struct slice name)
+static int remove_folder(struct virt *v, const struct virt_change *change, uint64_t parent,
+			 struct slice name)
 {
 	unsigned number;
 	int rc = change_begin(v, change, parent, &number);
@@ -341,7 +357,8 @@ static bool is_ours(const struct virt *v, uint64_t parent, struct slice name)
 	return parent == FS_ROOT ? virt_has(v, name) : (parent & FS_VIRTUAL_BIT) != 0;
 }
 
-int virt_rename(struct virt *v, const struct virt_change *change, const struct fs_rename *rename)
+static int rename_name(struct virt *v, const struct virt_change *change,
+		       const struct fs_rename *rename)
 {
 	unsigned from;
 	unsigned to;
@@ -362,6 +379,39 @@ int virt_rename(struct virt *v, const struct virt_change *change, const struct f
 	return rename->flags ? -EINVAL
 			     : virt_tree_rename(&v->tree, change, from, rename->name, to,
 						rename->new_name);
+}
+
+int virt_create(struct virt *v, const struct virt_change *change, uint64_t parent,
+		struct slice name, bool exclusive, struct fs_entry *ret_entry)
+{
+	fail_clear();
+	return answer(v, change, name, create(v, change, parent, name, exclusive, ret_entry));
+}
+
+int virt_unlink(struct virt *v, const struct virt_change *change, uint64_t parent,
+		struct slice name)
+{
+	fail_clear();
+	return answer(v, change, name, unlink_name(v, change, parent, name));
+}
+
+int virt_mkdir(struct virt *v, const struct virt_change *change, uint64_t parent, struct slice name,
+	       struct fs_entry *ret_entry)
+{
+	fail_clear();
+	return answer(v, change, name, make_folder(v, change, parent, name, ret_entry));
+}
+
+int virt_rmdir(struct virt *v, const struct virt_change *change, uint64_t parent, struct slice name)
+{
+	fail_clear();
+	return answer(v, change, name, remove_folder(v, change, parent, name));
+}
+
+int virt_rename(struct virt *v, const struct virt_change *change, const struct fs_rename *rename)
+{
+	fail_clear();
+	return answer(v, change, rename->new_name, rename_name(v, change, rename));
 }
 
 int virt_list(struct virt *v, const struct fs_caller *caller, uint64_t node, struct buf *names)

@@ -14,12 +14,14 @@
 #pragma once
 
 #include "fs/core/fs.h"
+#include "fs/virt/reasons.h"
 #include "fs/virt/virt_folder.h"
 #include "lsm/base/buf.h"
 
 struct virt_options {
 	uid_t uid; /* owner of the files */
 	gid_t gid;
+	struct reasons *reasons; /* borrowed: told of each change that failed; may be NULL */
 };
 
 must_check int virt_new(const struct virt_options *options, struct virt **ret_virt);

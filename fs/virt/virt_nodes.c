@@ -48,6 +48,14 @@ int virt_node_new(const struct virt_file *file, void *arg, void *object,
 	return 0;
 }
 
+void virt_node_set_name(struct virt_node *node, struct slice name)
+{
+	size_t len = min_of(name.len, (size_t)NAME_MAX);
+
+	memcpy(node->name, name.ptr, len);
+	node->name[len] = '\0';
+}
+
 void virt_node_free(struct virt_node *node)
 {
 	object_done(node->file, node->object);

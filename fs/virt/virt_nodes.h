@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <limits.h>
+
 #include "fs/virt/virt_folder.h"
 #include "lsm/base/mutex.h"
 
@@ -20,7 +22,8 @@ struct virt_node {
 	uint64_t number;
 	uint64_t inode; /* what stat(2) shows: the same for each lookup of a name, or cp takes it
 			   for replaced */
-	uint64_t render_ns; /* its three times */
+	uint64_t render_ns;      /* its three times */
+	char name[NAME_MAX + 1]; /* under which it was found, for people */
 	const struct virt_file *file;
 	void *arg;       /* of the table that the file stands in */
 	struct buf text; /* owned */
@@ -48,6 +51,8 @@ void virt_nodes_done(struct virt_nodes *t);
 /* A node of no table yet, which takes over the object, also when it fails. -ENOMEM. */
 must_check int virt_node_new(const struct virt_file *file, void *arg, void *object,
 			     struct virt_node **ret_node);
+/* Before it is added. */
+void virt_node_set_name(struct virt_node *node, struct slice name);
 void virt_node_free(struct virt_node *node);
 
 /* Render, give the node its number and put it into the table, with one lookup. -ENFILE. */

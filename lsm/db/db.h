@@ -200,6 +200,7 @@ struct lsm {
 	struct db_job_record jobs[DB_JOB_KINDS]; /* guarded by work_mu */
 	bool compaction_wanted; /* guarded by work_mu: the version changed since a picker found
 				   nothing */
+	bool compaction_paused; /* guarded by work_mu */
 	bool stopping;          /* guarded by work_mu */
 	_Atomic bool stop_jobs; /* true: running compactions give up */
 	struct thread flush_thread;

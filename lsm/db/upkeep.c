@@ -7,6 +7,7 @@
 #include "lsm/base/error.h"
 #include "lsm/db/background.h"
 #include "lsm/db/health.h"
+#include "lsm/db/reserve.h"
 #include "lsm/db/state.h"
 #include "lsm/db/write.h"
 
@@ -96,6 +97,61 @@ static int compact_level(struct lsm *db, int level, struct slice from, struct sl
 				      clock_mono_ns() + UINT64_C(100000000));
 		mutex_unlock(&db->work_mu);
 	}
+}
+
+int lsm_compact_level(struct lsm *db, unsigned level)
+{
+	if (level >= TREE_LEVELS)
+		return fail(-EINVAL, "levels are 0 to %d", TREE_LEVELS - 1);
+	int err = lsm_flush(db);
+	struct slice all = {0};
+
+	return err ? err : compact_level(db, (int)level, all, all);
+}
+
+static void set_paused(struct lsm *db, bool paused)
+{
+	mutex_guard(&db->work_mu);
+
+	db->compaction_paused = paused;
+	cond_broadcast(&db->work_wanted);
+}
+
+void lsm_pause_compaction(struct lsm *db)
+{
+	set_paused(db, true);
+}
+
+void lsm_resume_compaction(struct lsm *db)
+{
+	set_paused(db, false);
+}
+
+void lsm_drop_cache(struct lsm *db)
+{
+	cache_clear(db->blocks);
+}
+
+int lsm_set_note(struct lsm *db, struct slice note)
+{
+	uint64_t releases = db_reserve_releases(db);
+	int err = db_check_writable(db);
+
+	if (err)
+		return err;
+	mutex_guard(&db->naming_mu);
+
+	/* it replaces one, so it takes next to nothing */
+	do
+		err = tree_set_note(db->tree, note);
+	while (env_is_full(err) && db_reserve_release(db, &releases));
+	db_watch_tree(db);
+	return err;
+}
+
+int lsm_note(struct lsm *db, struct buf *ret_note)
+{
+	return tree_note(db->tree, ret_note);
 }
 
 int lsm_compact(struct lsm *db, struct slice from, struct slice to)

@@ -28,6 +28,8 @@ struct manifest_state {
 	uint8_t separator;
 	struct number_list logs;
 	struct snapshot_list snapshots;
+	bool has_note;
+	struct buf note;
 	struct version_builder tables;
 	struct buf cursors[TREE_LEVELS];
 	uint64_t edits;

@@ -53,6 +53,8 @@
  *	                     (lsm/tree/snapshot_list.h), no name twice
  *	13 snapshot dropped  sized name, of one that is there. In an edit with both, these come
  *	                     first, wherever they stand
+ *	14 note              sized, up to MANIFEST_NOTE_MAX: bytes that a program keeps with the
+ *	                     store, instead of what there was. A store without any has none
  *
  * Version rule: a reader refuses any other version, and any unknown field.
  */
@@ -65,6 +67,7 @@ enum {
 	MANIFEST_HEADER_SIZE = 32,
 	MANIFEST_EDIT_HEADER_SIZE = 8,
 	MANIFEST_EDIT_MAX = 64 << 20,
+	MANIFEST_NOTE_MAX = 64 << 10,
 };
 
 #define MANIFEST_MAGIC UINT64_C(0x0a6e616d78657061) /* "apexman\n" */
@@ -90,4 +93,5 @@ enum manifest_field {
 	FIELD_SEPARATOR = 11,
 	FIELD_SNAPSHOT_NAMED = 12,
 	FIELD_SNAPSHOT_DROPPED = 13,
+	FIELD_NOTE = 14,
 };

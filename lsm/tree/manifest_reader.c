@@ -20,6 +20,7 @@ void manifest_state_done(struct manifest_state *s)
 {
 	number_list_done(&s->logs);
 	snapshot_list_done(&s->snapshots);
+	buf_done(&s->note);
 	version_builder_done(&s->tables);
 	for (int level = 0; level < TREE_LEVELS; level++)
 		buf_done(&s->cursors[level]);
@@ -131,6 +132,13 @@ static int apply_numbers(struct manifest_state *s, const struct version_edit *e,
 	if (e->has_separator) {
 		s->has_separator = true;
 		s->separator = e->separator;
+	}
+	if (e->has_note) {
+		int err = buf_set(&s->note, buf_slice(&e->note));
+
+		if (err)
+			return err;
+		s->has_note = true;
 	}
 	for (int level = 0; level < TREE_LEVELS; level++) {
 		int err = e->has_cursor[level]

@@ -40,6 +40,7 @@ void tree_close(struct tree *t)
 	manifest_close(&t->manifest);
 	number_list_done(&t->logs);
 	snapshot_list_done(&t->snapshots);
+	buf_done(&t->note);
 	number_list_done(&t->stuck_blobs);
 	for (int level = 0; level < TREE_LEVELS; level++)
 		buf_done(&t->cursor_keys[level]);

@@ -161,6 +161,10 @@ must_check int tree_note_durable(struct tree *t, uint64_t seqno);
 must_check int tree_name_snapshot(struct tree *t, const struct named_snapshot *s);
 /* Durably forget one. -ENOENT. -ENOSPC: nothing has happened. By one thread at a time. */
 must_check int tree_drop_snapshot(struct tree *t, struct slice name);
+/* Durably keep these bytes instead of the last ones. -E2BIG; -ENOSPC: nothing has happened. */
+must_check int tree_set_note(struct tree *t, struct slice note);
+/* Append them. -ENOMEM. */
+must_check int tree_note(struct tree *t, struct buf *ret_note);
 /* All that there are, into an empty list. -ENOMEM. */
 must_check int tree_snapshots(struct tree *t, struct snapshot_list *ret_list);
 

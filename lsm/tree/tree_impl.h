@@ -51,6 +51,8 @@ struct tree {
 	int separator;          /* as noted in it; -1: never. Immutable after open */
 	struct number_list logs;
 	struct snapshot_list snapshots;
+	bool has_note;
+	struct buf note;
 	bool unpublished;         /* CURRENT is not to be written (tree_begin) */
 	struct version *doubtful; /* a reference: of the edit that broke the tree; else NULL */
 

@@ -67,6 +67,10 @@ int tree_fill_state(struct tree *t, struct version_edit *e)
 	};
 	int err = snapshot_list_copy(&e->snapshots_named, &t->snapshots);
 
+	e->has_note = t->has_note;
+	if (!err && t->has_note)
+		err = buf_set(&e->note, buf_slice(&t->note));
+
 	for (size_t i = 0; !err && i < t->logs.count; i++)
 		err = number_list_insert(&e->logs_added, t->logs.numbers[i]);
 	if (err)
@@ -257,6 +261,17 @@ static void install_snapshots(struct tree *t, const struct version_edit *edit)
 	}
 }
 
+static void install_note(struct tree *t, struct version_edit *edit)
+{
+	struct buf old = t->note;
+
+	if (!edit->has_note)
+		return;
+	t->has_note = true;
+	t->note = edit->note;
+	edit->note = old;
+}
+
 static void install_cursors_locked(struct tree *t, struct version_edit *edit)
 {
 	for (int level = 0; level < TREE_LEVELS; level++) {
@@ -284,6 +299,7 @@ static void install(struct tree *t, struct version_edit *edit, struct version *n
 	if (edit->has_durable_seqno)
 		t->durable_seqno = edit->durable_seqno;
 	install_snapshots(t, edit);
+	install_note(t, edit);
 	if (CHECK_VERSIONS)
 		version_check(next);
 	/* Outside mu: the last reference to a table takes it. */

@@ -181,6 +181,9 @@ static int adopt_state(struct tree *t, struct manifest_state *state)
 	state->logs = (struct number_list){0};
 	t->snapshots = state->snapshots;
 	state->snapshots = (struct snapshot_list){0};
+	t->has_note = state->has_note;
+	t->note = state->note;
+	state->note = (struct buf){0};
 	for (int level = 0; level < TREE_LEVELS; level++) {
 		t->cursor_keys[level] = state->cursors[level];
 		state->cursors[level] = (struct buf){0};

@@ -16,6 +16,7 @@ void version_edit_done(struct version_edit *e)
 	number_list_done(&e->logs_added);
 	snapshot_list_done(&e->snapshots_named);
 	snapshot_list_done(&e->snapshots_dropped);
+	buf_done(&e->note);
 	*e = (struct version_edit){0};
 }
 
@@ -139,6 +140,11 @@ static int encode_scalars(const struct version_edit *e, struct buf *out)
 		err = buf_append_byte(out, FIELD_SEPARATOR);
 		if (!err)
 			err = buf_append_byte(out, e->separator);
+	}
+	if (!err && e->has_note) {
+		err = buf_append_byte(out, FIELD_NOTE);
+		if (!err)
+			err = buf_append_sized(out, buf_slice(&e->note));
 	}
 	return err;
 }

@@ -29,6 +29,7 @@ struct version_edit {
 	bool has_durable_seqno;
 	bool has_logs_dropped;
 	bool has_separator;
+	bool has_note;
 	bool has_cursor[TREE_LEVELS];
 	uint64_t next_file;
 	uint64_t flushed_seqno;
@@ -43,6 +44,7 @@ struct version_edit {
 	struct edit_removal *removed; /* owned */
 	size_t removed_count, removed_cap;
 	struct buf cursors[TREE_LEVELS];
+	struct buf note;
 };
 
 void version_edit_done(struct version_edit *e);

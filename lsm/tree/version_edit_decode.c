@@ -237,6 +237,20 @@ static int take_separator(struct edit_decoder *d)
 	return byte_take(&d->rest, &d->edit->separator) < 0 ? refuse(d, "cut off field") : 0;
 }
 
+static int take_note(struct edit_decoder *d)
+{
+	struct slice note;
+
+	if (d->edit->has_note)
+		return refuse(d, "field repeated");
+	if (sized_take(&d->rest, &note) < 0)
+		return refuse(d, "cut off field");
+	if (note.len > MANIFEST_NOTE_MAX)
+		return refuse(d, "length of a note out of range");
+	d->edit->has_note = true;
+	return buf_set(&d->edit->note, note);
+}
+
 static int take_snapshot_name(struct edit_decoder *d, struct slice *ret_name)
 {
 	if (sized_take(&d->rest, ret_name) < 0)
@@ -319,6 +333,8 @@ static int take_field(struct edit_decoder *d)
 		return take_cursor(d);
 	case FIELD_SEPARATOR:
 		return take_separator(d);
+	case FIELD_NOTE:
+		return take_note(d);
 	case FIELD_SNAPSHOT_NAMED:
 		return take_snapshot_named(d);
 	case FIELD_SNAPSHOT_DROPPED:
