@@ -265,7 +265,7 @@ for command in $commands; do
   check "$command --help shows the usage" grep -q "^usage: .* $command" out
   check "help $command says the same" says_the_same "$command"
   check "the manual has $command" grep -q "^\.SS $command" manual
-  check "the completion has $command" grep -q "[' ]$command[' ]" completion
+  check "the completion has $command" grep -q "[' ]${command}[' ]" completion
   run none "$command" --help
   for option in $(sed -n 's/^  --\([a-z-]*\).*/\1/p' out); do
     check "the manual has its --$option" grep -q "^\.B .*$(echo "$option" | sed 's/-/.*/g')" manual

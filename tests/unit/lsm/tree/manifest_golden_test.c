@@ -2,8 +2,8 @@
  * tests/data/manifest_v1 and manifest_v1_runs, written once, by another encoder, from the edits of
  * manifest_fixture.h: the bytes of version 1 for all time. The first is from before tables had runs
  * (field 5), the second is what is written today (field 8). manifest_v1_durable, by yet another,
- * has the durable seqno (field 9), manifest_v1_blobs tables that name blob files (field 10), and
- * manifest_v1_snapshots named snapshots (fields 12 and 13).
+ * has the durable seqno (field 9), manifest_v1_blobs tables that name blob files (field 10),
+ * manifest_v1_snapshots named snapshots (fields 12 and 13), and manifest_v1_note a note (14).
  */
 #include "tests/unit/lsm/tree/manifest_fixture.h"
 
@@ -77,12 +77,34 @@ START_TEST(tables_from_before_there_were_runs_are_in_run_0)
 }
 END_TEST
 
+/* A manifest of these two edits, which are done with, has these bytes. */
+static void expect_written(struct version_edit *first, struct version_edit *second,
+			   struct slice golden)
+{
+	struct manifest_writer w = {0};
+	struct buf encoded = {0};
+	struct disk d;
+
+	disk_open(&d);
+	ck_assert_int_eq(manifest_create(d.dir, 5, ENV_CREATE, MANIFEST_STORE_ID, first, &w), 0);
+	ck_assert_int_eq(version_edit_encode(second, &encoded), 0);
+	ck_assert_int_eq(manifest_append(&w, buf_slice(&encoded)), 0);
+	manifest_close(&w);
+	struct buf bytes = disk_bytes(d.env, "MANIFEST-000005");
+	ck_assert_uint_eq(bytes.len, golden.len);
+	ck_assert_mem_eq(bytes.ptr, golden.ptr, golden.len);
+	buf_done(&bytes);
+	buf_done(&encoded);
+	version_edit_done(first);
+	version_edit_done(second);
+	disk_close(&d);
+}
+
 START_TEST(the_durable_seqno_is_a_field_of_its_own)
 {
 	static uint8_t space[GOLDEN_SIZE_MAX];
 	size_t len = read_golden("manifest_v1_durable", space);
 	struct manifest_state state = {0};
-	struct manifest_writer w = {0};
 	struct version_edit first = {.has_next_file = true,
 				     .next_file = 6,
 				     .has_flushed_seqno = true,
@@ -93,26 +115,13 @@ START_TEST(the_durable_seqno_is_a_field_of_its_own)
 				      .next_file = 6,
 				      .has_durable_seqno = true,
 				      .durable_seqno = 70000};
-	struct buf encoded = {0};
-	struct disk d;
 
 	ck_assert_int_eq(manifest_replay("golden", slice_of(space, len), &state), 0);
 	ck_assert_uint_eq(state.durable_seqno, 70000);
 	ck_assert_uint_eq(state.valid_bytes, len);
 	manifest_state_done(&state);
-	disk_open(&d);
 	ck_assert_int_eq(number_list_insert(&first.logs_added, 4), 0);
-	ck_assert_int_eq(manifest_create(d.dir, 5, ENV_CREATE, MANIFEST_STORE_ID, &first, &w), 0);
-	ck_assert_int_eq(version_edit_encode(&second, &encoded), 0);
-	ck_assert_int_eq(manifest_append(&w, buf_slice(&encoded)), 0);
-	manifest_close(&w);
-	struct buf bytes = disk_bytes(d.env, "MANIFEST-000005");
-	ck_assert_uint_eq(bytes.len, len);
-	ck_assert_mem_eq(bytes.ptr, space, len);
-	buf_done(&bytes);
-	buf_done(&encoded);
-	version_edit_done(&first);
-	disk_close(&d);
+	expect_written(&first, &second, slice_of(space, len));
 }
 END_TEST
 
@@ -179,27 +188,12 @@ START_TEST(what_tables_name_in_blob_files_is_a_field_of_its_own)
 {
 	static uint8_t space[GOLDEN_SIZE_MAX];
 	size_t len = read_golden("manifest_v1_blobs", space);
-	struct manifest_writer w = {0};
 	struct version_edit first, second;
-	struct buf encoded = {0};
-	struct disk d;
 
 	expect_blobs_state(slice_of(space, len));
-	disk_open(&d);
 	blobs_first_edit(&first);
 	blobs_second_edit(&second);
-	ck_assert_int_eq(manifest_create(d.dir, 5, ENV_CREATE, MANIFEST_STORE_ID, &first, &w), 0);
-	ck_assert_int_eq(version_edit_encode(&second, &encoded), 0);
-	ck_assert_int_eq(manifest_append(&w, buf_slice(&encoded)), 0);
-	manifest_close(&w);
-	struct buf bytes = disk_bytes(d.env, "MANIFEST-000005");
-	ck_assert_uint_eq(bytes.len, len);
-	ck_assert_mem_eq(bytes.ptr, space, len);
-	buf_done(&bytes);
-	buf_done(&encoded);
-	version_edit_done(&first);
-	version_edit_done(&second);
-	disk_close(&d);
+	expect_written(&first, &second, slice_of(space, len));
 }
 END_TEST
 
@@ -290,6 +284,33 @@ START_TEST(named_snapshots_are_fields_of_their_own)
 }
 END_TEST
 
+START_TEST(a_note_is_a_field_of_its_own)
+{
+	static uint8_t space[GOLDEN_SIZE_MAX], note[200];
+	size_t len = read_golden("manifest_v1_note", space);
+	struct manifest_state state = {0};
+	struct version_edit first = {.has_next_file = true,
+				     .next_file = 6,
+				     .has_flushed_seqno = true,
+				     .flushed_seqno = 40,
+				     .has_durable_seqno = true,
+				     .durable_seqno = 50,
+				     .has_note = true};
+	struct version_edit second = {.has_next_file = true, .next_file = 6, .has_note = true};
+
+	for (size_t i = 0; i < sizeof(note); i++)
+		note[i] = (uint8_t)(i * 7);
+	ck_assert_int_eq(buf_set(&second.note, slice_of(note, sizeof(note))), 0);
+	ck_assert_int_eq(manifest_replay("golden", slice_of(space, len), &state), 0);
+	ck_assert_uint_eq(state.valid_bytes, len);
+	ck_assert(state.has_note);
+	ck_assert(slice_eq(buf_slice(&state.note), slice_of(note, sizeof(note))));
+	manifest_state_done(&state);
+	ck_assert_int_eq(number_list_insert(&first.logs_added, 4), 0);
+	expect_written(&first, &second, slice_of(space, len));
+}
+END_TEST
+
 START_TEST(current_is_this_line)
 {
 	struct disk d;
@@ -312,6 +333,7 @@ int main(void)
 		&the_durable_seqno_is_a_field_of_its_own,
 		&what_tables_name_in_blob_files_is_a_field_of_its_own,
 		&named_snapshots_are_fields_of_their_own,
+		&a_note_is_a_field_of_its_own,
 		&current_is_this_line,
 	};
 

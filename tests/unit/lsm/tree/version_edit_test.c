@@ -247,7 +247,12 @@ START_TEST(values_that_cannot_be_are_refused)
 	} cases[] = {
 		{"\x0b", 1, "cut off field"},
 		{"\x0b/\x0b/", 4, "field repeated"},
-		{"\x0e", 1, "unknown field"},
+		{"\x0e", 1, "cut off field"},
+		{"\x0e\x02n", 3, "cut off field"},
+		{"\x0e\x00", 2, NULL},
+		{"\x0e\x81\x80\x04", 4, "cut off field"},
+		{"\x0e\x01n\x0e\x01n", 6, "field repeated"},
+		{"\x0f", 1, "unknown field"},
 		{"\x0c", 1, "cut off name of a snapshot"},
 		{"\x0c\x02n", 3, "cut off name of a snapshot"},
 		{"\x0c\x00\x05\x06", 4, "length of a snapshot's name out of range"},
