@@ -71,7 +71,7 @@ static int make_file(struct fs *fs, const struct fs_caller *caller, struct name_
 	if (!err) {
 		folder_touch(fs, &op->parent, attr.ctime_ns);
 		ret_entry->node = view.node->id;
-		node_stat(&view, &attr, &ret_entry->attr);
+		node_stat(fs, &view, &attr, &ret_entry->attr);
 	} else {
 		take_back(fs, &view);
 	}
@@ -178,8 +178,24 @@ int fs_symlink(struct fs *fs, const struct fs_caller *caller, uint64_t parent, s
 	return faults_answer(&fs->faults, err);
 }
 
-/* Nothing is there. The stripes are held. A partial folder is made in memory alone: it has no
- * record. */
+/* Put its record. A partial folder is made in memory alone: it has none. */
+static int put_folder(struct fs *fs, const struct name_op *op, const struct node_view *view,
+		      struct attr *attr)
+{
+	const struct node_name *name = &view->key->name;
+	struct node *parent = op->parent.node;
+	int err = 0;
+
+	nodes_subfolders_begin(&fs->nodes, parent);
+	if (folder_can_have_record(name))
+		err = store_put(fs, name->bytes, slice_of(NULL, 0), STORE_TAKES, attr);
+	else
+		attr_of_implied_folder(&fs->defaults, attr);
+	nodes_subfolders_end(&fs->nodes, parent, err ? 0 : 1);
+	return err;
+}
+
+/* Nothing is there. The stripes are held. */
 static int make_folder(struct fs *fs, const struct fs_caller *caller, struct name_op *op,
 		       mode_t mode, struct fs_entry *ret_entry)
 {
@@ -198,14 +214,11 @@ static int make_folder(struct fs *fs, const struct fs_caller *caller, struct nam
 		err = nodes_enter(&fs->nodes, &name, &view);
 	if (err)
 		return err;
-	if (folder_can_have_record(&name))
-		err = store_put(fs, name.bytes, slice_of(NULL, 0), STORE_TAKES, &attr);
-	else
-		attr_of_implied_folder(&fs->defaults, &attr);
+	err = put_folder(fs, op, &view, &attr);
 	if (!err) {
 		folder_touch(fs, &op->parent, attr.ctime_ns);
 		ret_entry->node = view.node->id;
-		node_stat(&view, &attr, &ret_entry->attr);
+		node_stat(fs, &view, &attr, &ret_entry->attr);
 	} else {
 		take_back(fs, &view);
 	}

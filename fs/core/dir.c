@@ -383,9 +383,14 @@ static int lookup_seen(struct fs_dir *dir, struct fs_entry *ret_entry)
 	if (dir->place.folder)
 		folder_attr_add_touched(fs, view.node, &attr);
 	ret_entry->node = view.node->id;
-	node_stat(&view, &attr, &ret_entry->attr);
+	node_stat(fs, &view, &attr, &ret_entry->attr);
+	/* A folder's links were counted by its name, which a folder above it may just have lost. */
+	if (dir->place.folder && nodes_refresh(&fs->nodes, &view)) {
+		(void)nodes_forget(&fs->nodes, view.node->id, 1); /* pinned: nothing ends here */
+		err = -EAGAIN;
+	}
 	nodes_unpin(&fs->nodes, &view);
-	return 0;
+	return err;
 }
 
 int fs_dir_lookup(struct fs_dir *dir, struct fs_entry *ret_entry)

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "fs/core/folder.h"
+#include "fs/core/folder_links.h"
 
 void file_state_done(struct file_state *state)
 {
@@ -79,11 +80,14 @@ int file_load_value(struct fs *fs, const struct node_view *view, struct file_sta
 	return lsm_get(fs->db, view->key->name.bytes, NULL, &state->whole);
 }
 
-void node_stat(const struct node_view *view, const struct attr *attr, struct stat *ret_stat)
+void node_stat(struct fs *fs, const struct node_view *view, const struct attr *attr,
+	       struct stat *ret_stat)
 {
-	unsigned links = S_ISDIR(attr->mode) ? 2 : 1;
+	unsigned links = 0;
 
-	attr_to_stat(attr, view->node->ino, view->nameless ? 0 : links, ret_stat);
+	if (!view->nameless)
+		links = S_ISDIR(attr->mode) ? folder_links(fs, view) : 1;
+	attr_to_stat(attr, view->node->ino, links, ret_stat);
 }
 
 static int load_attr(struct fs *fs, const struct node_view *view, struct attr *ret_attr)
@@ -110,7 +114,7 @@ static int attr_with_stripe(struct fs *fs, struct node_view *view, struct stat *
 	int err = load_attr(fs, &lock.view, &attr);
 
 	if (!err)
-		node_stat(&lock.view, &attr, ret_stat);
+		node_stat(fs, &lock.view, &attr, ret_stat);
 	stripes_unlock(&fs->stripes, &lock.stripes);
 	*view = lock.view; /* the caller's again */
 	return err;
@@ -124,11 +128,14 @@ int node_attr(struct fs *fs, struct node_view *view, struct stat *ret_stat)
 	 */
 	if (!view->nameless) {
 		struct attr attr;
+		struct stat st;
 		int err = load_attr(fs, view, &attr);
 
+		if (!err)
+			node_stat(fs, view, &attr, &st);
 		if (err != -ENOENT && !nodes_refresh(&fs->nodes, view)) {
 			if (!err)
-				node_stat(view, &attr, ret_stat);
+				*ret_stat = st;
 			return err;
 		}
 	}

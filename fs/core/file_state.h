@@ -49,4 +49,6 @@ must_check int file_load_value(struct fs *fs, const struct node_view *view,
 
 /* Attributes of the view's node, file or folder. Takes the stripe when it must. */
 must_check int node_attr(struct fs *fs, struct node_view *view, struct stat *ret_stat);
-void node_stat(const struct node_view *view, const struct attr *attr, struct stat *ret_stat);
+/* A folder's links are counted by its name: without the stripe, as with file_load. */
+void node_stat(struct fs *fs, const struct node_view *view, const struct attr *attr,
+	       struct stat *ret_stat);

@@ -237,7 +237,7 @@ static int fill_entry(struct fs *fs, struct node_view *view, const struct found 
 	int err = 0;
 
 	if (still_so && !found->name.folder)
-		node_stat(view, &found->attr, &attr);
+		node_stat(fs, view, &found->attr, &attr);
 	else
 		err = node_attr(fs, view, &attr);
 	if (err) {

@@ -18,6 +18,18 @@
 struct orphan;
 struct held;
 
+enum {
+	SUBFOLDERS_UNKNOWN = -1, /* never counted */
+	SUBFOLDERS_MANY = -2,    /* too much work to count, for good */
+};
+
+/* How many folders stand in a folder; see folder_links.h. */
+struct subfolders {
+	int64_t count;     /* or SUBFOLDERS_* */
+	uint32_t changing; /* changes under way */
+	uint32_t changes;  /* that are over */
+};
+
 struct node {
 	/* immutable */
 	uint64_t id;
@@ -31,6 +43,7 @@ struct node {
 	uint32_t pins;
 	int64_t touched_ns; /* of a folder: when an entry came or went; 0: not in this node's life
 			     */
+	struct subfolders subfolders; /* of a folder */
 	struct node *next_by_key;
 	struct node *next_by_ino;
 	/* of a file that is read on and on (read_ahead.h); relaxed, hints */

@@ -10,6 +10,7 @@ static struct node *node_new(const struct node_name *name)
 
 	if (!n)
 		return NULL;
+	n->subfolders.count = SUBFOLDERS_UNKNOWN;
 	n->key = node_key_new(name);
 	if (!n->key) {
 		free(n);
@@ -262,6 +263,42 @@ int64_t nodes_touched(struct node_table *t, struct node *node)
 {
 	mutex_guard(&t->mu);
 	return node->touched_ns;
+}
+
+struct subfolders nodes_subfolders(struct node_table *t, struct node *node)
+{
+	mutex_guard(&t->mu);
+	return node->subfolders;
+}
+
+void nodes_subfolders_counted(struct node_table *t, const struct node_view *view,
+			      struct subfolders before, int64_t count)
+{
+	struct node *node = view->node;
+
+	mutex_guard(&t->mu);
+	bool changed = before.changing > 0 || node->subfolders.changing > 0 ||
+		       node->subfolders.changes != before.changes;
+	bool moved = node->key != view->key || node->leaving || node->nameless;
+
+	if (!changed && !moved)
+		node->subfolders.count = count;
+}
+
+void nodes_subfolders_begin(struct node_table *t, struct node *node)
+{
+	mutex_guard(&t->mu);
+	node->subfolders.changing++;
+}
+
+void nodes_subfolders_end(struct node_table *t, struct node *node, int more)
+{
+	mutex_guard(&t->mu);
+	assert(node->subfolders.changing > 0);
+	node->subfolders.changing--;
+	node->subfolders.changes++;
+	if (node->subfolders.count >= 0)
+		node->subfolders.count = max_of(node->subfolders.count + more, (int64_t)0);
 }
 
 uint64_t nodes_ino(struct node_table *t, const struct node_name *name)

@@ -117,6 +117,18 @@ void nodes_unname(struct node_table *t, struct node *node, struct orphan *orphan
 void nodes_touch(struct node_table *t, struct node *node, int64_t time_ns);
 int64_t nodes_touched(struct node_table *t, struct node *node);
 
+/*
+ * The subfolders of a folder. Whoever makes or removes one frames the change of the store by _begin
+ * and _end (`more`: 1, -1, or 0 when it failed or is another's); what was counted by the view's
+ * name since `before` was read is kept only if no change was under way meanwhile and the name stood
+ * still.
+ */
+struct subfolders nodes_subfolders(struct node_table *t, struct node *node);
+void nodes_subfolders_counted(struct node_table *t, const struct node_view *view,
+			      struct subfolders before, int64_t count);
+void nodes_subfolders_begin(struct node_table *t, struct node *node);
+void nodes_subfolders_end(struct node_table *t, struct node *node, int more);
+
 /* The inode number that the node of this name has, or would get now. */
 uint64_t nodes_ino(struct node_table *t, const struct node_name *name);
 

@@ -158,8 +158,12 @@ static int remove_folder(struct fs *fs, struct name_op *op)
 	if (!found.name.folder)
 		return -ENOTDIR;
 	err = folder_check_empty(fs, &found.name);
-	if (!err && folder_can_have_record(&found.name))
+	if (err)
+		return err;
+	nodes_subfolders_begin(&fs->nodes, op->parent.node);
+	if (folder_can_have_record(&found.name))
 		err = delete_below(fs, &op->parent, found.name.bytes, &time_ns);
+	nodes_subfolders_end(&fs->nodes, op->parent.node, err ? 0 : -1);
 	if (err)
 		return err;
 	if (nodes_find(&fs->nodes, &found.name, &view)) {

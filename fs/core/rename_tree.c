@@ -274,6 +274,24 @@ static void rename_nodes(struct plan *plan, const struct move *m, int64_t time_n
 	folder_touch(fs, &m->to.parent, time_ns);
 }
 
+/* Commit, telling both folders how many subfolders they have from now on. */
+static int commit(struct plan *plan, const struct move *m, int64_t *ret_time_ns)
+{
+	struct node_table *nodes = &plan->fs->nodes;
+	int source = m->source.name.folder;
+	int replaced = m->replaces && m->replaced.name.folder;
+	int back = plan->part_count == 2 ? replaced : 0;
+
+	nodes_subfolders_begin(nodes, m->from.parent.node);
+	nodes_subfolders_begin(nodes, m->to.parent.node);
+
+	int err = store_commit(plan->fs, plan->batch, STORE_TAKES, ret_time_ns);
+
+	nodes_subfolders_end(nodes, m->from.parent.node, err ? 0 : back - source);
+	nodes_subfolders_end(nodes, m->to.parent.node, err ? 0 : source - replaced);
+	return err;
+}
+
 static int carry_out(struct plan *plan, const struct move *m)
 {
 	struct fs *fs = plan->fs;
@@ -287,7 +305,7 @@ static int carry_out(struct plan *plan, const struct move *m)
 	if (err)
 		return err;
 	nodes_set_moving(&fs->nodes, &plan->nodes, true);
-	err = store_commit(fs, plan->batch, STORE_TAKES, &time_ns);
+	err = commit(plan, m, &time_ns);
 	if (err)
 		nodes_set_moving(&fs->nodes, &plan->nodes, false);
 	else

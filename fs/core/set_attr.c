@@ -131,7 +131,7 @@ static int set_attr(struct fs *fs, const struct request *request, uint64_t node,
 	else
 		err = set_file(fs, request, &lock.view, &attr);
 	if (!err)
-		node_stat(&lock.view, &attr, ret_stat);
+		node_stat(fs, &lock.view, &attr, ret_stat);
 	node_unlock(fs, &lock);
 	return err;
 }

@@ -102,8 +102,50 @@ static void check_over(void)
 	}
 }
 
+static nlink_t links(const char *path)
+{
+	return look(path).st_nlink;
+}
+
+/* A folder's links: its name, ".", and the ".." of each folder in it. */
+static void check_links(void)
+{
+	make(KIND_FOLDER, "from", 0755, &root);
+	make(KIND_FOLDER, "to", 0755, &root);
+	check_number(2, links("from"), "an empty folder has two links");
+	must(&root, call_mkdir("from/sub", 0755));
+	check_number(3, links("from"), "and one more for each folder in it");
+	check_number(2, links("to"), "and none for another's");
+	check_number((long long)look("from").st_ino, (long long)look("from/sub/..").st_ino,
+		     "\"..\" leads to it");
+	must(&root, call_mkdir("from/sub/below", 0755));
+	make(KIND_FILE, "from/file", 0644, &root);
+	make(KIND_LINK, "from/link", 0777, &root);
+	make(KIND_FIFO, "from/fifo", 0644, &root);
+	make(KIND_SOCKET, "from/socket", 0644, &root);
+	check_number(3, links("from"), "nor for files of all kinds, or a folder below");
+	must(&root, call_rename("from/sub", "to/new"));
+	check_number(2, links("from"), "a folder that leaves takes its link along");
+	check_number(3, links("to"), "to where it goes");
+	check_number(3, links("to/new"), "and keeps its own");
+	check_number((long long)look("to").st_ino, (long long)look("to/new/..").st_ino,
+		     "\"..\" leads there");
+	must(&root, call_mkdir("from/empty", 0755));
+	must(&root, call_rename("to/new", "from/empty"));
+	check_number(3, links("from"), "over a folder it takes its place");
+	check_number(2, links("to"), "and has left");
+	check_call(&root, ENOTEMPTY, call_rmdir("from/empty"), "a folder that is not removed");
+	check_number(3, links("from"), "counts");
+	must(&root, call_rmdir("from/empty/below"));
+	must(&root, call_rmdir("from/empty"));
+	check_number(2, links("from"), "and one that is does not");
+	clear("from");
+	clear("to");
+}
+
 void topic_mkdir(void)
 {
+	check_links();
 	check_new_mode();
 	check_new();
 	check_names();
