@@ -16,7 +16,7 @@
 enum {
 	FOLDER_LINKS_UNCOUNTED = 1,
 	FOLDER_LINKS_NONE = 2,      /* "." and the name in the folder above */
-	FOLDER_LINKS_ENTRIES = 128, /* that a scan looks at */
+	FOLDER_LINKS_ENTRIES = 64, /* that a scan looks at */
 };
 
 /* Of a folder that has its name. An error of the scan is no answer to who asks for attributes:
