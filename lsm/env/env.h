@@ -35,7 +35,24 @@ enum env_open_mode {
 	ENV_REPLACE, /* a new or emptied file, for appending and reading */
 	ENV_REUSE,   /* an existing file as it is; appending overwrites from offset 0 (see
 			env_file_seek) */
+	/*
+	 * As ENV_CREATE, but written past the page cache (O_DIRECT) where the file system lets one.
+	 * For a file that is appended to and synced, and nothing else: reads, truncate and seek are
+	 * refused (-EBADF), and appends are gathered, so an error of an append may be an earlier
+	 * one's and is final.
+	 */
+	ENV_CREATE_DIRECT,
+	/* As ENV_READ for a file that never changes: reads may come through a mapping of it. */
+	ENV_MAP,
 };
+
+/* What the mode means where there is neither a page cache nor a mapping. */
+static inline enum env_open_mode env_plain_mode(enum env_open_mode mode)
+{
+	if (mode == ENV_CREATE_DIRECT)
+		return ENV_CREATE;
+	return mode == ENV_MAP ? ENV_READ : mode;
+}
 
 struct env;
 struct env_dir;

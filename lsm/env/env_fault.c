@@ -55,7 +55,7 @@ static int fault_open(struct env_dir *dir, const char *name, enum env_open_mode 
 		      struct env_file **ret_file)
 {
 	struct fault_dir *d = fault_dir_of(dir);
-	bool makes = mode == ENV_CREATE || mode == ENV_REPLACE;
+	bool makes = env_plain_mode(mode) == ENV_CREATE || mode == ENV_REPLACE;
 	cleanup_free struct fault_file *f = NULL;
 	struct env_file *inner = NULL;
 	int rc = count(dir, makes ? FAULT_WRITES : FAULT_READS, name, "open");

@@ -53,6 +53,7 @@ static int mem_dir_open(struct env_dir *dir, const char *name, enum env_open_mod
 	struct mem_node *node = NULL;
 	int rc = env_name_check(name);
 
+	mode = env_plain_mode(mode);
 	if (rc)
 		return rc;
 	f = mem_file_new(d->owner, name, mode != ENV_READ);

@@ -12,7 +12,9 @@
 #include "lsm/base/cleanup.h"
 #include "lsm/base/error.h"
 #include "lsm/env/env_name.h"
+#include "lsm/env/env_posix_direct.h"
 #include "lsm/env/env_posix_file.h"
+#include "lsm/env/env_posix_map.h"
 #include "lsm/env/env_posix_open.h"
 
 static struct posix_dir *posix_dir_of(struct env_dir *d)
@@ -24,12 +26,14 @@ static int mode_flags(enum env_open_mode mode)
 {
 	switch (mode) {
 	case ENV_CREATE:
+	case ENV_CREATE_DIRECT:
 		return O_RDWR | O_CREAT | O_EXCL;
 	case ENV_REPLACE:
 		return O_RDWR | O_CREAT | O_TRUNC;
 	case ENV_REUSE:
 		return O_RDWR;
 	case ENV_READ:
+	case ENV_MAP:
 		break;
 	}
 	return O_RDONLY;
@@ -39,6 +43,11 @@ static int posix_dir_open_file(struct env_dir *dir, const char *name, enum env_o
 			       struct env_file **ret_file)
 {
 	struct posix_dir *d = posix_dir_of(dir);
+
+	if (mode == ENV_MAP)
+		return posix_map_open(d->fd, name, ret_file);
+	if (mode == ENV_CREATE_DIRECT)
+		return posix_direct_create(d->fd, name, ret_file);
 	struct posix_file *f = posix_file_new(name);
 	int fd = -1;
 	int rc;

@@ -163,18 +163,26 @@ static int posix_file_seek(struct env_file *file, uint64_t offset)
 static int posix_file_sync(struct env_file *file)
 {
 	struct posix_file *f = posix_file_of(file);
-	int rc;
 
 	if (f->sync_failed)
 		return fail(-EIO, "%s: sync: an earlier one failed, none after it can be trusted",
 			    f->name);
-	do
-		rc = fdatasync(f->fd) ? -errno : 0;
-	while (rc == -EINTR);
+	int rc = posix_fdatasync(f->fd);
+
 	if (rc == 0)
 		return 0;
 	f->sync_failed = true;
 	return posix_fail(rc, f->name, "sync");
+}
+
+int posix_fdatasync(int fd)
+{
+	int rc;
+
+	do
+		rc = fdatasync(fd) ? -errno : 0;
+	while (rc == -EINTR);
+	return rc;
 }
 
 int posix_truncate(int fd, off_t size)
@@ -215,20 +223,27 @@ static int write_zeros(int fd, uint64_t from, uint64_t to)
 	return rc;
 }
 
-static int posix_file_allocate(struct env_file *file, uint64_t offset, uint64_t len)
+int posix_allocate(int fd, uint64_t offset, uint64_t len)
 {
-	struct posix_file *f = posix_file_of(file);
 	int rc;
 
 	if (len == 0)
 		return 0;
 	if (offset > INT64_MAX || len > INT64_MAX - offset)
-		return posix_fail_at(-EFBIG, f->name, offset, "allocate");
+		return -EFBIG;
 	do
-		rc = fallocate(f->fd, 0, (off_t)offset, (off_t)len) ? -errno : 0;
+		rc = fallocate(fd, 0, (off_t)offset, (off_t)len) ? -errno : 0;
 	while (rc == -EINTR);
 	if (rc == -EOPNOTSUPP || rc == -ENOSYS)
-		rc = write_zeros(f->fd, offset, offset + len);
+		rc = write_zeros(fd, offset, offset + len);
+	return rc;
+}
+
+static int posix_file_allocate(struct env_file *file, uint64_t offset, uint64_t len)
+{
+	struct posix_file *f = posix_file_of(file);
+	int rc = posix_allocate(f->fd, offset, len);
+
 	return rc ? posix_fail_at(rc, f->name, offset, "allocate") : 0;
 }
 

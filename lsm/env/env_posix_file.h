@@ -35,5 +35,9 @@ must_check int posix_read(int fd, uint64_t offset, void *into, size_t len, size_
 /* *done counts what was written, also when it fails. */
 must_check int posix_write(int fd, uint64_t offset, const struct slice *parts, size_t part_count,
 			   uint64_t *done);
+/* As fdatasync(2) and fallocate(2) (or zeros, where there is none), with signals dealt with; no
+ * sentence. */
+must_check int posix_fdatasync(int fd);
+must_check int posix_allocate(int fd, uint64_t offset, uint64_t len);
 /* As ftruncate(2) with signals dealt with; no sentence. */
 must_check int posix_truncate(int fd, off_t size);

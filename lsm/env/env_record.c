@@ -52,7 +52,9 @@ static int record_open(struct env_dir *dir, const char *name, enum env_open_mode
 		return -ENOMEM;
 	rc = begin(d, &p, ENV_CALL_CREATE, name, NULL);
 	if (!rc) {
-		p.dropped = mode == ENV_READ || mode == ENV_REUSE; /* these change nothing */
+		/* these change nothing */
+		p.dropped = env_plain_mode(mode) == ENV_READ || mode == ENV_REUSE;
+		p.call.offset = (uint64_t)mode;
 		rc = end(d, &p, env_dir_open(d->inner, name, mode, &inner));
 	}
 	if (rc) {
