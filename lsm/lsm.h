@@ -76,6 +76,15 @@ enum lsm_strategy {
 	LSM_LAZY_LEVELING, /* tiered, but the last level, which has most of the data, is one run */
 };
 
+/* What opening does with the end of the logs (lsm/README.md, "Torn or damaged?"). */
+enum lsm_recovery {
+	LSM_RECOVER_WHOLE, /* anything but a whole end is refused: -EUCLEAN */
+	LSM_RECOVER_TAIL,  /* a torn end is cut off, damage is refused */
+	/* ... and damage is cut off with all that follows it: what was before it is kept, the rest
+	 * is lost for good (lsm_salvage would save more of it) */
+	LSM_RECOVER_PREFIX,
+};
+
 /* Get the defaults from lsm_options_init, then change what you like. */
 struct lsm_options {
 	struct env *env;    /* borrowed; NULL: the kernel's file system */
@@ -85,21 +94,40 @@ struct lsm_options {
 	bool read_only; /* no LOCK, no change to any file; beside a running writer it sees the store
 			   as of now, until that one replaces a table that is not open here: then
 			   reads of it answer -ESTALE, and the store has to be opened again */
+	bool verify_on_open; /* lsm_verify before it is opened, whose errors are lsm_open's */
+	unsigned key_max;    /* bytes of a key; writing a longer one: -ENAMETOOLONG */
 
 	uint64_t memtable_bytes; /* a memtable is handed over for its flush at this size */
 	unsigned memtables_max;  /* full ones waiting for their flush before writers wait */
+	/* What ended memtables leave is kept for the next one, up to so much; 0: nothing. */
+	uint64_t memtable_pool_bytes;
+	/* A write that has to wait for the background longer fails with -ETIMEDOUT, and nothing has
+	 * happened; 0: it waits as long as it takes. */
+	unsigned stall_timeout_ms;
 
 	enum lsm_sync_mode sync_mode;
 	unsigned sync_interval_ms;
 	unsigned sync_batch_records;
 	unsigned sync_batch_delay_us;
+	uint64_t log_record_max;    /* bytes of one write or batch in the log; above: -E2BIG */
+	uint64_t log_segment_bytes; /* a log of this size ends, and so does its memtable; 0: of any
+				     */
+	uint32_t log_read_bytes;    /* read at once when logs are replayed */
+	enum lsm_recovery recovery;
 
 	uint32_t block_bytes;
+	unsigned index_interval; /* at most so many records in a block, which has one entry in the
+				    index; 0: block_bytes alone says */
 	unsigned restart_interval;
 	enum lsm_compression compression;
 	unsigned min_saving_pct;     /* a block that LZ4 shrinks by less is stored as it is */
 	uint32_t value_inline_max;   /* longer values have blocks of their own in a table */
 	unsigned bloom_bits_per_key; /* 0: no filters */
+	/*
+	 * The CRC of what is read for lsm_get and iterators is checked. Without it damage may be
+	 * served; compaction, flush, opening and lsm_verify check always.
+	 */
+	bool verify_reads;
 	/*
 	 * The byte that splits keys into folders and names, where they are shown so: filters also
 	 * answer for prefixes that end in it. The store notes it, and refuses another one later
@@ -127,13 +155,23 @@ struct lsm_options {
 	enum lsm_strategy strategy;
 	unsigned runs_max; /* runs that a level lets pile up before they are merged; not if leveled
 			    */
+	unsigned garbage_ratio; /* if tiered: the last level is merged when its newer runs are so
+				   many times as large as its oldest */
+	unsigned max_levels;    /* 2 to LSM_LEVELS, level 0 too; more, where they are in use */
 	unsigned compaction_threads; /* 0: compaction only by lsm_compact */
+	uint64_t compaction_rate;    /* bytes a second that compactions write, in all; 0: any */
 	unsigned l0_threshold;       /* level 0 tables that start a compaction */
 	unsigned l0_slowdown;        /* ... from which writes are delayed */
 	unsigned l0_stop;            /* ... from which they wait */
 	unsigned size_ratio;         /* a level's target in units of the one above */
 	uint64_t base_level_bytes;   /* target of level 1 */
 	uint64_t target_file_bytes;
+
+	uint32_t
+		read_ahead_bytes; /* compaction and lsm_verify read tables in pieces of this size */
+	bool map_tables;          /* tables are read through mappings of their files */
+	bool direct_tables;       /* flush and compaction write past the page cache */
+	unsigned io_threads;      /* that write one large value: 1 or 2 */
 
 	/*
 	 * Disk space kept for deletes, and for one flush, on a full disk. 0: none. A store that had
@@ -170,13 +208,15 @@ void lsm_options_init(struct lsm_options *options);
 must_check int lsm_open(const char *path, const struct lsm_options *options, struct lsm **ret_db);
 
 /*
- * Change options of an open store, until it is closed: memtable_bytes, memtables_max, sync_mode,
- * sync_interval_ms, sync_batch_records, sync_batch_delay_us, large_value_threshold, value_max,
- * blob_gc_pct, cache_bytes, strategy, runs_max, l0_threshold, l0_slowdown, l0_stop, size_ratio,
- * base_level_bytes, target_file_bytes, and how tables are built from now on (block_bytes,
- * restart_interval, compression of blocks, min_saving_pct, value_inline_max, bloom_bits_per_key).
- * The others are checked and else not looked at. Writes and jobs under way may end as they began.
- * -EINVAL: one is out of range, or does not go with another; then all is as before.
+ * Change options of an open store, until it is closed: memtable_bytes, memtables_max,
+ * stall_timeout_ms, sync_mode, sync_interval_ms, sync_batch_records, sync_batch_delay_us,
+ * log_record_max, log_segment_bytes, key_max, large_value_threshold, value_max, verify_reads,
+ * garbage_ratio, max_levels, compaction_rate, blob_gc_pct, cache_bytes, strategy, runs_max,
+ * l0_threshold, l0_slowdown, l0_stop, size_ratio, base_level_bytes, target_file_bytes, and how
+ * tables are built from now on (block_bytes, index_interval, restart_interval, compression of
+ * blocks, min_saving_pct, value_inline_max, bloom_bits_per_key). The others are checked and else
+ * not looked at. Writes and jobs under way may end as they began. -EINVAL: one is out of range, or
+ * does not go with another; then all is as before.
  */
 must_check int lsm_set_options(struct lsm *db, const struct lsm_options *options);
 
@@ -201,6 +241,9 @@ struct lsm_write_options {
 
 /*
  * NULL options: no sync, no meta, no reserve. Visible to every read that begins after it returned.
+ *
+ * -ENAMETOOLONG: a key over key_max; -E2BIG: over log_record_max; -ETIMEDOUT: stall_timeout_ms are
+ * over: then nothing has happened.
  *
  * -ENOSPC (-EDQUOT): the disk (the user's part) is full; nothing has happened, and it is over when
  * there is space. -EROFS: the store takes no writes, since its log or manifest could not be written

@@ -8,11 +8,28 @@
 #include <stdatomic.h>
 
 #include "lsm/base/compiler.h"
+#include "lsm/base/mutex.h"
 #include "lsm/base/slice.h"
 
 struct arena_chunk;
 
+/*
+ * Chunks that ended arenas leave to later ones: fresh pages cost 2 to 13 us per 4 KiB. Any thread;
+ * it outlives its arenas.
+ */
+struct arena_pool {
+	struct mutex mu;            /* RANK_ARENA_POOL */
+	struct arena_chunk *chunks; /* owned; guarded by mu */
+	size_t bytes;               /* guarded by mu */
+	size_t max_bytes;           /* immutable */
+	_Atomic uint64_t reused;    /* chunks handed on; relaxed */
+};
+
+void arena_pool_init(struct arena_pool *p, size_t max_bytes);
+void arena_pool_done(struct arena_pool *p);
+
 struct arena {
+	struct arena_pool *pool;    /* borrowed; NULL: none */
 	struct arena_chunk *chunks; /* owned; newest first */
 	uint8_t *cursor;
 	uint8_t *limit;
@@ -24,7 +41,8 @@ enum {
 	ARENA_ALIGN = 8,
 };
 
-void arena_init(struct arena *a);
+/* pool: NULL, or where its chunks come from and go to (borrowed). */
+void arena_init(struct arena *a, struct arena_pool *pool);
 void arena_done(struct arena *a);
 
 /*

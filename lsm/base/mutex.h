@@ -39,6 +39,7 @@ enum lock_rank {
 	RANK_BLOB_WRITER = 104, /* lsm/blob: one file being appended to, with its I/O */
 	RANK_BLOB = 106,        /* lsm/blob: which files there are, and which are open */
 	RANK_CACHE = 110,       /* lsm/sst: one shard of a cache */
+	RANK_ARENA_POOL = 115,  /* lsm/base: memory that ended memtables leave */
 	RANK_ENV = 120,         /* lsm/env: in-memory, recording, fault-injecting */
 };
 

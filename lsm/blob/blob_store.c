@@ -48,7 +48,7 @@ const struct blob_options *blob_store_options(const struct blob_store *s)
 
 struct helper *blob_store_helper(struct blob_store *s)
 {
-	return &s->helper;
+	return s->options.alone ? NULL : &s->helper;
 }
 
 static void file_free(struct blob_file *f)
@@ -282,6 +282,7 @@ void blob_store_stats(struct blob_store *s, struct blob_stats *ret_stats)
 		.chunks_read = counted(&c->chunks_read),
 		.read_bytes = counted(&c->read_bytes),
 		.checksum_errors = counted(&c->checksum_errors),
+		.checksums = counted(&c->checksums),
 		.syncs = counted(&c->syncs),
 		.open_files = counted(&c->open_files),
 	};

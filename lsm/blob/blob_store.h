@@ -34,6 +34,7 @@ struct blob_options {
 	unsigned min_saving_pct; /* it pays from here on */
 	unsigned max_open;       /* files open for reading, unless more are being read; and of those
 				    complete and not yet synced */
+	bool alone;              /* a large value is written by its writer's thread alone */
 	unsigned writers;        /* files written side by side, up to BLOB_WRITERS_MAX */
 	bool beside_writer;      /* the folder is another one's, who may remove files: a missing one
 				    is -ESTALE to who reads it */
@@ -109,7 +110,7 @@ struct blob_write {
 must_check int blob_store_write(struct blob_store *s, const struct blob_write *write,
 				struct extent *ret_extent, struct blob_file **ret_file);
 
-/* The thread that takes a part of a large write (lsm/blob/value_writer.h). */
+/* The thread that takes a part of a large write (lsm/blob/value_writer.h); NULL: `alone`. */
 struct helper *blob_store_helper(struct blob_store *s);
 
 /*
@@ -121,6 +122,10 @@ struct helper *blob_store_helper(struct blob_store *s);
  * undefined.
  */
 must_check int blob_store_read(struct blob_store *s, const struct extent *e, void *into);
+/* As blob_store_read, but the chunk's CRC is not checked while blob_store_trust says so. */
+must_check int blob_store_fetch(struct blob_store *s, const struct extent *e, void *into);
+/* Whether blob_store_fetch takes chunks for right as they are; false at the start. */
+void blob_store_trust(struct blob_store *s, bool trust);
 /* Hint that this chunk will be read soon. */
 void blob_store_read_ahead(struct blob_store *s, const struct extent *e);
 
@@ -152,6 +157,7 @@ struct blob_stats {
 	uint64_t chunks_written, chunks_read;
 	uint64_t read_bytes; /* chunks as stored */
 	uint64_t checksum_errors;
+	uint64_t checksums;  /* checked, right or not */
 	uint64_t syncs;      /* of files */
 	uint64_t open_files; /* for reading */
 };

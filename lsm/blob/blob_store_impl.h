@@ -40,6 +40,7 @@ struct blob_counters {
 	_Atomic uint64_t chunks_written, chunks_read;
 	_Atomic uint64_t read_bytes;
 	_Atomic uint64_t checksum_errors;
+	_Atomic uint64_t checksums;
 	_Atomic uint64_t syncs;
 	_Atomic uint64_t open_files;
 };
@@ -52,6 +53,7 @@ struct blob_store {
 	struct blob_writer writers[BLOB_WRITERS_MAX]; /* options.writers of them */
 
 	struct helper helper;
+	_Atomic bool trust; /* relaxed: of reads that begin later */
 
 	struct mutex sync_mu; /* RANK_BLOB_SYNC: one sync at a time, with its I/O */
 

@@ -132,7 +132,7 @@ static int read_whole(struct blob_store *blobs, const struct extent *e, struct w
 
 	all.from = 0;
 	all.len = e->raw_len;
-	rc = blob_store_read(blobs, &all, w->bytes.ptr);
+	rc = blob_store_fetch(blobs, &all, w->bytes.ptr);
 	if (!rc)
 		w->extent = all;
 	return rc;
@@ -156,7 +156,7 @@ int value_chunks_read(struct blob_store *blobs, struct slice chunks,
 		else
 			next.file = 0;
 		if (!rc && !extent_same_chunk(&e, &next) && !extent_same_chunk(&e, &whole.extent)) {
-			rc = blob_store_read(blobs, &e, into);
+			rc = blob_store_fetch(blobs, &e, into);
 			continue;
 		}
 		if (!rc)

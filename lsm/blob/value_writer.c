@@ -148,7 +148,7 @@ static int write_halves(struct value_writer *w, uint64_t offset, struct slice by
 
 int value_writer_bytes(struct value_writer *w, uint64_t offset, struct slice bytes)
 {
-	bool shared = bytes.len >= VALUE_SHARE_MIN &&
+	bool shared = blob_store_helper(w->blobs) && bytes.len >= VALUE_SHARE_MIN &&
 		      bytes.len > 2 * (size_t)blob_store_options(w->blobs)->chunk_bytes;
 
 	return shared ? write_halves(w, offset, bytes) : write_bytes(w, offset, bytes);

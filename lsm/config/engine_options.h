@@ -15,6 +15,9 @@
 extern const struct config_option engine_options[];
 extern const size_t engine_options_count;
 
+/* Bits a key for filters that err so often (1 to 500000 in a million). */
+unsigned engine_options_bloom_bits(unsigned millionths);
+
 /*
  * Set every field of *ret_options that the table has an option for; c's table holds engine_options.
  * What has none (env, holder) is left as it is: call lsm_options_init first.

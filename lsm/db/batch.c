@@ -196,6 +196,21 @@ static int commit_with_reserve(struct lsm *db, struct db_attempt *attempt,
 	return err;
 }
 
+/* What the options say of keys and batches. What is deleted may be as it is. */
+static int check_limits(const struct lsm *db, const struct batch *changes)
+{
+	unsigned key_max = db_live_get(db, key_max);
+	uint64_t record_max = db_live_get(db, log_record_max);
+
+	if (changes->longest_key > key_max)
+		return fail(-ENAMETOOLONG, "a key of %zu bytes, limit %u", changes->longest_key,
+			    key_max);
+	if (changes->rep.len > record_max)
+		return fail(-E2BIG, "a batch of %zu bytes, limit %llu", changes->rep.len,
+			    (unsigned long long)record_max);
+	return 0;
+}
+
 /* Commit changes that hold no long bytes any more, and sync as it is wanted. */
 static int write_spilled(struct lsm *db, const struct spilled *changes,
 			 const struct expect_list *expected,
@@ -211,8 +226,10 @@ static int write_spilled(struct lsm *db, const struct spilled *changes,
 		.use_reserve = changes->changes.puts == 0 || (options && options->use_reserve),
 	};
 	struct lsm_commit commit;
-	int err = commit_with_reserve(db, &attempt, &commit);
+	int err = check_limits(db, &changes->changes);
 
+	if (!err)
+		err = commit_with_reserve(db, &attempt, &commit);
 	if (err)
 		return err;
 	if (sync)

@@ -5,6 +5,7 @@
 
 #include <stdatomic.h>
 
+#include "lsm/base/arena.h"
 #include "lsm/base/error.h"
 #include "lsm/base/mutex.h"
 #include "lsm/base/shared_slot.h"
@@ -129,8 +130,8 @@ struct db_reserve {
 
 /* What lsm_set_options changes (lsm/db/live.h). */
 struct db_live {
-	_Atomic uint64_t memtable_bytes, value_max;
-	_Atomic unsigned memtables_max;
+	_Atomic uint64_t memtable_bytes, value_max, log_record_max, log_segment_bytes;
+	_Atomic unsigned memtables_max, key_max, stall_timeout_ms;
 	_Atomic enum lsm_sync_mode sync_mode;
 	_Atomic unsigned sync_interval_ms, sync_batch_records, sync_batch_delay_us;
 	_Atomic uint32_t large_value_threshold;
@@ -146,6 +147,8 @@ struct lsm {
 	struct cache *blocks;   /* owned */
 	struct tree *tree;      /* owned */
 	struct db_folds *folds; /* owned */
+	struct arena_pool pool; /* of the memtables */
+	bool damaged; /* the logs were, at open: all that was replayed is to be flushed first */
 	uint64_t recovered_records, recovered_bytes, recovery_torn_bytes, recovery_ns;
 
 	struct db_live live; /* stored under work_mu, relaxed */

@@ -12,6 +12,10 @@ static void take(struct db_live *live, const struct lsm_options *o)
 {
 	live_set(live, memtable_bytes, o->memtable_bytes);
 	live_set(live, memtables_max, o->memtables_max);
+	live_set(live, key_max, o->key_max);
+	live_set(live, stall_timeout_ms, o->stall_timeout_ms);
+	live_set(live, log_record_max, o->log_record_max);
+	live_set(live, log_segment_bytes, o->log_segment_bytes);
 	live_set(live, sync_mode, o->sync_mode);
 	live_set(live, sync_interval_ms, o->sync_interval_ms);
 	live_set(live, sync_batch_records, o->sync_batch_records);
@@ -50,11 +54,13 @@ int lsm_set_options(struct lsm *db, const struct lsm_options *options)
 		.picker = db_picker_options(&o),
 		.large_value_threshold = o.large_value_threshold,
 		.blob_gc_pct = o.blob_gc_pct,
+		.compaction_rate = o.compaction_rate,
 	};
 
 	mutex_lock(&db->work_mu);
 	take(&db->live, &o);
 	tree_tune(db->tree, &tuning);
+	tree_trust_reads(db->tree, !o.verify_reads);
 	cache_set_capacity(db->blocks, o.cache_bytes);
 	db->compaction_wanted = true;
 	cond_broadcast(&db->work_wanted);

@@ -41,6 +41,11 @@ static uint64_t log_step(const struct lsm *db)
 	return min_of((uint64_t)DB_LOG_STEP_BYTES, db_live_get(db, memtable_bytes) / 2);
 }
 
+uint64_t db_log_size_locked(const struct lsm *db)
+{
+	return wal_writer_size(db->logs[db->log_count - 1].writer);
+}
+
 int db_logs_reserve_locked(struct lsm *db, size_t payload_len)
 {
 	return wal_writer_reserve(db->logs[db->log_count - 1].writer, payload_len, log_step(db));

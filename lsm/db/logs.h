@@ -14,6 +14,9 @@ void db_logs_push_locked(struct lsm *db, struct wal_writer *writer);
  * -EUCLEAN: more than anyone can have left. */
 must_check int db_logs_note_old_locked(struct lsm *db, uint64_t number, uint64_t bytes);
 
+/* Bytes of the log that is written, as far as it is. The caller holds write_mu. */
+uint64_t db_log_size_locked(const struct lsm *db);
+
 /* Take room on the disk for a record with such a payload ahead. Errors as db_logs_append_locked. */
 must_check int db_logs_reserve_locked(struct lsm *db, size_t payload_len);
 

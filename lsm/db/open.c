@@ -79,6 +79,7 @@ static void free_store(struct lsm *db)
 		env_dir_unlock(db->dir, db->lock);
 	env_dir_close(db->dir);
 	shared_slot_done(&db->health);
+	arena_pool_done(&db->pool);
 	done_locks(db);
 	free(db);
 }
@@ -99,6 +100,7 @@ static int new_store(const struct lsm_options *options, struct lsm **ret_db)
 		return -ENOMEM;
 	}
 	init_locks(db);
+	arena_pool_init(&db->pool, db->options.memtable_pool_bytes);
 	*ret_db = db;
 	return 0;
 }
@@ -134,10 +136,14 @@ static int open_once(const char *path, const struct lsm_options *options, struct
 		err = db_reserve_open(db);
 	if (!err)
 		err = db_recover(db);
+	if (!err)
+		tree_trust_reads(db->tree, !options->verify_reads);
 	if (!err && !options->read_only)
 		db_reserve_start(db);
 	if (!err && !options->read_only)
 		err = db_background_start(db);
+	if (!err)
+		err = db_settle_damage(db);
 	if (err) {
 		free_store(db);
 		return err;
@@ -148,6 +154,27 @@ static int open_once(const char *path, const struct lsm_options *options, struct
 	return 0;
 }
 
+static int open_verified(const char *path, const struct lsm_options *options, struct lsm **ret_db)
+{
+	struct lsm_verify_report report;
+	struct lsm *db;
+	int err = open_once(path, options, &db);
+
+	if (err)
+		return err;
+	if (options->verify_on_open)
+		err = lsm_verify(db, &report);
+	if (!err) {
+		*ret_db = db;
+		return 0;
+	}
+	char why[ERROR_TEXT_MAX];
+
+	(void)snprintf(why, sizeof(why), "%s", fail_text());
+	free_store(db); /* nobody has written to it */
+	return fail(err, "%s", why);
+}
+
 static int open_beside_writer(const char *path, const struct lsm_options *options,
 			      struct lsm **ret_db)
 {
@@ -155,7 +182,7 @@ static int open_beside_writer(const char *path, const struct lsm_options *option
 	int err;
 
 	do
-		err = open_once(path, options, ret_db);
+		err = open_verified(path, options, ret_db);
 	while (err && second_look_wanted(&look, err));
 	return err;
 }
@@ -173,7 +200,7 @@ int lsm_open(const char *path, const struct lsm_options *options, struct lsm **r
 	if (err)
 		return err;
 	return options->read_only ? open_beside_writer(path, options, ret_db)
-				  : open_once(path, options, ret_db);
+				  : open_verified(path, options, ret_db);
 }
 
 int lsm_separator(const struct lsm *db)

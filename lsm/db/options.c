@@ -18,16 +18,21 @@ void lsm_options_init(struct lsm_options *options)
 		.create = true,
 		.memtable_bytes = MIB(32),
 		.memtables_max = 2,
+		.key_max = LSM_KEY_MAX,
 		.sync_mode = LSM_SYNC_INTERVAL,
 		.sync_interval_ms = 1000,
 		.sync_batch_records = 1000,
 		.sync_batch_delay_us = 10000,
+		.log_record_max = BATCH_MAX_BYTES,
+		.log_read_bytes = KIB(256),
+		.recovery = LSM_RECOVER_TAIL,
 		.block_bytes = KIB(4),
 		.restart_interval = 16,
 		.compression = LSM_COMPRESSION_LZ4,
 		.min_saving_pct = 12,
 		.value_inline_max = KIB(1),
 		.bloom_bits_per_key = 10,
+		.verify_reads = true,
 		.filter_separator = -1,
 		.large_value_threshold = KIB(64),
 		.chunk_bytes = KIB(256),
@@ -39,6 +44,8 @@ void lsm_options_init(struct lsm_options *options)
 		.max_open_tables = 512,
 		.strategy = LSM_LEVELED,
 		.runs_max = 4,
+		.garbage_ratio = 3,
+		.max_levels = LSM_LEVELS,
 		.compaction_threads = 1,
 		.l0_threshold = 4,
 		.l0_slowdown = 12,
@@ -46,6 +53,8 @@ void lsm_options_init(struct lsm_options *options)
 		.size_ratio = 10,
 		.base_level_bytes = MIB(64),
 		.target_file_bytes = MIB(16),
+		.read_ahead_bytes = KIB(256),
+		.io_threads = 2,
 		.reserve_bytes = LSM_RESERVE_AUTOMATIC,
 		.stats_enable = true,
 	};
@@ -70,16 +79,30 @@ static int check_limits(const struct limit *limits, size_t count)
 	return 0;
 }
 
+enum {
+	/* of a record with the longest key and meta, and its batch, beside the value */
+	RECORD_OVERHEAD_MAX = LSM_KEY_MAX + LSM_META_MAX + 64,
+};
+
 int db_options_check(const struct lsm_options *o)
 {
 	const struct limit limits[] = {
 		{"memtable_bytes", o->memtable_bytes, KIB(4), MIB(4096)},
 		{"memtables_max", o->memtables_max, 1, DB_FULL_MEMTABLES_MAX - 1},
+		{"key_max", o->key_max, 1, LSM_KEY_MAX},
+		{"memtable_pool_bytes", o->memtable_pool_bytes, 0, GIB(64)},
+		{"stall_timeout_ms", o->stall_timeout_ms, 0, 3600000},
+		{"log_record_max", o->log_record_max,
+		 o->large_value_threshold + (uint64_t)RECORD_OVERHEAD_MAX, BATCH_MAX_BYTES},
+		{"log_segment_bytes", o->log_segment_bytes, 0, GIB(64)},
+		{"log_read_bytes", o->log_read_bytes, KIB(4), MIB(16)},
+		{"recovery", o->recovery, LSM_RECOVER_WHOLE, LSM_RECOVER_PREFIX},
 		{"sync_mode", o->sync_mode, LSM_SYNC_ALWAYS, LSM_SYNC_MANUAL},
 		{"sync_interval_ms", o->sync_interval_ms, 1, 3600000},
 		{"sync_batch_records", o->sync_batch_records, 1, UINT32_MAX},
 		{"sync_batch_delay_us", o->sync_batch_delay_us, 1, 3600000000U},
 		{"block_bytes", o->block_bytes, 256, MIB(4)},
+		{"index_interval", o->index_interval, 0, 65536},
 		{"restart_interval", o->restart_interval, 1, 1024},
 		{"compression", o->compression, LSM_COMPRESSION_NONE, LSM_COMPRESSION_LZ4},
 		{"min_saving_pct", o->min_saving_pct, 0, 99},
@@ -95,6 +118,11 @@ int db_options_check(const struct lsm_options *o)
 		{"max_open_tables", o->max_open_tables, 1, 1000000},
 		{"strategy", o->strategy, LSM_LEVELED, LSM_LAZY_LEVELING},
 		{"runs_max", o->runs_max, 2, 16},
+		{"garbage_ratio", o->garbage_ratio, 1, 100},
+		{"max_levels", o->max_levels, 2, LSM_LEVELS},
+		{"compaction_rate", o->compaction_rate, 0, GIB(1024)},
+		{"read_ahead_bytes", o->read_ahead_bytes, KIB(4), MIB(16)},
+		{"io_threads", o->io_threads, 1, 2},
 		{"compaction_threads", o->compaction_threads, 0, DB_COMPACTION_THREADS_MAX},
 		{"l0_threshold", o->l0_threshold, 1, 1000},
 		{"l0_slowdown", o->l0_slowdown, o->l0_threshold, 10000},
@@ -140,6 +168,7 @@ struct table_options db_table_options(const struct lsm_options *options)
 {
 	return (struct table_options){
 		.block_size = options->block_bytes,
+		.index_interval = options->index_interval,
 		.restart_interval = options->restart_interval,
 		.codec = options->compression == LSM_COMPRESSION_LZ4 ? SST_LZ4 : SST_STORED,
 		.min_saving_pct = options->min_saving_pct,
@@ -164,6 +193,7 @@ struct blob_options db_blob_options(const struct lsm_options *options)
 		.file_bytes = options->blob_file_bytes,
 		.compress = options->compression == LSM_COMPRESSION_LZ4,
 		.min_saving_pct = options->min_saving_pct,
+		.alone = options->io_threads == 1,
 		.max_open = max_of(options->max_open_tables / BLOB_FILES_SHARE,
 				   (unsigned)BLOB_FILES_MIN),
 		.writers = BLOB_WRITERS,
@@ -180,6 +210,8 @@ struct picker_options db_picker_options(const struct lsm_options *options)
 	return (struct picker_options){
 		.strategy = (enum picker_strategy)options->strategy,
 		.runs_max = options->runs_max,
+		.garbage_ratio = options->garbage_ratio,
+		.max_levels = options->max_levels,
 		.l0_threshold = options->l0_threshold,
 		.size_ratio = options->size_ratio,
 		.base_level_bytes = options->base_level_bytes,

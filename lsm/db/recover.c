@@ -66,11 +66,15 @@ static int open_tree(struct lsm *db, struct tree_recovery *ret_found)
 		.dir = db->dir,
 		.blocks = db->blocks,
 		.max_open_tables = db->options.max_open_tables,
+		.read_ahead_bytes = db->options.read_ahead_bytes,
+		.map_tables = db->options.map_tables,
+		.direct_tables = db->options.direct_tables,
 		.table = db_table_options(&db->options),
 		.picker = db_picker_options(&db->options),
 		.large_value_threshold = db->options.large_value_threshold,
 		.blob = db_blob_options(&db->options),
 		.blob_gc_pct = db->options.blob_gc_pct,
+		.compaction_rate = db->options.compaction_rate,
 		.manifest_roll_bytes = manifest_roll_bytes(&db->options),
 		.change_separator = db->options.change_separator,
 		.read_only = db->options.read_only,
@@ -90,8 +94,9 @@ static int open_tree(struct lsm *db, struct tree_recovery *ret_found)
  * room on the disk than it would have needed then, and lets go of its log. Small ones go together.
  */
 struct replayed {
-	const struct lsm_options *options;                  /* borrowed */
-	struct full_memtable tables[DB_FULL_MEMTABLES_MAX]; /* references; the last is written on */
+	const struct lsm_options *options; /* borrowed */
+	/* References; the last is written on. One more than there can be: see begin_anew. */
+	struct full_memtable tables[DB_FULL_MEMTABLES_MAX + 1];
 	size_t count;
 	uint64_t at_log;   /* the log being read */
 	uint64_t last_log; /* of the last record taken in */
@@ -116,7 +121,7 @@ static void replayed_done(struct replayed *p)
 
 static int begin_memtable(struct replayed *p)
 {
-	int err = memtable_new(&p->tables[p->count].table);
+	int err = memtable_new_pooled(&p->claims.db->pool, &p->tables[p->count].table);
 
 	p->count += !err;
 	p->claims.db->memtable_serial++;
@@ -285,6 +290,8 @@ static int note_torn(struct lsm *db, uint64_t bad_seqno)
 {
 	int err = db->options.read_only ? tree_check_fresh(db->tree) : 0;
 
+	if (!err && db->options.recovery == LSM_RECOVER_WHOLE)
+		return fail(-EUCLEAN, "%s: the log is torn there", fail_text());
 	if (!err)
 		log_warn("the log ends before change %" PRIu64
 			 ": what it names is not there reason=\"%s\"",
@@ -311,6 +318,17 @@ static int replay_logs(struct lsm *db, struct wal_set *logs, struct replayed *p,
 	return err;
 }
 
+static enum wal_policy wal_policy(const struct lsm_options *options)
+{
+	static const enum wal_policy policies[] = {
+		[LSM_RECOVER_WHOLE] = WAL_WHOLE,
+		[LSM_RECOVER_TAIL] = WAL_TAIL,
+		[LSM_RECOVER_PREFIX] = WAL_PREFIX,
+	};
+
+	return policies[options->recovery];
+}
+
 static int replay(struct lsm *db, const struct tree_recovery *tree, struct replayed *p,
 		  struct wal_recovery *ret_found)
 {
@@ -321,6 +339,8 @@ static int replay(struct lsm *db, const struct tree_recovery *tree, struct repla
 		.after_seqno = tree->flushed_seqno,
 		.durable_seqno = tree->durable_seqno,
 		.at_log = &p->at_log,
+		.read_bytes = db->options.log_read_bytes,
+		.policy = wal_policy(&db->options),
 	};
 
 	logs.ends = p->ends = calloc(logs.count + 1, sizeof(*p->ends));
@@ -337,11 +357,48 @@ static int replay(struct lsm *db, const struct tree_recovery *tree, struct repla
 	db->recovered_bytes = ret_found->payload_bytes;
 	db->recovery_torn_bytes = ret_found->torn ? ret_found->torn_bytes : 0;
 	db->recovery_ns = env_mono_ns(db->env) - start;
-	if (ret_found->torn && !db->options.read_only)
+	if (ret_found->damaged)
+		log_error("the log is damaged: what follows change %" PRIu64
+			  " is given up reason=\"%s\"",
+			  ret_found->last_seqno, fail_text());
+	else if (ret_found->torn && !db->options.read_only)
 		log_warn("torn end of the log cut off log=%" PRIu64 " offset=%" PRIu64
 			 " bytes=%" PRIu64,
 			 ret_found->tail_number, ret_found->tail_offset, ret_found->torn_bytes);
 	return 0;
+}
+
+/*
+ * Behind damage no log can be written on: its records would be damage to the next open. So all that
+ * was replayed is to be flushed (db_settle_damage), which lets go of all logs, and a new log
+ * begins. It goes on behind every change that is known to have been there, so that the proofs of
+ * those are none against it.
+ */
+static int begin_anew(struct lsm *db, struct replayed *p, struct wal_recovery *found)
+{
+	struct full_memtable *last = &p->tables[p->count - 1];
+	struct wal_writer *log;
+
+	if (db->options.read_only)
+		return 0;
+	/* one more, so that there is something to flush even if nothing was replayed */
+	found->last_seqno = max_of(found->last_seqno, found->durable_seqno) + 1;
+	int err = chunk_claims_sync(&p->claims);
+
+	if (!err)
+		err = db_spare_log_take(db, &log);
+	if (err)
+		return err;
+	db_logs_push_locked(db, log);
+	last->last_seqno = found->last_seqno;
+	last->keep_log = wal_writer_number(log);
+	db->damaged = true;
+	return begin_memtable(p);
+}
+
+int db_settle_damage(struct lsm *db)
+{
+	return db->damaged ? lsm_flush(db) : 0;
 }
 
 static int start_state(struct lsm *db, const struct replayed *p)
@@ -377,11 +434,15 @@ static int recover_into(struct lsm *db, const struct tree_recovery *tree, struct
 
 	if (err)
 		return err;
+	if (found.damaged)
+		err = begin_anew(db, p, &found);
+	if (err)
+		return err;
 	db->last_seqno = found.last_seqno;
 	db->flushed_seqno = tree->flushed_seqno;
 	db->unmarked = found.records > 0;
 	atomic_store_explicit(&db->visible_seqno, found.last_seqno, memory_order_relaxed);
-	err = adopt_logs(db, tree, p, &found);
+	err = found.damaged ? 0 : adopt_logs(db, tree, p, &found);
 	if (err)
 		return err;
 	if (!db->options.read_only)

@@ -12,6 +12,10 @@
  */
 must_check int db_recover(struct lsm *db);
 
+/* With the background running: where the logs were damaged, let go of them durably, before anything
+ * is written. */
+must_check int db_settle_damage(struct lsm *db);
+
 /*
  * Put a logged batch into the memtable. -EUCLEAN with a sentence: it makes no sense, nothing done;
  * -ENOMEM.

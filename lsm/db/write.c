@@ -67,6 +67,14 @@ static enum lsm_stall reason_of(const struct stall *stall)
 	return stall->cause == STALL_BY_MEMTABLES ? LSM_STALL_MEMTABLES : LSM_STALL_LEVEL0_STOP;
 }
 
+/* Until when a write that waits now goes on waiting. */
+static uint64_t wait_end(const struct lsm *db)
+{
+	uint64_t timeout_ms = db_live_get(db, stall_timeout_ms);
+
+	return timeout_ms ? clock_mono_ns() + timeout_ms * UINT64_C(1000000) : UINT64_MAX;
+}
+
 /* Wait as the stall says, or until it is over, or until the job that has to end it has failed. */
 static int stall_wait(struct lsm *db, struct stall stall, bool need_memtable)
 {
@@ -76,20 +84,25 @@ static int stall_wait(struct lsm *db, struct stall stall, bool need_memtable)
 
 	counter_add(&db->stalls[reason], 1);
 	counter_add(&db->stalled_writers, 1);
+	const uint64_t give_up = wait_end(db);
 
 	mutex_lock(&db->work_mu);
 	if (stall.kind == STALL_SLOW) {
 		(void)cond_wait_until(&db->work_done, &db->work_mu,
 				      clock_mono_ns() + stall.delay_us * UINT64_C(1000));
 	} else {
-		while (stall_now(db, need_memtable).kind == STALL_STOP &&
+		while (!err && stall_now(db, need_memtable).kind == STALL_STOP &&
 		       !(err = awaited_error_locked(db, need_memtable)) &&
 		       !atomic_load_explicit(&db->failed, memory_order_relaxed))
-			cond_wait(&db->work_done, &db->work_mu);
+			if (!cond_wait_until(&db->work_done, &db->work_mu, give_up))
+				err = -ETIMEDOUT;
 	}
 	mutex_unlock(&db->work_mu);
 	counter_add(&db->stalls_ns[reason], env_mono_ns(db->env) - start);
 	counter_add(&db->stalled_writers, UINT64_C(0) - 1);
+	if (err == -ETIMEDOUT)
+		return fail(err, "a write has waited for the background for too long (%s)",
+			    stall.reason);
 	if (err)
 		return fail(err, "writes wait for a background job that fails (%s)", stall.reason);
 	return 0;
@@ -104,8 +117,11 @@ static uint64_t blob_limit(const struct lsm *db)
 
 static bool memtable_is_full_for(const struct lsm *db, size_t memory_bytes)
 {
+	uint64_t segment = db_live_get(db, log_segment_bytes);
+
 	return memtable_count(db->memtable) > 0 &&
-	       (memtable_bytes(db->memtable) + memory_bytes > db_live_get(db, memtable_bytes) ||
+	       ((segment > 0 && db_log_size_locked(db) >= segment) ||
+		memtable_bytes(db->memtable) + memory_bytes > db_live_get(db, memtable_bytes) ||
 		db->memtable_blob_bytes > blob_limit(db));
 }
 
@@ -116,7 +132,7 @@ static int switch_memtable_locked(struct lsm *db)
 	struct memtable *fresh = NULL;
 	struct db_state *next = db_state_new(db);
 	struct wal_writer *log = NULL;
-	int err = next ? memtable_new(&fresh) : -ENOMEM;
+	int err = next ? memtable_new_pooled(&db->pool, &fresh) : -ENOMEM;
 
 	if (!err)
 		err = db_spare_log_take(db, &log);

@@ -22,6 +22,7 @@ void batch_clear(struct batch *b)
 	b->count = 0;
 	b->puts = 0;
 	b->patches = 0;
+	b->longest_key = 0;
 	b->longest = 0;
 	b->memory_bytes = 0;
 }
@@ -95,6 +96,8 @@ static int add_change(struct batch *b, const struct record *rec)
 	}
 	if (rec->kind == RECORD_PUT || rec->kind == RECORD_PATCH)
 		b->longest = max_of(b->longest, rec->value.len);
+	if (rec->kind != RECORD_DELETE)
+		b->longest_key = max_of(b->longest_key, rec->key.len);
 	b->count++;
 	b->memory_bytes += batch_record_memory(rec);
 	return 0;

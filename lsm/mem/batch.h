@@ -19,6 +19,7 @@ struct batch {
 	uint32_t count;
 	uint32_t puts;       /* of them; the others are deletes */
 	uint32_t patches;    /* of the puts: changes of a part */
+	size_t longest_key;  /* of the puts */
 	size_t longest;      /* value of a RECORD_PUT or RECORD_PATCH in it, as encoded */
 	size_t memory_bytes; /* what its records will take in a memtable, an upper bound */
 };

@@ -23,11 +23,16 @@ struct memtable {
 
 int memtable_new(struct memtable **ret_table)
 {
+	return memtable_new_pooled(NULL, ret_table);
+}
+
+int memtable_new_pooled(struct arena_pool *pool, struct memtable **ret_table)
+{
 	cleanup_free struct memtable *m = calloc(1, sizeof(*m));
 
 	if (!m)
 		return -ENOMEM;
-	int rc = skip_list_init(&m->list);
+	int rc = skip_list_init(&m->list, pool);
 	if (rc)
 		return rc;
 	ref_init(&m->ref);

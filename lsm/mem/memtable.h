@@ -14,10 +14,13 @@
 #include "lsm/mem/iter.h"
 #include "lsm/mem/pin.h"
 
+struct arena_pool;
 struct memtable;
 
 /* With one reference. -ENOMEM. */
 must_check int memtable_new(struct memtable **ret_table);
+/* As memtable_new; its memory is the pool's (borrowed). */
+must_check int memtable_new_pooled(struct arena_pool *pool, struct memtable **ret_table);
 struct memtable *memtable_ref(struct memtable *m);
 /* NULL is allowed. */
 void memtable_unref(struct memtable *m);

@@ -23,7 +23,7 @@ static bool is_before(const struct skip_node *n, const struct place *p)
 	return record_cmp(skip_node_key(n), skip_node_seqno(n), p->key, p->seqno) < 0;
 }
 
-int skip_list_init(struct skip_list *l)
+int skip_list_init(struct skip_list *l, struct arena_pool *pool)
 {
 	*l = (struct skip_list){0};
 	l->head_block = calloc(1, skip_node_bytes(0, 0, 0, SKIP_HEIGHT_MAX));
@@ -35,7 +35,7 @@ int skip_list_init(struct skip_list *l)
 		atomic_init(&skip_node_link(l->head, i)->to, NULL);
 		l->preds[i] = l->head;
 	}
-	arena_init(&l->arena);
+	arena_init(&l->arena, pool);
 	/* Heights need to be independent of the keys, not secret: a fixed seed makes runs
 	 * repeatable. */
 	rng_seed(&l->rng, 1);

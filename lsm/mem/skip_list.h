@@ -31,7 +31,7 @@ struct skip_list {
 };
 
 /* -ENOMEM. */
-must_check int skip_list_init(struct skip_list *l);
+must_check int skip_list_init(struct skip_list *l, struct arena_pool *pool);
 void skip_list_done(struct skip_list *l);
 
 /* Records that together take `bytes` (skip_node_bytes) can be inserted without failure. -ENOMEM. */

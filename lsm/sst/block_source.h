@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "lsm/env/env.h"
 #include "lsm/sst/block.h"
 #include "lsm/sst/block_codec.h"
@@ -18,6 +20,7 @@ struct block_source {
 	const char *name; /* for sentences */
 	uint64_t table_id;
 	struct table_counters *counters;
+	const _Atomic bool *trust; /* of block_fetch; NULL: false */
 };
 
 /* fail(code) with a sentence that names the file and the block's offset. */
@@ -29,6 +32,10 @@ int block_fail(const struct block_source *source, uint64_t offset, int code, con
  */
 must_check int block_read(const struct block_source *source, struct block_handle handle,
 			  struct heap_block **ret_block);
+
+/* As block_read, but the CRC is not checked while source->trust says so. */
+must_check int block_fetch(const struct block_source *source, struct block_handle handle,
+			   struct heap_block **ret_block);
 
 /*
  * As block_read for a block whose bytes, trailer included, are at `image` already. *ret_raw borrows

@@ -9,7 +9,9 @@ enum {
 
 void scan_reader_init(struct scan_reader *r, struct table *t)
 {
-	*r = (struct scan_reader){.table = t, .piece_min = PIECE_SIZE, .piece_max = PIECE_SIZE};
+	size_t piece = t->read_ahead_bytes ? t->read_ahead_bytes : (size_t)PIECE_SIZE;
+
+	*r = (struct scan_reader){.table = t, .piece_min = piece, .piece_max = piece};
 }
 
 void scan_reader_init_steps(struct scan_reader *r, struct table *t)

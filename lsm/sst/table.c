@@ -21,7 +21,7 @@ void table_file_name(uint64_t number, char *ret_name)
 static int open_file(struct table *t, const struct table_env *env, uint64_t file_size, uint64_t id)
 {
 	uint64_t size;
-	int rc = env_dir_open(env->dir, t->name, ENV_READ, &t->file);
+	int rc = env_dir_open(env->dir, t->name, env->map ? ENV_MAP : ENV_READ, &t->file);
 
 	if (rc)
 		return rc;
@@ -38,6 +38,7 @@ static int open_file(struct table *t, const struct table_env *env, uint64_t file
 		.name = t->name,
 		.table_id = id,
 		.counters = env->counters,
+		.trust = env->trust,
 	};
 	return table_meta_load(&t->source, file_size, &t->meta);
 }
@@ -60,6 +61,7 @@ int table_open(const struct table_env *env, uint64_t number, uint64_t file_size,
 	table_file_name(number, t->name);
 	t->file_size = file_size;
 	t->blocks = env->blocks;
+	t->read_ahead_bytes = env->read_ahead_bytes;
 
 	int rc = open_file(t, env, file_size, id);
 
@@ -147,7 +149,7 @@ int table_block(struct table *t, struct block_handle handle, struct cache_entry 
 	if (!cached_block(t, handle, ret_entry))
 		return 0;
 
-	int rc = block_read(&t->source, handle, &block);
+	int rc = block_fetch(&t->source, handle, &block);
 
 	return rc ? rc : cache_insert(t->blocks, key, block, block->memory, free, ret_entry);
 }

@@ -29,12 +29,18 @@ struct table_counters {
 	_Atomic uint64_t filter_negatives;       /* "not here", no read needed */
 	_Atomic uint64_t filter_false_positives; /* "maybe", and was not */
 	_Atomic uint64_t checksum_errors;
+	_Atomic uint64_t checksums; /* checked, right or not */
 };
 
 struct table_env {
 	struct env_dir *dir;             /* borrowed */
 	struct cache *blocks;            /* borrowed */
 	struct table_counters *counters; /* borrowed */
+	/* Borrowed; NULL: false. While it is true, blocks that table_get and table_iter read are
+	 * taken for right as they are. */
+	const _Atomic bool *trust;
+	uint32_t read_ahead_bytes; /* what table_scan_iter reads at once; 0: 256 KiB */
+	bool map;                  /* read through a mapping of the file (ENV_MAP) */
 };
 
 /*

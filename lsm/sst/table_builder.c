@@ -178,6 +178,17 @@ static void assert_follows(const struct table_builder *b, const struct record *r
 			  rec->seqno) < 0);
 }
 
+/* Whether the open block has to end before a record that takes `cost` bytes in it. */
+static bool is_full_for(const struct table_builder *b, size_t cost)
+{
+	const struct table_options *o = &b->options;
+
+	if (b->block.entries == 0)
+		return false;
+	return block_builder_size(&b->block) + cost > o->block_size ||
+	       (o->index_interval > 0 && b->block.entries >= o->index_interval);
+}
+
 int table_builder_add(struct table_builder *b, const struct record *rec)
 {
 	bool outside = goes_outside(b, rec);
@@ -185,8 +196,7 @@ int table_builder_add(struct table_builder *b, const struct record *rec)
 	int rc = 0;
 
 	assert_follows(b, rec);
-	if (b->block.entries && block_builder_size(&b->block) + block_builder_cost(rec, !outside) >
-					b->options.block_size)
+	if (is_full_for(b, block_builder_cost(rec, !outside)))
 		rc = end_block(b, &rec->key);
 	if (!rc)
 		rc = note_key(b, rec->key);

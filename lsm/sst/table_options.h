@@ -10,6 +10,7 @@
 
 struct table_options {
 	size_t block_size;         /* bytes of a data block before compression, about */
+	unsigned index_interval;   /* records of a data block, at most; 0: as many as fit */
 	unsigned restart_interval; /* entries between restart points, >= 1 */
 	enum sst_codec codec;
 	unsigned min_saving_pct;     /* a block that saves less is stored as it is */

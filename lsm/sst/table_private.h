@@ -13,6 +13,7 @@ struct table {
 	/* Immutable after open. */
 	char name[ENV_NAME_MAX + 1];
 	uint64_t file_size;
+	uint32_t read_ahead_bytes;
 	struct env_file *file;      /* owned */
 	struct cache *blocks;       /* borrowed */
 	struct block_source source; /* borrows name and file */

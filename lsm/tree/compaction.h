@@ -19,6 +19,8 @@ struct compaction {
 	/* How far the open output reaches over the level below the output's: */
 	size_t grandparent; /* the first table of it that does not end before the current key */
 	uint64_t grandparent_bytes; /* of those that ended within the open output */
+	uint64_t moved_bytes;       /* chunks written anew */
+	uint64_t paced_bytes;       /* of all that was written, what the limit has been told of */
 };
 
 /*

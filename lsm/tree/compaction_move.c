@@ -64,6 +64,7 @@ static int move_all(struct compaction *c, struct slice extents, struct value_wri
 			return -ECANCELED;
 		err = value_writer_move(w, piece, is_leaving, &c->leaving, &moved);
 		counter_add(&c->tree->counters.blob_moved_bytes, moved);
+		c->moved_bytes += moved;
 		extents = slice_skip(extents, piece.len);
 	}
 	return err;

@@ -136,6 +136,14 @@ int picker_last_level(const struct version *v)
 	return level;
 }
 
+int picker_bottom(const struct version *v, const struct picker_options *o)
+{
+	int allowed = o->max_levels ? (int)o->max_levels - 1 : TREE_LEVELS - 1;
+
+	/* what lies deeper, by other options, is still to be merged with */
+	return max_of(allowed, picker_last_level(v));
+}
+
 static int finish(struct compaction_job *job, int err, const struct picker_options *o,
 		  struct compaction_job *ret_job)
 {

@@ -30,6 +30,9 @@ enum picker_strategy {
 struct picker_options {
 	enum picker_strategy strategy;
 	unsigned runs_max;          /* runs of a tiered level that call for a merge; at least 2 */
+	unsigned garbage_ratio;     /* if tiered: newer runs of the last level, in units of its
+				       oldest, that call for a merge; 0: 3 */
+	unsigned max_levels;        /* level 0 too, unless deeper ones are in use; 0: TREE_LEVELS */
 	unsigned l0_threshold;      /* files in level 0 that call for a compaction */
 	unsigned size_ratio;        /* each level's target is this many times the one above */
 	uint64_t base_level_bytes;  /* target of level 1 */

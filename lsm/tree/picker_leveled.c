@@ -19,7 +19,7 @@ static double leveled_score(const struct version *v, int level, const struct pic
 		return picker_level0_score(v, o);
 	if (l->run_count > 1)
 		return (double)l->run_count;
-	if (level == TREE_LEVELS - 1)
+	if (level >= picker_bottom(v, o))
 		return 0; /* there is nowhere to go */
 	return (double)l->bytes / picker_level_target(level, o);
 }
@@ -78,13 +78,14 @@ static uint64_t leveled_debt(const struct version *v, const struct picker_option
 {
 	double falling = leveled_score(v, 0, o) >= 1 ? (double)v->levels[0].bytes : 0;
 	double debt = falling;
+	const int bottom = picker_bottom(v, o);
 
 	for (int level = 1; level < TREE_LEVELS; level++) {
 		const struct version_level *l = &v->levels[level];
 
 		if (l->run_count > 1)
 			debt += (double)l->bytes;
-		if (level == TREE_LEVELS - 1)
+		if (level >= bottom)
 			break;
 		double over = (double)l->bytes + falling - picker_level_target(level, o);
 		falling = over > 0 ? over : 0;

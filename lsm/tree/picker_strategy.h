@@ -33,6 +33,9 @@ double picker_level0_score(const struct version *v, const struct picker_options 
 /* The deepest level with tables, but at least 1. */
 int picker_last_level(const struct version *v);
 
+/* The level below which nothing is put. */
+int picker_bottom(const struct version *v, const struct picker_options *o);
+
 /* All tables of the level become one run. -EBUSY, -ENOMEM. */
 must_check int picker_whole_level(struct version *v, int level, enum job_output output,
 				  const struct picker_options *o, struct compaction_job *ret_job);

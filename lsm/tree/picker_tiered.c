@@ -11,9 +11,10 @@
  *
  * Space, tiered: until they are merged the runs of the last level may all hold the same keys, so K
  * times the live data, which is what tiering costs. With a large K that is too much, so the last
- * level is also merged when its newer runs together reach three times its oldest, which was merged
- * when it was made (RocksDB's universal compaction has the same rule, with two times; three never
- * comes before the fourth run of equal size). The levels above hold a fraction of the last.
+ * level is also merged when its newer runs together reach garbage_ratio times its oldest, which was
+ * merged when it was made (RocksDB's universal compaction has the same rule, with two times; three,
+ * the default, never comes before the fourth run of equal size). The levels above hold a fraction
+ * of the last.
  *
  * Space, lazy leveling: the last level is one run. What comes down is merged with it, so garbage is
  * only in the levels above. When it outgrows its target it moves one level down as it is, without a
@@ -31,7 +32,7 @@
 #include "lsm/tree/picker_strategy.h"
 
 enum {
-	GARBAGE_RATIO = 3, /* newer runs of the last level, in units of its oldest */
+	GARBAGE_RATIO = 3, /* of picker_options.garbage_ratio */
 };
 
 /* ---- both ---- */
@@ -48,13 +49,15 @@ static bool is_below_target(const struct version *v, int level, const struct pic
 
 /* ---- tiered ---- */
 
-static double garbage_score(const struct version_level *l)
+static double garbage_score(const struct version_level *l, const struct picker_options *o)
 {
+	unsigned ratio = o->garbage_ratio ? o->garbage_ratio : (unsigned)GARBAGE_RATIO;
+
 	if (l->run_count <= 1)
 		return 0;
 	double oldest = (double)l->runs[l->run_count - 1].bytes;
 
-	return ((double)l->bytes - oldest) / (GARBAGE_RATIO * oldest);
+	return ((double)l->bytes - oldest) / (ratio * oldest);
 }
 
 static double tiered_score(const struct version *v, int level, const struct picker_options *o)
@@ -62,7 +65,7 @@ static double tiered_score(const struct version *v, int level, const struct pick
 	if (level == 0)
 		return picker_level0_score(v, o);
 	double runs = runs_score(&v->levels[level], o);
-	double garbage = level == picker_last_level(v) ? garbage_score(&v->levels[level]) : 0;
+	double garbage = level == picker_last_level(v) ? garbage_score(&v->levels[level], o) : 0;
 
 	return garbage > runs ? garbage : runs;
 }
@@ -72,7 +75,7 @@ static enum job_output tiered_output(const struct version *v, int level,
 {
 	if (level == 0)
 		return JOB_NEW_RUN;
-	if (level == TREE_LEVELS - 1 || is_below_target(v, level, o))
+	if (level >= picker_bottom(v, o) || is_below_target(v, level, o))
 		return JOB_IN_PLACE;
 	return JOB_NEW_RUN;
 }
@@ -114,7 +117,7 @@ static double lazy_score(const struct version *v, int level, const struct picker
 		return runs_score(l, o);
 	if (l->run_count > 1)
 		return (double)l->run_count; /* as another strategy left it: first of all */
-	return level < TREE_LEVELS - 1 ? (double)l->bytes / picker_level_target(level, o) : 0;
+	return level < picker_bottom(v, o) ? (double)l->bytes / picker_level_target(level, o) : 0;
 }
 
 /* Nothing lies deeper, so there is no tombstone to drop that could not stay a while longer. */

@@ -27,12 +27,14 @@ static void open_table_free(void *object)
 	free(o);
 }
 
-int table_cache_init(struct table_cache *c, struct env_dir *dir, struct cache *blocks,
-		     unsigned max_open, bool beside_writer)
+int table_cache_init(struct table_cache *c, const struct table_env *env, unsigned max_open,
+		     bool beside_writer)
 {
 	unsigned shards = max_open >= SHARDS * TABLES_PER_SHARD ? SHARDS : 1;
 
-	c->env = (struct table_env){.dir = dir, .blocks = blocks, .counters = &c->counters};
+	c->env = *env;
+	c->env.counters = &c->counters;
+	c->env.trust = &c->trust;
 	c->beside_writer = beside_writer;
 	return cache_new(max_open, shards, &c->open);
 }

@@ -12,15 +12,17 @@
 struct table_cache {
 	struct table_env env;
 	struct table_counters counters;
-	struct cache *open;            /* owned; charge 1 a table */
+	_Atomic bool trust; /* relaxed: blocks that gets read are taken for right as they are */
+	struct cache *open; /* owned; charge 1 a table */
 	_Atomic uint64_t memory_bytes; /* of the tables in it */
 	bool beside_writer;            /* immutable: somebody else may remove tables */
 	struct blob_store *blobs;      /* borrowed; may be NULL: whose files make way, too */
 };
 
-/* dir and blocks are borrowed. beside_writer: the folder is another one's, who may remove tables of
- * versions that are read here. -ENOMEM. */
-must_check int table_cache_init(struct table_cache *c, struct env_dir *dir, struct cache *blocks,
+/* What env (borrowed) says goes for all tables, but for counters and trust, which are the cache's.
+ * beside_writer: the folder is another one's, who may remove tables of versions that are read here.
+ * -ENOMEM. */
+must_check int table_cache_init(struct table_cache *c, const struct table_env *env,
 				unsigned max_open, bool beside_writer);
 /* Zero-initialised is allowed. */
 void table_cache_done(struct table_cache *c);

@@ -20,7 +20,9 @@ static int begin_table(struct table_output *o)
 	int err;
 
 	do
-		err = env_dir_open(t->options.dir, name, ENV_CREATE, &file);
+		err = env_dir_open(t->options.dir, name,
+				   t->options.direct_tables ? ENV_CREATE_DIRECT : ENV_CREATE,
+				   &file);
 	while (table_cache_make_way(&t->tables, err));
 	if (err)
 		return err;

@@ -26,10 +26,14 @@ struct tree_options {
 	struct env_dir *dir;  /* borrowed */
 	struct cache *blocks; /* borrowed */
 	unsigned max_open_tables;
+	uint32_t read_ahead_bytes; /* of one read of a compaction; 0: 256 KiB */
+	bool map_tables;           /* read through mappings (ENV_MAP) */
+	bool direct_tables;        /* written past the page cache (ENV_CREATE_DIRECT) */
 	struct table_options table;
 	struct picker_options picker;
 	uint32_t large_value_threshold; /* longer folded values become extents */
 	struct blob_options blob;
+	uint64_t compaction_rate; /* as in struct tree_tuning */
 	unsigned blob_gc_pct; /* a blob file of whose bytes tables name less is emptied; 0: none */
 	/* table.filter_separator: the byte by which keys are split, which is noted in the store
 	 * from now on; -1: not said; or TREE_SEPARATOR_NOTED. Another one than is noted is refused,
@@ -60,6 +64,7 @@ struct tree_tuning {
 	struct picker_options picker;
 	uint32_t large_value_threshold;
 	unsigned blob_gc_pct;
+	uint64_t compaction_rate; /* bytes a second that compactions write, in all; 0: no limit */
 };
 
 /* What opening found besides the version. */
@@ -117,6 +122,13 @@ void tree_keep_blobs(struct tree *t);
 /* From now on; jobs under way end as they began. table.filter_separator stays as it is. */
 void tree_tune(struct tree *t, const struct tree_tuning *tuning);
 struct tree_tuning tree_tuning(struct tree *t);
+
+/*
+ * Blocks and chunks that tree_get, tree_iters and views of values read are taken for right as they
+ * are, from now on; at open they are not. Jobs and tree_verify check always, but for what a flush
+ * folds patches over, which is read as a get reads it.
+ */
+void tree_trust_reads(struct tree *t, bool trust);
 
 /* 0; -EROFS when it is open read-only; or the error that broke it, with its sentence. */
 must_check int tree_check_writable(struct tree *t);

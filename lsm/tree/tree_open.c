@@ -229,7 +229,14 @@ void tree_tune(struct tree *t, const struct tree_tuning *tuning)
 	int separator = t->tuning.table.filter_separator;
 
 	t->tuning = *tuning;
+	rate_set(&t->rate, tuning->compaction_rate);
 	t->tuning.table.filter_separator = separator;
+}
+
+void tree_trust_reads(struct tree *t, bool trust)
+{
+	atomic_store_explicit(&t->tables.trust, trust, memory_order_relaxed);
+	blob_store_trust(t->blobs, trust);
 }
 
 struct tree_tuning tree_tuning(struct tree *t)
@@ -391,7 +398,9 @@ static struct tree *tree_new(const struct tree_options *options)
 		.picker = options->picker,
 		.large_value_threshold = options->large_value_threshold,
 		.blob_gc_pct = options->blob_gc_pct,
+		.compaction_rate = options->compaction_rate,
 	};
+	rate_init(&t->rate, options->compaction_rate);
 	mutex_init(&t->log_mu, RANK_TREE_LOG);
 	mutex_init(&t->mu, RANK_TREE);
 	return t;
@@ -400,8 +409,14 @@ static struct tree *tree_new(const struct tree_options *options)
 static int open_from(struct tree *t, struct manifest_state *state,
 		     struct tree_recovery *ret_recovery)
 {
-	int err = table_cache_init(&t->tables, t->options.dir, t->options.blocks,
-				   t->options.max_open_tables, t->options.read_only);
+	const struct table_env tables = {
+		.dir = t->options.dir,
+		.blocks = t->options.blocks,
+		.read_ahead_bytes = t->options.read_ahead_bytes,
+		.map = t->options.map_tables,
+	};
+	int err = table_cache_init(&t->tables, &tables, t->options.max_open_tables,
+				   t->options.read_only);
 
 	if (!err)
 		err = tree_begin_blobs(t);

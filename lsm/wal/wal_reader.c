@@ -11,10 +11,6 @@
 #include "lsm/wal/wal_codec.h"
 #include "lsm/wal/wal_writer.h"
 
-enum {
-	WINDOW_SIZE = 256 * 1024, /* read at once: small records cost no system call each */
-};
-
 struct wal_reader {
 	struct env_file *file; /* owned */
 	uint64_t size;         /* of the file when it was opened */
@@ -23,6 +19,7 @@ struct wal_reader {
 	uint64_t own_end;      /* before it: what is surely this log's, records whole or torn */
 	uint64_t window_at;    /* where in the file `window` begins */
 	struct buf window;     /* owned */
+	uint64_t read_bytes;   /* its usual length */
 	uint32_t crc_seed;
 	char name[ENV_NAME_MAX + 1];
 	/* Of a damaged log: */
@@ -48,7 +45,7 @@ static int view(struct wal_reader *r, uint64_t at, uint64_t len, const uint8_t *
 	assert(at <= r->size && len <= r->size - at);
 	/* there is one also of an empty file */
 	if (!r->window.ptr || at < r->window_at || at + len > r->window_at + r->window.len) {
-		uint64_t want = min_of(r->size - at, max_of(len, (uint64_t)WINDOW_SIZE));
+		uint64_t want = min_of(r->size - at, max_of(len, r->read_bytes));
 
 		buf_clear(&r->window);
 		int rc = buf_reserve(&r->window, max_of(want, UINT64_C(1)));
@@ -117,9 +114,19 @@ static int open_log(struct env_dir *dir, uint64_t number, struct wal_reader *r,
 
 int wal_reader_open(struct env_dir *dir, uint64_t number, struct wal_reader **ret_reader)
 {
-	struct wal_reader *r = calloc(1, sizeof(*r));
-	int rc = r ? open_log(dir, number, r, NULL) : -ENOMEM;
+	return wal_reader_open_sized(dir, number, WAL_READ_BYTES, ret_reader);
+}
 
+int wal_reader_open_sized(struct env_dir *dir, uint64_t number, uint32_t read_bytes,
+			  struct wal_reader **ret_reader)
+{
+	struct wal_reader *r = calloc(1, sizeof(*r));
+	int rc = -ENOMEM;
+
+	if (r) {
+		r->read_bytes = read_bytes;
+		rc = open_log(dir, number, r, NULL);
+	}
 	if (rc)
 		wal_reader_close(r);
 	else
@@ -135,6 +142,7 @@ int wal_reader_open_damaged(struct env_dir *dir, uint64_t number, const uint64_t
 
 	if (r) {
 		r->patchy = true;
+		r->read_bytes = WAL_READ_BYTES;
 		rc = open_log(dir, number, r, salt);
 	}
 	if (rc)
@@ -317,7 +325,7 @@ int wal_reader_bytes_after(struct wal_reader *r, uint64_t offset, uint64_t *ret_
 	/* From the back: what is looked for stands, if anywhere, behind the zeros of allocated
 	 * space. */
 	while (end > from) {
-		uint64_t len = min_of(end - from, (uint64_t)WINDOW_SIZE);
+		uint64_t len = min_of(end - from, r->read_bytes);
 		const uint8_t *bytes;
 		int rc = view(r, end - len, len, &bytes);
 

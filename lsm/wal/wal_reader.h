@@ -11,12 +11,19 @@
 
 struct wal_reader;
 
+enum {
+	WAL_READ_BYTES = 256 * 1024, /* read at once: small records cost no system call each */
+};
+
 /*
  * Open log `number`. -ENOENT; -EUCLEAN or -EBADMSG when its file header is wrong (it was synced
  * before any record was written, so that is damage).
  */
 must_check int wal_reader_open(struct env_dir *dir, uint64_t number,
 			       struct wal_reader **ret_reader);
+/* As wal_reader_open, to be read in pieces of that size, or of a record's. */
+must_check int wal_reader_open_sized(struct env_dir *dir, uint64_t number, uint32_t read_bytes,
+				     struct wal_reader **ret_reader);
 /*
  * As wal_reader_open, for a damaged log: with a salt (NULL: none known) that takes the place of a
  * file header that is wrong; and bytes that the disk cannot read (-EIO) count as zeros, which

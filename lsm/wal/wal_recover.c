@@ -45,7 +45,8 @@ static uint64_t due(const struct replay *p)
 static int open_log(const struct replay *p, size_t index, struct wal_reader **ret_reader)
 {
 	char name[ENV_NAME_MAX + 1];
-	int rc = wal_reader_open(p->dir, p->logs->numbers[index], ret_reader);
+	uint32_t read_bytes = p->logs->read_bytes ? p->logs->read_bytes : (uint32_t)WAL_READ_BYTES;
+	int rc = wal_reader_open_sized(p->dir, p->logs->numbers[index], read_bytes, ret_reader);
 
 	if (rc == -ENOENT) {
 		wal_file_name(p->logs->numbers[index], name);
@@ -284,6 +285,32 @@ static int replay_log(struct replay *p, size_t index)
 	}
 }
 
+static int check_end(const struct replay *p)
+{
+	char name[ENV_NAME_MAX + 1];
+
+	if (p->found.damaged)
+		return 0; /* known already */
+	if (p->found.last_seqno < p->logs->durable_seqno)
+		return refuse_by_caller(p);
+	if (!p->found.torn || p->logs->policy != WAL_WHOLE)
+		return 0;
+	wal_file_name(p->found.tail_number, name);
+	return fail(-EUCLEAN,
+		    "%s: offset %" PRIu64 ": the log is torn here, %" PRIu64 " bytes follow", name,
+		    p->found.tail_offset, p->found.torn_bytes);
+}
+
+/* Damage ends the history, if that is what the caller wants. */
+static int accept(struct replay *p, int rc)
+{
+	if (rc != -EUCLEAN || p->logs->policy != WAL_PREFIX)
+		return rc;
+	p->found.damaged = true;
+	p->ended = true;
+	return 0;
+}
+
 int wal_recover(struct env_dir *dir, const struct wal_set *logs,
 		int (*apply)(void *arg, const struct wal_record *rec), void *arg,
 		struct wal_recovery *ret_recovery)
@@ -299,14 +326,17 @@ int wal_recover(struct env_dir *dir, const struct wal_set *logs,
 
 	for (size_t i = 0; i < logs->count && !p.ended; i++) {
 		assert(i == 0 || logs->numbers[i - 1] < logs->numbers[i]);
-		int rc = replay_log(&p, i);
+		int rc = accept(&p, replay_log(&p, i));
 		if (rc)
 			return rc;
 	}
-	if (p.found.last_seqno < logs->durable_seqno)
-		return refuse_by_caller(&p);
-	fail_clear(); /* of the sentence about the torn end: that is no error */
 	p.found.torn = p.found.torn_bytes > 0;
+	int rc = accept(&p, check_end(&p));
+
+	if (rc)
+		return rc;
+	if (!p.found.damaged)
+		fail_clear(); /* of the sentence about the torn end: that is no error */
 	*ret_recovery = p.found;
 	return 0;
 }

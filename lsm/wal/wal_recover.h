@@ -7,6 +7,13 @@
 #include "lsm/env/env.h"
 #include "lsm/wal/wal_record.h"
 
+/* Which ends of the history are taken. */
+enum wal_policy {
+	WAL_TAIL,   /* a torn one, not damage */
+	WAL_WHOLE,  /* neither */
+	WAL_PREFIX, /* both: the history ends before the damage, whatever follows it */
+};
+
 /* What is to be replayed. */
 struct wal_set {
 	const uint64_t *numbers; /* borrowed; ascending */
@@ -24,6 +31,8 @@ struct wal_set {
 	uint64_t *at_log;
 	/* Borrowed; NULL allowed. For each log that is replayed: where its last record ends. */
 	uint64_t *ends;
+	uint32_t read_bytes; /* read at once; 0: WAL_READ_BYTES */
+	enum wal_policy policy;
 };
 
 struct wal_recovery {
@@ -37,6 +46,8 @@ struct wal_recovery {
 	uint64_t tail_offset;   /* behind that record; a writer may resume there. Newer logs hold
 				   nothing of worth. */
 	bool torn;              /* the end was cut off in the middle of something */
+	bool damaged;           /* ... by damage (WAL_PREFIX alone): no writer may resume anywhere,
+				   and each log may be missing or make no sense */
 	uint64_t torn_bytes;    /* bytes thrown away for that, zeros at the end not counted */
 };
 
@@ -44,11 +55,11 @@ struct wal_recovery {
  * Replay the logs, calling apply for every BATCH in order; a negative answer ends it and is
  * returned. Reads only.
  *
- * 0, also with a torn end. -EUCLEAN with a sentence naming file and offset: damage (a bad record, a
- * missing log, a gap in the seqnos, that cannot be a crash's; a history that ends before
- * durable_seqno). Or the env's error, -ENOMEM. After
- * an error throw away what was applied: the proof of damage may stand behind records that were
- * right.
+ * 0, also with a torn end (but for WAL_WHOLE). -EUCLEAN with a sentence naming file and offset:
+ * damage (a bad record, a missing log, a gap in the seqnos, that cannot be a crash's; a history
+ * that ends before durable_seqno); with WAL_PREFIX that is 0 and `damaged`, and the sentence is
+ * left. Or the env's error, -ENOMEM. After an error throw away what was applied: the proof of
+ * damage may stand behind records that were right.
  *
  * Two duties of the caller afterwards. Before it logs a change anywhere it cuts the tail
  * (wal_writer_resume) and durably removes or unlists the newer logs, else its new seqnos would meet

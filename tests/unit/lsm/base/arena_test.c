@@ -9,7 +9,7 @@ START_TEST(empty_arena_owns_nothing)
 {
 	struct arena a;
 
-	arena_init(&a);
+	arena_init(&a, NULL);
 	ck_assert_uint_eq(arena_used(&a), 0);
 	ck_assert_uint_eq(atomic_load(&a.footprint), 0);
 	arena_done(&a);
@@ -20,7 +20,7 @@ START_TEST(allocations_are_aligned_and_counted)
 {
 	struct arena a;
 
-	arena_init(&a);
+	arena_init(&a, NULL);
 	ck_assert_int_eq(arena_reserve(&a, arena_round_up(1) + arena_round_up(13)), 0);
 
 	uint8_t *first = arena_alloc(&a, 1);
@@ -39,7 +39,7 @@ START_TEST(empty_allocation_is_not_null)
 {
 	struct arena a;
 
-	arena_init(&a);
+	arena_init(&a, NULL);
 	ck_assert_int_eq(arena_reserve(&a, 0), 0);
 	ck_assert_ptr_nonnull(arena_alloc(&a, 0));
 	arena_done(&a);
@@ -66,7 +66,7 @@ START_TEST(pieces_of_any_size_do_not_overlap)
 	size_t total = 0;
 
 	rng_seed(&rng, unit_seed());
-	arena_init(&a);
+	arena_init(&a, NULL);
 	for (size_t i = 0; i < array_size(pieces); i++) {
 		size_t limit = i % 100 == 0 ? 200000 : 300;
 
@@ -89,7 +89,7 @@ START_TEST(one_reserve_covers_several_allocations)
 {
 	struct arena a;
 
-	arena_init(&a);
+	arena_init(&a, NULL);
 	for (int round = 0; round < 50; round++) {
 		ck_assert_int_eq(arena_reserve(&a, (size_t)1000 * 104), 0);
 
@@ -107,7 +107,7 @@ START_TEST(impossible_reserve_is_enomem_and_changes_nothing)
 {
 	struct arena a;
 
-	arena_init(&a);
+	arena_init(&a, NULL);
 	ck_assert_int_eq(arena_reserve(&a, 64), 0);
 
 	struct arena_chunk *chunks = a.chunks;
@@ -122,6 +122,33 @@ START_TEST(impossible_reserve_is_enomem_and_changes_nothing)
 }
 END_TEST
 
+START_TEST(chunks_go_by_way_of_the_pool)
+{
+	struct arena_pool pool;
+	struct arena a;
+
+	arena_pool_init(&pool, 128 << 10);
+	arena_init(&a, &pool);
+	for (unsigned i = 0; i < 4; i++) {
+		ck_assert_int_eq(arena_reserve(&a, 60 << 10), 0);
+		memset(arena_alloc(&a, 60 << 10), 1, 60 << 10);
+	}
+	ck_assert_int_eq(arena_reserve(&a, 1 << 20), 0); /* too large for it */
+	ck_assert_uint_eq(atomic_load(&pool.reused), 0);
+	arena_done(&a);
+	ck_assert_uint_eq(pool.bytes, 128 << 10); /* as much as it may keep */
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_int_eq(arena_reserve(&a, (60 << 10) + i), 0);
+	ck_assert_uint_eq(atomic_load(&pool.reused), 1);
+	memset(arena_alloc(&a, 60 << 10), 2, 60 << 10);
+	ck_assert_int_eq(arena_reserve(&a, 60 << 10), 0);
+	ck_assert_uint_eq(atomic_load(&pool.reused), 2);
+	ck_assert_uint_eq(pool.bytes, 0);
+	arena_done(&a);
+	arena_pool_done(&pool);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -131,6 +158,7 @@ int main(void)
 		&pieces_of_any_size_do_not_overlap,
 		&one_reserve_covers_several_allocations,
 		&impossible_reserve_is_enomem_and_changes_nothing,
+		&chunks_go_by_way_of_the_pool,
 	};
 
 	return unit_run("arena", tests, array_size(tests));

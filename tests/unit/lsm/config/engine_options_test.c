@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "lsm/base/error.h"
+#include "lsm/config/config_table.h"
+#include "tests/unit/lsm/config/effects.h"
 #include "tests/unit/unit.h"
 
 static struct config *new_config(void)
@@ -25,34 +27,51 @@ START_TEST(every_option_reaches_its_field)
 		"store.separator=:",
 		"store.change_separator=on",
 		"store.max_value_size=8g",
+		"store.max_key_size=30",
+		"store.verify_on_open=on",
 		"memtable.max_size=1m",
 		"memtable.max_full=3",
+		"memtable.pool_size=5m",
 		"wal.sync_mode=manual",
 		"wal.sync_interval_ms=11",
 		"wal.batch_records=12",
 		"wal.batch_delay_us=13",
+		"wal.buffer_size=6k",
+		"wal.max_record_size=7m",
+		"wal.segment_size=8m",
+		"wal.recovery=prefix",
 		"sstable.block_size=8k",
+		"sstable.index_interval=31",
 		"sstable.restart_interval=14",
 		"sstable.compression=none",
 		"sstable.min_saving_pct=15",
 		"sstable.value_inline_max=2k",
 		"sstable.target_file_size=5g",
+		"sstable.verify_reads=off",
 		"blob.large_value_threshold=3k",
 		"blob.chunk_size=4k",
 		"blob.blob_gc_ratio=19",
 		"blob.file_size=9g",
-		"bloom.bits_per_key=16",
+		"bloom.enable=on",
+		"bloom.false_positive_rate=0.0005",
 		"cache.block_cache_size=6g",
 		"cache.shards=17",
 		"cache.max_open_files=18",
 		"compaction.strategy=lazy_leveling",
 		"compaction.runs_max=8",
+		"compaction.garbage_ratio=32",
+		"compaction.max_levels=5",
+		"compaction.rate_limit=33m",
 		"compaction.threads=2",
 		"compaction.l0_threshold=20",
 		"compaction.l0_slowdown=21",
 		"compaction.l0_stop=22",
 		"compaction.size_ratio=23",
 		"compaction.base_level_size=7g",
+		"io.read_ahead_size=9k",
+		"io.mmap=on",
+		"io.direct_io=on",
+		"io.threads=1",
 	};
 	struct config *c = new_config();
 	struct lsm_options o = {.holder = "left alone"};
@@ -72,6 +91,20 @@ START_TEST(every_option_reaches_its_field)
 	ck_assert_int_eq(o.filter_separator, ':');
 	ck_assert(o.change_separator);
 	ck_assert_uint_eq(o.value_max, UINT64_C(8) << 30);
+	ck_assert_uint_eq(o.key_max, 30);
+	ck_assert(o.verify_on_open && !o.verify_reads);
+	ck_assert_uint_eq(o.memtable_pool_bytes, 5 << 20);
+	ck_assert_uint_eq(o.log_read_bytes, 6 << 10);
+	ck_assert_uint_eq(o.log_record_max, 7 << 20);
+	ck_assert_uint_eq(o.log_segment_bytes, 8 << 20);
+	ck_assert_int_eq(o.recovery, LSM_RECOVER_PREFIX);
+	ck_assert_uint_eq(o.index_interval, 31);
+	ck_assert_uint_eq(o.garbage_ratio, 32);
+	ck_assert_uint_eq(o.max_levels, 5);
+	ck_assert_uint_eq(o.compaction_rate, 33 << 20);
+	ck_assert_uint_eq(o.read_ahead_bytes, 9 << 10);
+	ck_assert(o.map_tables && o.direct_tables);
+	ck_assert_uint_eq(o.io_threads, 1);
 	ck_assert_uint_eq(o.memtable_bytes, 1 << 20);
 	ck_assert_uint_eq(o.memtables_max, 3);
 	ck_assert_int_eq(o.sync_mode, LSM_SYNC_MANUAL);
@@ -89,6 +122,9 @@ START_TEST(every_option_reaches_its_field)
 	ck_assert_uint_eq(o.blob_gc_pct, 19);
 	ck_assert_uint_eq(o.blob_file_bytes, UINT64_C(9) << 30);
 	ck_assert_uint_eq(o.bloom_bits_per_key, 16);
+	ck_assert_int_eq(config_set(c, "bloom.enable=off"), 0);
+	engine_options_apply(c, &o);
+	ck_assert_uint_eq(o.bloom_bits_per_key, 0);
 	ck_assert_uint_eq(o.cache_bytes, UINT64_C(6) << 30);
 	ck_assert_uint_eq(o.cache_shards, 17);
 	ck_assert_uint_eq(o.max_open_tables, 18);
@@ -205,10 +241,47 @@ START_TEST(the_defaults_are_those_of_the_engine)
 	assert_same(size_ratio);
 	assert_same(base_level_bytes);
 	assert_same(target_file_bytes);
+	assert_same(io_threads);
+	assert_same(direct_tables);
+	assert_same(map_tables);
+	assert_same(read_ahead_bytes);
+	assert_same(compaction_rate);
+	assert_same(max_levels);
+	assert_same(garbage_ratio);
+	assert_same(index_interval);
+	assert_same(recovery);
+	assert_same(log_read_bytes);
+	assert_same(log_segment_bytes);
+	assert_same(log_record_max);
+	assert_same(memtable_pool_bytes);
+	assert_same(key_max);
+	assert_same(verify_reads);
+	assert_same(verify_on_open);
 	/* The engine alone knows nothing of separators; our programs always have one. */
 	ck_assert_int_eq(theirs.filter_separator, -1);
 	ck_assert_int_eq(ours.filter_separator, LSM_SEPARATOR_NOTED);
 	config_free(c);
+}
+END_TEST
+
+#define OPTION_NAME(option, test) option,
+
+/* Each option has one, and nothing else has. */
+START_TEST(every_option_has_a_test_of_its_effect)
+{
+	static const char *const tested[] = {EFFECTS_WRITE(OPTION_NAME) EFFECTS_TABLE(OPTION_NAME)
+						     EFFECTS_TREE(OPTION_NAME)};
+
+	ck_assert_uint_eq(array_size(tested), engine_options_count);
+	for (size_t i = 0; i < engine_options_count; i++) {
+		char name[CONFIG_NAME_MAX + 1];
+		unsigned found = 0;
+
+		config_option_name(&engine_options[i], name);
+		for (size_t k = 0; k < array_size(tested); k++)
+			found += strcmp(tested[k], name) == 0;
+		ck_assert_msg(found == 1, "%s", name);
+	}
 }
 END_TEST
 
@@ -217,7 +290,7 @@ int main(void)
 	static const TTest *const *tests[] = {
 		&every_option_reaches_its_field,          &words_mean_the_enums_of_the_engine,
 		&strategies_have_the_names_of_the_engine, &the_extremes_fit_their_fields,
-		&the_defaults_are_those_of_the_engine,
+		&the_defaults_are_those_of_the_engine,    &every_option_has_a_test_of_its_effect,
 	};
 	return unit_run("engine_options", tests, array_size(tests));
 }

@@ -206,6 +206,73 @@ START_TEST(tables_on_level_0_are_merged_at_the_new_threshold)
 }
 END_TEST
 
+START_TEST(limits_hold_from_now_on)
+{
+	static const uint8_t zeros[60000];
+	struct lsm_batch *batch = lsm_batch_new();
+
+	begin();
+	db_put(db, "123456789", "1");
+	options.key_max = 8;
+	change();
+	ck_assert_int_eq(db_try_put(db, "123456789", "2"), -ENAMETOOLONG);
+	for (unsigned i = 0; i < 5; i++)
+		ck_assert_int_eq(lsm_batch_put(batch, slice_str("a"), (struct slice){0},
+					       slice_of(zeros, 60000)),
+				 0);
+	options.log_record_max = 200 << 10;
+	change();
+	ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), -E2BIG);
+	options.log_record_max = 400 << 10;
+	change();
+	ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), 0);
+	lsm_batch_free(batch);
+	end();
+}
+END_TEST
+
+START_TEST(checksums_are_left_out_while_reads_are_trusted)
+{
+	const _Atomic uint64_t *checksums;
+
+	begin();
+	options.cache_bytes = 0;
+	change();
+	db_put(db, "a", "1");
+	ck_assert_int_eq(lsm_flush(db), 0);
+	checksums = &tree_table_counters(db->tree)->checksums;
+	ck_assert(db_has(db, "a", "1"));
+	uint64_t before = atomic_load(checksums);
+
+	options.verify_reads = false;
+	change();
+	ck_assert(db_has(db, "a", "1"));
+	ck_assert_uint_eq(atomic_load(checksums), before);
+	options.verify_reads = true;
+	change();
+	ck_assert(db_has(db, "a", "1"));
+	ck_assert_uint_eq(atomic_load(checksums), before + 1);
+	end();
+}
+END_TEST
+
+START_TEST(a_log_ends_at_the_new_size)
+{
+	begin();
+	options.memtable_bytes = 1 << 20;
+	change();
+	ck_assert_int_eq(lsm_flush(db), 0);
+	ck_assert_int_eq(db_fill(db, 0, 100, 1000), 0);
+	uint64_t flushes = db_stats(db).flushes + db_stats(db).full_memtables;
+
+	options.log_segment_bytes = 1000;
+	change();
+	ck_assert_int_eq(db_fill(db, 100, 105, 1000), 0);
+	ck_assert_uint_ge(db_stats(db).flushes + db_stats(db).full_memtables, flushes + 4);
+	end();
+}
+END_TEST
+
 START_TEST(what_does_not_go_together_is_refused_and_changes_nothing)
 {
 	struct lsm_options bad;
@@ -273,6 +340,9 @@ int main(void)
 		&batch_mode_syncs_after_its_records,
 		&tables_are_built_as_the_options_say_now,
 		&tables_on_level_0_are_merged_at_the_new_threshold,
+		&limits_hold_from_now_on,
+		&checksums_are_left_out_while_reads_are_trusted,
+		&a_log_ends_at_the_new_size,
 		&what_does_not_go_together_is_refused_and_changes_nothing,
 		&options_change_under_load,
 	};

@@ -14,6 +14,23 @@ START_TEST(each_option_has_its_range)
 	WRONG(memtable_bytes, 100);
 	WRONG(memtables_max, 0);
 	WRONG(memtables_max, 16);
+	WRONG(key_max, 0);
+	WRONG(key_max, LSM_KEY_MAX + 1);
+	WRONG(memtable_pool_bytes, UINT64_MAX);
+	WRONG(stall_timeout_ms, 3600001);
+	WRONG(log_record_max, 64 << 10);
+	WRONG(log_record_max, UINT64_MAX);
+	WRONG(log_segment_bytes, UINT64_MAX);
+	WRONG(log_read_bytes, 0);
+	WRONG(recovery, (enum lsm_recovery)3);
+	WRONG(index_interval, 65537);
+	WRONG(garbage_ratio, 0);
+	WRONG(max_levels, 1);
+	WRONG(max_levels, LSM_LEVELS + 1);
+	WRONG(compaction_rate, UINT64_MAX);
+	WRONG(read_ahead_bytes, 0);
+	WRONG(io_threads, 0);
+	WRONG(io_threads, 3);
 	WRONG(sync_mode, (enum lsm_sync_mode)9);
 	WRONG(sync_interval_ms, 0);
 	WRONG(sync_batch_records, 0);
@@ -62,6 +79,13 @@ START_TEST(the_limits_themselves_work)
 
 	options.memtable_bytes = 4 << 10;
 	options.memtables_max = 15;
+	options.log_read_bytes = 4 << 10;
+	options.log_segment_bytes = 1;
+	options.index_interval = 1;
+	options.max_levels = 2;
+	options.garbage_ratio = 1;
+	options.read_ahead_bytes = 4 << 10;
+	options.io_threads = 1;
 	options.block_bytes = 256;
 	options.restart_interval = 1;
 	options.min_saving_pct = 0;

@@ -27,7 +27,7 @@ START_TEST(ascending_descending_and_mixed_orders_keep_the_invariants)
 	for (int order = 0; order < 4; order++) {
 		struct skip_list l;
 
-		ck_assert_int_eq(skip_list_init(&l), 0);
+		ck_assert_int_eq(skip_list_init(&l, NULL), 0);
 		for (uint32_t i = 0; i < 5000; i++) {
 			/* Runs of neighbours with jumps between, too: they meet the finger half
 			 * way. */
@@ -49,7 +49,7 @@ START_TEST(an_empty_list_has_no_first_last_or_neighbour)
 {
 	struct skip_list l;
 
-	ck_assert_int_eq(skip_list_init(&l), 0);
+	ck_assert_int_eq(skip_list_init(&l, NULL), 0);
 	ck_assert_ptr_null(skip_list_first(&l));
 	ck_assert_ptr_null(skip_list_last(&l));
 	ck_assert_ptr_null(skip_list_before(&l, slice_str("k"), 1));
@@ -66,7 +66,7 @@ START_TEST(keys_that_differ_in_zeros_alone_are_ordered_by_length)
 	struct skip_list l;
 	uint32_t len = 0;
 
-	ck_assert_int_eq(skip_list_init(&l), 0);
+	ck_assert_int_eq(skip_list_init(&l, NULL), 0);
 	for (uint32_t i = 0; i < 12; i++)
 		insert(&l, slice_of(zeros, i * 7 % 12 + 1), i + 1);
 	ck_assert_uint_eq(skip_list_check(&l), 12);
@@ -87,7 +87,7 @@ START_TEST(bytes_above_127_are_unsigned)
 {
 	struct skip_list l;
 
-	ck_assert_int_eq(skip_list_init(&l), 0);
+	ck_assert_int_eq(skip_list_init(&l, NULL), 0);
 	insert(&l, slice_str("\xff"), 1);
 	insert(&l, slice_str("\x7f"), 2);
 	insert(&l, slice_str("12345678\xff"), 3);
@@ -107,7 +107,7 @@ START_TEST(towers_thin_out_by_a_quarter)
 	struct skip_list l;
 	uint64_t total = 0;
 
-	ck_assert_int_eq(skip_list_init(&l), 0);
+	ck_assert_int_eq(skip_list_init(&l, NULL), 0);
 	for (uint32_t i = 0; i < 40000; i++)
 		insert_number(&l, i, i + 1);
 	for (int level = 0; level < SKIP_HEIGHT_MAX; level++)
