@@ -49,7 +49,7 @@ struct service {
 	struct reasons reasons;
 	struct control *control;
 	struct ops ops;
-	struct transport_options transport;
+	struct transport transport;
 	struct fuse_session *session;
 };
 
@@ -249,12 +249,23 @@ static int mount_make(struct service *s)
 					.debug = s->options.debug};
 
 	ops_init(&s->ops, s->fs, s->virt, &ops_options);
-	s->transport = (struct transport_options){
+	return mount_begin(&options, &s->ops, &s->session);
+}
+
+static int transport_choose(struct service *s)
+{
+	const struct config *config = s->options.config;
+	uint64_t depth = config_number(config, "fuse", "queue_depth");
+	struct transport_options options = {
+		.kind = (enum transport_kind)config_number(config, "fuse", "transport"),
 		.single_thread = s->options.single_thread,
+		.depth = depth == CONFIG_WORD ? 0 : (unsigned)depth,
+		.max_write = OPS_WRITE_MAX,
 		.clone_fd = config_bool(config, "fuse", "clone_fd"),
 		.max_threads = (unsigned)config_number(config, "fuse", "max_threads"),
 	};
-	return mount_begin(&options, &s->ops, &s->session);
+
+	return transport_init(&options, &s->transport);
 }
 
 static int serve(struct service *s)
@@ -268,12 +279,14 @@ static int serve(struct service *s)
 	if (!rc)
 		rc = virtual_files_open(s);
 	if (!rc)
+		rc = transport_choose(s);
+	if (!rc)
 		rc = mount_make(s);
 	if (!rc)
 		rc = daemon_ready(&s->daemon);
 	if (!rc) {
 		log_info("mounted store=%s mount=%s", s->store, s->mountpoint);
-		rc = transport_run(s->session, &s->transport);
+		rc = transport_run(&s->transport, s->session);
 	}
 	return rc;
 }

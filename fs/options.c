@@ -19,6 +19,11 @@ static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL}
 /* For an owner that the settings do not name. */
 static const char *const mounting[] = {"mounting", NULL};
 
+/* In the order of enum transport_kind. */
+static const char *const transports[] = {"auto", "uring", "classic", NULL};
+
+static const char *const automatic[] = {"auto", NULL};
+
 enum {
 	TIMEOUT_MAX = 31536000, /* a year */
 };
@@ -36,10 +41,16 @@ const struct config_option daemon_options[] = {
 	{"fs", "xattr", CONFIG_BOOL, 0, 0, NULL, "off", "",
 	 "Files and folders have extended attributes. Each write(2) then costs one request more.",
 	 false},
+	{"fuse", "transport", CONFIG_CHOICE, 0, 0, transports, "auto", "",
+	 "How requests come: io_uring if root has set fuse.enable_uring, or /dev/fuse (classic).",
+	 false},
+	{"fuse", "queue_depth", CONFIG_UINT, 1, 64, automatic, "auto", "threads",
+	 "With io_uring: so many requests of a CPU are worked on at the same time; auto: 4 to 8.",
+	 false},
 	{"fuse", "max_threads", CONFIG_UINT, 1, 256, NULL, "10", "threads",
-	 "So many requests are worked on at the same time.", false},
+	 "With /dev/fuse: so many requests are worked on at the same time.", false},
 	{"fuse", "clone_fd", CONFIG_BOOL, 0, 0, NULL, "off", "",
-	 "Give each thread a device descriptor of its own.", false},
+	 "With /dev/fuse: give each thread a device descriptor of its own.", false},
 	{"fuse", "max_readahead", CONFIG_SIZE, 4096, 16 << 20, NULL, "512k", "bytes",
 	 "The kernel reads ahead so far in a large file. More than 128k only where root mounts.",
 	 false},

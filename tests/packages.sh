@@ -2,7 +2,8 @@
 # To be sourced: install_packages GROUP... installs the Debian packages of the groups that are missing. When it cannot,
 # it says what is missing and fails.
 
-packages_build='gcc meson ninja-build pkg-config libfuse3-dev fuse3 liblz4-dev libinih-dev libxxhash-dev libedit-dev libc6-dev'
+packages_build='gcc meson ninja-build pkg-config libfuse3-dev fuse3 liblz4-dev liburing-dev libinih-dev libxxhash-dev
+  libedit-dev libc6-dev'
 packages_test='check libsubunit-dev clang libclang-rt-dev clang-format clang-tidy shellcheck universal-ctags python3
   e2fsprogs xfsprogs fio sqlite3 git rsync vim-tiny make curl rclone tmux man-db'
 packages_coverage='gcovr'

@@ -4,10 +4,6 @@
 
 #include "fs/ops/ops_request.h"
 
-enum {
-	OPS_WRITE_MAX = 1 << 20, /* bytes of one WRITE */
-};
-
 /*
  * Left as the kernel has them: the umask is applied by the kernel (without FUSE_CAP_DONT_MASK),
  * locks are the kernel's own, and it drops set-user-ID bits by a SETATTR before a write

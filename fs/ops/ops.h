@@ -23,6 +23,10 @@ struct fuse_lowlevel_ops;
 struct open_dir;
 struct virt;
 
+enum {
+	OPS_WRITE_MAX = 1 << 20, /* bytes of one READ or WRITE */
+};
+
 /* Requests that are counted: the operations we have. */
 enum ops_request {
 	OPS_LOOKUP,

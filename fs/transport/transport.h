@@ -1,7 +1,8 @@
 /*
  * The session loop: takes requests from the kernel, has them processed, until the mount ends.
  *
- * The way here is libfuse's own loop over /dev/fuse.
+ * Two ways for a request to travel: FUSE over io_uring (uring.h), and classic, libfuse's own loop
+ * over /dev/fuse. Which of them is decided before the first request.
  *
  * Thread rule: one session and one transport_run per process; transport_render from any thread
  * meanwhile.
@@ -11,13 +12,32 @@
 #include <stdbool.h>
 
 #include "lsm/base/buf.h"
+#include "lsm/base/error.h"
 
 struct fuse_session;
+struct uring;
+
+enum transport_kind {
+	TRANSPORT_AUTO, /* io_uring where it works, else classic */
+	TRANSPORT_URING,
+	TRANSPORT_CLASSIC,
+};
 
 struct transport_options {
-	bool single_thread;   /* requests one after the other, in the caller's thread */
-	bool clone_fd;        /* a device descriptor, and so a queue of answers, for each thread */
-	unsigned max_threads; /* of the multi-threaded loop; at least 1 */
+	enum transport_kind kind;
+	bool single_thread;   /* requests one after the other, in the caller's thread: classic */
+	unsigned depth;       /* io_uring: requests of a CPU worked on at the same time; 0: auto */
+	unsigned max_write;   /* io_uring: bytes of a request or answer, at most */
+	bool clone_fd;        /* classic: a device descriptor for each thread */
+	unsigned max_threads; /* classic: at least 1 */
+};
+
+struct transport {
+	/* Immutable after transport_init. */
+	struct transport_options options;
+	/* Written before the first request is served. */
+	struct uring *uring;         /* owned; NULL: classic */
+	char reason[ERROR_TEXT_MAX]; /* why not the other way */
 };
 
 /*
@@ -27,12 +47,19 @@ struct transport_options {
 void transport_block_signals(void);
 
 /*
+ * Before the mount, so that what is impossible is said while someone listens. -EOPNOTSUPP with a
+ * sentence: TRANSPORT_URING was asked for, and this machine does not offer it.
+ */
+must_check int transport_init(const struct transport_options *options,
+			      struct transport *ret_transport);
+
+/*
  * Serve the mounted session until it is unmounted or a stop signal comes. 0 in both cases; else a
  * negative errno. No request is under way any more when it returns.
  */
-must_check int transport_run(struct fuse_session *session, const struct transport_options *options);
+must_check int transport_run(struct transport *transport, struct fuse_session *session);
 
 /*
  * The hook for .stats: appends lines `transport...`, with whatever this transport counts. -ENOMEM.
  */
-must_check int transport_render(const struct transport_options *options, struct buf *text);
+must_check int transport_render(const struct transport *transport, struct buf *text);

@@ -1,0 +1,46 @@
+/*
+ * INIT, the first request, in which kernel and server agree on io_uring. libfuse before 3.18 knows
+ * nothing of it: its answer is completed on its way out.
+ *
+ * Thread rule: one thread, the one that reads the first request.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "lsm/base/compiler.h"
+#include "lsm/base/slice.h"
+
+struct handshake {
+	size_t payload_max; /* what an entry has room for; the answer must not promise more */
+	uint64_t unique;    /* of INIT; 0: not seen yet */
+	bool offered;       /* by the kernel */
+	bool answered;      /* by libfuse: with success or not */
+	bool agreed;        /* the kernel was told yes */
+};
+
+enum {
+	HANDSHAKE_IOV_MAX = 2, /* pieces of INIT's answer as libfuse sends it */
+	HANDSHAKE_SIZE_MAX = 256,
+};
+
+/* What is sent instead of libfuse's answer; the pieces point into it. */
+struct handshake_message {
+	uint8_t bytes[HANDSHAKE_SIZE_MAX];
+	size_t size;
+};
+
+/* Look at a request as read from /dev/fuse: INIT is taken note of. */
+void handshake_see(struct handshake *h, struct slice request);
+
+/* Whether this is the answer to INIT. */
+bool handshake_is_answer(const struct handshake *h, const struct iovec *message, int count);
+
+/*
+ * libfuse's answer to INIT, completed: with the flag, if the kernel offered it, the answer is a
+ * success and its sizes fit. -EMSGSIZE: no answer to INIT is so long; nothing is known then.
+ */
+must_check int handshake_complete(struct handshake *h, const struct iovec *message, int count,
+				  struct handshake_message *ret_message);
