@@ -237,6 +237,7 @@ struct lsm_write_options {
 	struct slice meta; /* for lsm_put: opaque bytes stored with the value */
 	bool use_reserve;  /* it frees space in the end, and so may draw on the reserve of a full
 			      disk; lsm_delete and batches of deletes alone always may */
+	bool past_freeze;  /* also while the store is frozen (lsm_freeze) */
 };
 
 /*
@@ -344,7 +345,8 @@ must_check int lsm_write(struct lsm *db, const struct lsm_batch *batch,
 /* The separator that the store has noted; -1: none. */
 int lsm_separator(const struct lsm *db);
 
-/* 0, or the -EROFS that every write answers now, with its sentence. Costs next to nothing. */
+/* 0, or the -EROFS that every write answers now, with its sentence: also while it is frozen. Costs
+ * next to nothing. */
 must_check int lsm_check_writable(struct lsm *db);
 
 /* Every write that returned before this call is durable when it returns 0. */
@@ -543,16 +545,25 @@ must_check int lsm_watch_next(struct lsm_watch *watch, struct lsm_change *ret_ch
 must_check int lsm_flush(struct lsm *db);
 /* Compact the keys in [from, to] (empty `to`: no end) down to the last level; flushes first. */
 must_check int lsm_compact(struct lsm *db, struct slice from, struct slice to);
-
-/* Compact what lies in one level into the next one; flushes first. -EINVAL: no such level. */
+/* Compact all tables of a level into the next one; flushes first. The last level with tables is
+ * merged in its place. -EINVAL: there is no such level. */
 must_check int lsm_compact_level(struct lsm *db, unsigned level);
-/*
- * No compaction begins any more, but by lsm_compact; those under way end. Level 0 grows, so reads
- * slow down, and at l0_stop writes wait until it is resumed.
- */
+
+/* Compaction that nobody asked for (lsm_compact) begins no more, until it is resumed; a job under
+ * way ends as it would. Meanwhile level 0 stalls no writer, and reads get slower. Until the store
+ * is closed. Any thread. */
 void lsm_pause_compaction(struct lsm *db);
 void lsm_resume_compaction(struct lsm *db);
-/* Forget the blocks that were read, but for those in use. */
+bool lsm_compaction_is_paused(const struct lsm *db);
+
+/* From when this returns every change is answered -EROFS and does not happen, but for those with
+ * past_freeze; until lsm_thaw, or the store is closed. All else goes on: reads, syncs, flushes,
+ * compactions, checkpoints, snapshots. Any thread. */
+void lsm_freeze(struct lsm *db);
+void lsm_thaw(struct lsm *db);
+bool lsm_is_frozen(const struct lsm *db);
+
+/* Forget all blocks of tables that no reader holds at the moment; the memory goes back. */
 void lsm_drop_cache(struct lsm *db);
 
 /*

@@ -281,7 +281,8 @@ static bool compaction_work_wait(struct lsm *db)
 {
 	mutex_guard(&db->work_mu);
 
-	while (!db->stopping && (jobs_rest(db) || db->compaction_paused || !db->compaction_wanted))
+	while (!db->stopping &&
+	       (jobs_rest(db) || lsm_compaction_is_paused(db) || !db->compaction_wanted))
 		cond_wait(&db->work_wanted, &db->work_mu);
 	db->compaction_wanted = false;
 	return !db->stopping;

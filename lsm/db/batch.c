@@ -224,6 +224,7 @@ static int write_spilled(struct lsm *db, const struct spilled *changes,
 		.changes = changes,
 		.expected = expected,
 		.use_reserve = changes->changes.puts == 0 || (options && options->use_reserve),
+		.past_freeze = options && options->past_freeze,
 	};
 	struct lsm_commit commit;
 	int err = check_limits(db, &changes->changes);
@@ -278,6 +279,8 @@ static int write_long(struct lsm *db, const struct long_write *write,
 	struct spilled spilled = {0};
 	int err = db_check_writable(db);
 
+	if (!err && !(options && options->past_freeze))
+		err = db_check_thawed(db);
 	if (!err)
 		err = spill_with_reserve(db, write, options && options->use_reserve, &spilled);
 	if (!err)

@@ -169,6 +169,8 @@ struct lsm {
 	_Atomic int failed;
 	_Atomic int log_failed;
 	_Atomic int tree_failed;
+	/* Changes are refused because somebody says so; written under write_mu, relaxed. */
+	_Atomic bool frozen;
 
 	/* One sync of the log at a time; whoever waits for it finds its own work done. */
 	struct mutex sync_mu;
@@ -203,9 +205,9 @@ struct lsm {
 	struct db_job_record jobs[DB_JOB_KINDS]; /* guarded by work_mu */
 	bool compaction_wanted; /* guarded by work_mu: the version changed since a picker found
 				   nothing */
-	bool compaction_paused; /* guarded by work_mu */
 	bool stopping;          /* guarded by work_mu */
-	_Atomic bool stop_jobs; /* true: running compactions give up */
+	_Atomic bool compaction_paused; /* set under work_mu; relaxed, a wish */
+	_Atomic bool stop_jobs;         /* true: running compactions give up */
 	struct thread flush_thread;
 	struct thread compaction_threads[DB_COMPACTION_THREADS_MAX];
 	/* What writers hold against the stall limits; written under work_mu, read relaxed. */

@@ -40,6 +40,8 @@ void db_watch_tree(struct lsm *db);
 
 /* 0, or -EROFS with the sentence why when the store takes no writes. */
 must_check int db_check_writable(struct lsm *db);
+/* 0, or -EROFS with a sentence while the store is frozen (lsm_freeze). */
+must_check int db_check_thawed(const struct lsm *db);
 /* 0, or -EROFS with the sentence why when the log cannot be synced. */
 must_check int db_check_log(struct lsm *db);
 

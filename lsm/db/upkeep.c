@@ -109,29 +109,6 @@ int lsm_compact_level(struct lsm *db, unsigned level)
 	return err ? err : compact_level(db, (int)level, all, all);
 }
 
-static void set_paused(struct lsm *db, bool paused)
-{
-	mutex_guard(&db->work_mu);
-
-	db->compaction_paused = paused;
-	cond_broadcast(&db->work_wanted);
-}
-
-void lsm_pause_compaction(struct lsm *db)
-{
-	set_paused(db, true);
-}
-
-void lsm_resume_compaction(struct lsm *db)
-{
-	set_paused(db, false);
-}
-
-void lsm_drop_cache(struct lsm *db)
-{
-	cache_clear(db->blocks);
-}
-
 int lsm_set_note(struct lsm *db, struct slice note)
 {
 	uint64_t releases = db_reserve_releases(db);

@@ -42,8 +42,8 @@ static struct stall stall_now(struct lsm *db, bool need_memtable)
 	};
 	unsigned l0_files = atomic_load_explicit(&db->l0_files, memory_order_relaxed);
 
-	/* without compaction threads level 0 grows until lsm_compact: waiting would be for ever */
-	if (db->options.compaction_threads == 0)
+	/* without compaction level 0 grows until lsm_compact: waiting would be for ever */
+	if (db->options.compaction_threads == 0 || lsm_compaction_is_paused(db))
 		l0_files = 0;
 	return stall_decide(&limits, l0_files,
 			    atomic_load_explicit(&db->full_memtables, memory_order_relaxed),
@@ -224,6 +224,8 @@ static int commit_locked(struct lsm *db, const struct db_attempt *attempt, struc
 	if (!err)
 		err = make_room_locked(db, batch->memory_bytes);
 	/* after the last moment at which write_mu was let go of */
+	if (!err && !attempt->past_freeze)
+		err = db_check_thawed(db);
 	if (!err && !attempt->use_reserve)
 		err = db_reserve_check(db);
 	if (!err)

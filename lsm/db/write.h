@@ -15,6 +15,7 @@ struct db_attempt {
 	const struct expect_list *expected;
 	bool use_reserve; /* it may be done though the store is low on space (lsm/db/reserve.h),
 			     else that is -ENOSPC; it does not give the reserve back itself */
+	bool past_freeze; /* else -EROFS while the store is frozen */
 };
 
 /*
