@@ -110,6 +110,7 @@ static int store_open(struct service *s)
 	engine_options_apply(s->options.config, &options);
 	options.holder = s->holder;
 	options.read_only = s->options.read_only;
+	options.stats_enable = config_bool(s->options.config, "stats", "enable");
 	/* before the store notes it */
 	if (options.filter_separator >= 0 && !path_separator_ok((uint8_t)options.filter_separator))
 		return fail(-EINVAL, "store.separator: keys cannot be split on byte 0x%02x",
@@ -196,15 +197,13 @@ static int files_open(struct service *s)
 	return fs_new(&options, &s->fs);
 }
 
-/* The part of .stats that belongs to the requests and how they come in. */
+/* The part of .stats that belongs to the process and how requests come in. */
 static int stats_more(void *arg, struct buf *text)
 {
 	const struct service *s = arg;
 	int rc = buf_printf(text, "pid %d\n", (int)getpid());
 
-	if (!rc)
-		rc = transport_render(&s->transport, text);
-	return rc ? rc : ops_render_counts(&s->ops, text);
+	return rc ? rc : transport_render(&s->transport, text);
 }
 
 static int virtual_files_open(struct service *s)
@@ -216,8 +215,11 @@ static int virtual_files_open(struct service *s)
 
 	if (rc)
 		return rc;
-	s->stats =
-		(struct stats_files){.db = s->db, .fs = s->fs, .more = stats_more, .more_arg = s};
+	s->stats.stats = (struct stats){.db = s->db,
+					.fs = s->fs,
+					.requests = ops_metric_source(&s->ops),
+					.more = stats_more,
+					.more_arg = s};
 	rc = stats_files_add(&s->stats, s->virt);
 	if (rc)
 		return rc;
@@ -241,14 +243,17 @@ static int mount_make(struct service *s)
 		.attr_timeout = (double)config_number(config, "fuse", "attr_timeout"),
 		.negative_timeout = (double)config_number(config, "fuse", "negative_timeout"),
 		.xattr = config_bool(config, "fs", "xattr"),
+		.count = config_bool(config, "stats", "enable"),
 	};
 	struct mount_options options = {.store = s->store,
 					.mountpoint = s->mountpoint,
 					.words = (const char *)s->options.words.ptr,
 					.max_readahead = ops_options.max_readahead,
 					.debug = s->options.debug};
+	int rc = ops_init(&s->ops, s->fs, s->virt, &ops_options);
 
-	ops_init(&s->ops, s->fs, s->virt, &ops_options);
+	if (rc)
+		return rc;
 	return mount_begin(&options, &s->ops, &s->session);
 }
 

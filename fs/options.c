@@ -60,6 +60,8 @@ const struct config_option daemon_options[] = {
 	 "The kernel keeps attributes so long, if nothing changes them.", false},
 	{"fuse", "negative_timeout", CONFIG_UINT, 0, TIMEOUT_MAX, NULL, "31536000", "s",
 	 "The kernel remembers so long that a name is absent.", false},
+	{"stats", "enable", CONFIG_BOOL, 0, 0, NULL, "on", "",
+	 "Operations and requests are counted and timed; else only sizes are shown.", false},
 	{"log", "level", CONFIG_CHOICE, 0, 0, log_levels, "warn", "",
 	 "Which messages are logged: these and the graver ones.", true},
 };

@@ -1,7 +1,5 @@
 #include "fs/ops/ops.h"
 
-#include <inttypes.h>
-
 #include "fs/ops/ops_request.h"
 
 /*
@@ -74,10 +72,16 @@ const struct fuse_lowlevel_ops *ops_table(void)
 	return &table;
 }
 
-void ops_init(struct ops *ops, struct fs *fs, struct virt *virt, const struct ops_options *options)
+int ops_init(struct ops *ops, struct fs *fs, struct virt *virt, const struct ops_options *options)
 {
-	*ops = (struct ops){.fs = fs, .virt = virt, .options = *options};
+	struct ops_counters *counters = NULL;
+	int rc = options->count ? ops_counters_new(&counters) : 0;
+
+	if (rc)
+		return rc;
+	*ops = (struct ops){.fs = fs, .virt = virt, .options = *options, .counters = counters};
 	mutex_init(&ops->dirs_mu, RANK_FS_DIRS);
+	return 0;
 }
 
 void ops_done(struct ops *ops)
@@ -86,58 +90,6 @@ void ops_done(struct ops *ops)
 		return;
 	ops_dirs_close(ops);
 	mutex_done(&ops->dirs_mu);
+	ops_counters_free(ops->counters);
 	*ops = (struct ops){0};
-}
-
-static const char *const request_names[] = {
-	[OPS_LOOKUP] = "lookup",
-	[OPS_FORGET] = "forget",
-	[OPS_GETATTR] = "getattr",
-	[OPS_SETATTR] = "setattr",
-	[OPS_READLINK] = "readlink",
-	[OPS_MKNOD] = "mknod",
-	[OPS_MKDIR] = "mkdir",
-	[OPS_UNLINK] = "unlink",
-	[OPS_RMDIR] = "rmdir",
-	[OPS_SYMLINK] = "symlink",
-	[OPS_RENAME] = "rename",
-	[OPS_LINK] = "link",
-	[OPS_OPEN] = "open",
-	[OPS_READ] = "read",
-	[OPS_WRITE] = "write",
-	[OPS_FLUSH] = "flush",
-	[OPS_RELEASE] = "release",
-	[OPS_FSYNC] = "fsync",
-	[OPS_OPENDIR] = "opendir",
-	[OPS_READDIR] = "readdir",
-	[OPS_READDIRPLUS] = "readdirplus",
-	[OPS_RELEASEDIR] = "releasedir",
-	[OPS_FSYNCDIR] = "fsyncdir",
-	[OPS_STATFS] = "statfs",
-	[OPS_SETXATTR] = "setxattr",
-	[OPS_GETXATTR] = "getxattr",
-	[OPS_LISTXATTR] = "listxattr",
-	[OPS_REMOVEXATTR] = "removexattr",
-	[OPS_ACCESS] = "access",
-	[OPS_CREATE] = "create",
-	[OPS_COPY_FILE_RANGE] = "copy_file_range",
-	[OPS_LSEEK] = "lseek",
-	[OPS_FALLOCATE] = "fallocate",
-};
-
-_Static_assert(array_size(request_names) == OPS_REQUEST_COUNT, "a name for each request");
-
-int ops_render_counts(const struct ops *ops, struct buf *text)
-{
-	uint64_t total = 0;
-	int rc = 0;
-
-	for (size_t i = 0; i < OPS_REQUEST_COUNT && !rc; i++) {
-		uint64_t n = atomic_load_explicit(&ops->requests[i], memory_order_relaxed);
-
-		/* Forgets cost no program anything: nobody waits for them. */
-		total += i == OPS_FORGET ? 0 : n;
-		rc = buf_printf(text, "fuse_%s %" PRIu64 "\n", request_names[i], n);
-	}
-	return rc ? rc : buf_printf(text, "fuse_requests %" PRIu64 "\n", total);
 }

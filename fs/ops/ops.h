@@ -11,58 +11,20 @@
  */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "lsm/base/buf.h"
+#include "lsm/base/metric.h"
 #include "lsm/base/mutex.h"
 
 struct fs;
 struct fuse_lowlevel_ops;
+struct ops_counters;
 struct open_dir;
 struct virt;
 
 enum {
 	OPS_WRITE_MAX = 1 << 20, /* bytes of one READ or WRITE */
-};
-
-/* Requests that are counted: the operations we have. */
-enum ops_request {
-	OPS_LOOKUP,
-	OPS_FORGET, /* also each node of a batch */
-	OPS_GETATTR,
-	OPS_SETATTR,
-	OPS_READLINK,
-	OPS_MKNOD,
-	OPS_MKDIR,
-	OPS_UNLINK,
-	OPS_RMDIR,
-	OPS_SYMLINK,
-	OPS_RENAME,
-	OPS_LINK,
-	OPS_OPEN,
-	OPS_READ,
-	OPS_WRITE,
-	OPS_FLUSH,
-	OPS_RELEASE,
-	OPS_FSYNC,
-	OPS_OPENDIR,
-	OPS_READDIR,
-	OPS_READDIRPLUS,
-	OPS_RELEASEDIR,
-	OPS_FSYNCDIR,
-	OPS_STATFS,
-	OPS_SETXATTR,
-	OPS_GETXATTR,
-	OPS_LISTXATTR,
-	OPS_REMOVEXATTR,
-	OPS_ACCESS,
-	OPS_CREATE,
-	OPS_COPY_FILE_RANGE,
-	OPS_LSEEK,
-	OPS_FALLOCATE,
-	OPS_REQUEST_COUNT,
 };
 
 struct ops_options {
@@ -71,6 +33,7 @@ struct ops_options {
 	double entry_timeout, attr_timeout, negative_timeout;
 	bool xattr;        /* else the kernel is told that there are no extended attributes */
 	bool list_virtual; /* the root of the mount lists the virtual names, too */
+	bool count;        /* requests are counted and timed */
 };
 
 /* What the operations work on: the userdata of the session. */
@@ -79,14 +42,14 @@ struct ops {
 	struct fs *fs;     /* borrowed */
 	struct virt *virt; /* borrowed */
 	struct ops_options options;
-	/* Relaxed: each is a number for people, nothing is ordered by it. Zero at the start. */
-	_Atomic uint64_t requests[OPS_REQUEST_COUNT];
-	struct mutex dirs_mu;  /* RANK_FS_DIRS */
+	struct ops_counters *counters; /* owned */
+	struct mutex dirs_mu;          /* RANK_FS_DIRS */
 	struct open_dir *dirs; /* folders opened and not released; owned, guarded by dirs_mu */
 };
 
-/* fs and virt: borrowed until ops_done. */
-void ops_init(struct ops *ops, struct fs *fs, struct virt *virt, const struct ops_options *options);
+/* fs and virt: borrowed until ops_done. -ENOMEM: ops_done is not needed. */
+must_check int ops_init(struct ops *ops, struct fs *fs, struct virt *virt,
+			const struct ops_options *options);
 /*
  * Close the folders that are still open: a mount that ends by a signal is never told of their
  * release. No request is under way. Nothing when ops_init was never called.
@@ -96,5 +59,9 @@ void ops_done(struct ops *ops);
 /* The table for fuse_session_new; userdata is a struct ops. */
 const struct fuse_lowlevel_ops *ops_table(void);
 
-/* Append a line `fuse_<request> N` for each, and `fuse_requests N` for all but forgets. -ENOMEM. */
-must_check int ops_render_counts(const struct ops *ops, struct buf *text);
+/*
+ * What is known of the requests, as metrics: for each kind how many there were and how long they
+ * took, errors by kind and errno, and `fuse_requests`, all but forgets. The source is good for as
+ * long as the struct lies where it does, before ops_init and after ops_done, too: then all is 0.
+ */
+struct metric_source ops_metric_source(struct ops *ops);

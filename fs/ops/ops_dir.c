@@ -111,6 +111,7 @@ void ops_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
 	 */
 	fi->cache_readdir = !ops_is_virtual(node);
 	fi->keep_cache = !ops_is_virtual(node);
+	ops_end(req, 0);
 	if (fuse_reply_open(req, fi) != 0)
 		open_dir_free(ops, open);
 }
@@ -222,7 +223,7 @@ static void reply_page(fuse_req_t req, struct open_dir *open, size_t size, uint6
 	if (rc)
 		ops_reply_status(req, rc);
 	else /* undelivered: the mount is gone, and with it every node that was counted */
-		(void)fuse_reply_buf(req, (const char *)page.bytes.ptr, page.bytes.len);
+		ops_reply_buf(req, (const char *)page.bytes.ptr, page.bytes.len);
 	buf_done(&page.bytes);
 }
 

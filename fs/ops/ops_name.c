@@ -8,6 +8,7 @@ static void reply_absent(fuse_req_t req, const struct ops *ops)
 {
 	struct fuse_entry_param absent = {.ino = 0, .entry_timeout = ops->options.negative_timeout};
 
+	ops_end(req, -ENOENT);
 	(void)fuse_reply_entry(req, &absent); /* nothing to undo */
 }
 
@@ -110,6 +111,7 @@ void ops_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode
 	struct fuse_entry_param param = ops_entry(ops, &entry);
 
 	fi->keep_cache = 1;
+	ops_end(req, 0);
 	if (fuse_reply_create(req, &param, fi) != 0)
 		ops_forget_node(ops, entry.node, 1);
 }

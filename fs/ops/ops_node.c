@@ -7,8 +7,9 @@
 
 void ops_forget(fuse_req_t req, fuse_ino_t node, uint64_t lookups)
 {
-	struct ops *ops = ops_begin(req, OPS_FORGET);
+	struct ops *ops = fuse_req_userdata(req);
 
+	ops_count_forgets(ops->counters, 1);
 	ops_forget_node(ops, node, lookups);
 	fuse_reply_none(req);
 }
@@ -17,7 +18,7 @@ void ops_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *for
 {
 	struct ops *ops = fuse_req_userdata(req);
 
-	atomic_fetch_add_explicit(&ops->requests[OPS_FORGET], count, memory_order_relaxed);
+	ops_count_forgets(ops->counters, count);
 	for (size_t i = 0; i < count; i++)
 		ops_forget_node(ops, forgets[i].ino, forgets[i].nlookup);
 	fuse_reply_none(req);
@@ -27,8 +28,8 @@ static void reply_attr(fuse_req_t req, int rc, const struct stat *attr, double t
 {
 	if (rc)
 		ops_reply_status(req, rc);
-	else /* undelivered: nothing to undo */
-		(void)fuse_reply_attr(req, attr, timeout);
+	else
+		ops_reply_attr(req, attr, timeout);
 }
 
 void ops_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
@@ -107,8 +108,8 @@ static void read_virtual(fuse_req_t req, struct ops *ops, fuse_ino_t node, uint6
 		rc = buf_append_slice(&copy, bytes);
 	if (rc)
 		ops_reply_status(req, rc);
-	else /* undelivered: nothing to undo */
-		(void)fuse_reply_buf(req, (const char *)copy.ptr, copy.len);
+	else
+		ops_reply_buf(req, (const char *)copy.ptr, copy.len);
 }
 
 /* A link's target never changes, and the kernel keeps it: FUSE_CAP_CACHE_SYMLINKS. */
@@ -131,7 +132,7 @@ void ops_readlink(fuse_req_t req, fuse_ino_t node)
 		memcpy(target, found.bytes.ptr, len);
 	target[len] = '\0';
 	fs_read_done(&found);
-	(void)fuse_reply_readlink(req, target); /* undelivered: nothing to undo */
+	ops_reply_readlink(req, target);
 }
 
 void ops_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *fi)
@@ -150,8 +151,7 @@ void ops_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct
 		ops_reply_status(req, rc);
 		return;
 	}
-	/* undelivered: nothing to undo */
-	(void)fuse_reply_buf(req, (const char *)found.bytes.ptr, found.bytes.len);
+	ops_reply_buf(req, (const char *)found.bytes.ptr, found.bytes.len);
 	fs_read_done(&found);
 }
 
@@ -185,8 +185,8 @@ void ops_lseek(fuse_req_t req, fuse_ino_t node, off_t offset, int whence, struct
 		rc = fs_seek(ops->fs, node, (uint64_t)offset, whence, &found);
 	if (rc)
 		ops_reply_status(req, rc);
-	else /* undelivered: nothing to undo */
-		(void)fuse_reply_lseek(req, (off_t)found);
+	else
+		ops_reply_lseek(req, (off_t)found);
 }
 
 void ops_write(fuse_req_t req, fuse_ino_t node, const char *bytes, size_t size, off_t offset,
@@ -208,8 +208,8 @@ void ops_write(fuse_req_t req, fuse_ino_t node, const char *bytes, size_t size, 
 	}
 	if (rc)
 		ops_reply_status(req, rc);
-	else /* undelivered: the write stands all the same */
-		(void)fuse_reply_write(req, size);
+	else
+		ops_reply_write(req, size);
 }
 
 /* Has more parameters than a function should: libfuse's type. */
@@ -237,8 +237,8 @@ void ops_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset,
 		rc = fs_copy_range(ops->fs, &caller, &copy, &copied);
 	if (rc)
 		ops_reply_status(req, rc);
-	else /* undelivered: the copy stands all the same */
-		(void)fuse_reply_write(req, copied);
+	else
+		ops_reply_write(req, copied);
 }
 
 void ops_fallocate(fuse_req_t req, fuse_ino_t node, int mode, off_t offset, off_t length,
@@ -283,6 +283,6 @@ void ops_statfs(fuse_req_t req, fuse_ino_t node)
 	(void)node;
 	if (rc)
 		ops_reply_status(req, rc);
-	else /* undelivered: nothing to undo */
-		(void)fuse_reply_statfs(req, &space);
+	else
+		ops_reply_statfs(req, &space);
 }

@@ -6,8 +6,15 @@ struct ops *ops_begin(fuse_req_t req, enum ops_request request)
 {
 	struct ops *ops = fuse_req_userdata(req);
 
-	atomic_fetch_add_explicit(&ops->requests[request], 1, memory_order_relaxed);
+	ops_count_begin(ops->counters, request);
 	return ops;
+}
+
+void ops_end(fuse_req_t req, int rc)
+{
+	const struct ops *ops = fuse_req_userdata(req);
+
+	ops_count_end(ops->counters, rc);
 }
 
 struct fs_caller ops_caller(fuse_req_t req)
@@ -20,6 +27,7 @@ struct fs_caller ops_caller(fuse_req_t req)
 
 void ops_reply_status(fuse_req_t req, int rc)
 {
+	ops_end(req, rc);
 	/*
 	 * An answer that cannot be delivered means that the mount is gone: nobody is left to tell.
 	 */
@@ -59,6 +67,7 @@ void ops_reply_entry(fuse_req_t req, struct ops *ops, int rc, const struct fs_en
 	}
 	struct fuse_entry_param param = ops_entry(ops, entry);
 
+	ops_end(req, 0);
 	if (fuse_reply_entry(req, &param) == 0)
 		return;
 	/* The kernel has not seen the node and will never forget it. */

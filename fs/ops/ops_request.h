@@ -9,6 +9,7 @@
 
 #include "fs/core/fs.h"
 #include "fs/ops/ops.h"
+#include "fs/ops/ops_count.h"
 #include "fs/virt/virt.h"
 
 /* Seconds for which the kernel may believe what never changes: a year. */
@@ -16,11 +17,21 @@
 
 /* Count the request and return what it works on. */
 struct ops *ops_begin(fuse_req_t req, enum ops_request request);
+/* It is about to be answered, with 0 or a negative errno; the ops_reply_ functions do it. */
+void ops_end(fuse_req_t req, int rc);
 
 struct fs_caller ops_caller(fuse_req_t req);
 
 /* 0 or a negative errno. */
 void ops_reply_status(fuse_req_t req, int rc);
+/* ops_reply.c: as fuse_reply_ has them. */
+void ops_reply_attr(fuse_req_t req, const struct stat *attr, double timeout);
+void ops_reply_buf(fuse_req_t req, const char *bytes, size_t len);
+void ops_reply_readlink(fuse_req_t req, const char *target);
+void ops_reply_lseek(fuse_req_t req, off_t offset);
+void ops_reply_write(fuse_req_t req, size_t len);
+void ops_reply_statfs(fuse_req_t req, const struct statvfs *space);
+void ops_reply_xattr(fuse_req_t req, size_t len);
 
 static inline bool ops_is_virtual(fuse_ino_t node)
 {

@@ -38,17 +38,17 @@ void ops_removexattr(fuse_req_t req, fuse_ino_t node, const char *name)
 	ops_reply_status(req, rc);
 }
 
-/* With room for nothing the program asks how much there is. Undelivered: nothing to undo. */
+/* With room for nothing the program asks how much there is. */
 static void reply(fuse_req_t req, int rc, struct slice found, size_t room)
 {
 	if (rc)
 		ops_reply_status(req, rc);
 	else if (room == 0)
-		(void)fuse_reply_xattr(req, found.len);
+		ops_reply_xattr(req, found.len);
 	else if (found.len > room)
 		ops_reply_status(req, -ERANGE);
 	else
-		(void)fuse_reply_buf(req, (const char *)found.ptr, found.len);
+		ops_reply_buf(req, (const char *)found.ptr, found.len);
 }
 
 void ops_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size)

@@ -1,20 +1,17 @@
 /*
- * .stats and .stats.json, at the root of the mount.
+ * .stats, .stats.json and .stats.prom at the root of the mount, and the folder .stats.d with a file
+ * for each group of metrics.
  *
  * Thread rule: as virt_folder.h.
  */
 #pragma once
 
+#include "fs/virt/stats.h"
 #include "fs/virt/virt_folder.h"
-#include "lsm/lsm.h"
 
 struct stats_files {
-	struct lsm *db; /* borrowed */
-	struct fs *fs;  /* borrowed */
-	/* Appends lines of the transport's own to the text; may be NULL. */
-	int (*more)(void *arg, struct buf *text);
-	void *more_arg;
-	struct virt_folder table; /* internal */
+	struct stats stats;
+	struct virt_folder root, groups; /* internal */
 };
 
 /* `files` is borrowed until virt_free. */

@@ -1,170 +1,172 @@
 #include "fs/virt/stats_render.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "lsm/base/json.h"
 
 enum {
-	STATS_NAME_MAX = 64,
-	STATS_NUMBER_DIGITS = 20, /* of UINT64_MAX */
+	STATS_NUMBER_DIGITS = 20,          /* of UINT64_MAX */
+	STATS_LINE_GROUPS = METRIC_HEALTH, /* of the other modules' lines */
 };
 
-/* Where names and values go. The first failed append sticks, as in struct json. */
-struct sink {
-	struct buf *text;  /* NULL when JSON is wanted */
-	struct json *json; /* NULL when text is wanted */
-	int error;
-};
-
-static void put_uint(struct sink *sink, const char *name, uint64_t value)
-{
-	if (sink->json) {
-		json_name(sink->json, name);
-		json_uint(sink->json, value);
-	} else if (!sink->error) {
-		sink->error = buf_printf(sink->text, "%s %" PRIu64 "\n", name, value);
-	}
-}
-
-static void put_double(struct sink *sink, const char *name, double value)
-{
-	if (sink->json) {
-		json_name(sink->json, name);
-		json_double(sink->json, value);
-	} else if (!sink->error) {
-		sink->error = buf_printf(sink->text, "%s %.3f\n", name, value);
-	}
-}
-
-static void put_text(struct sink *sink, const char *name, struct slice value)
-{
-	if (sink->json) {
-		json_name(sink->json, name);
-		json_string(sink->json, value);
-		return;
-	}
-	if (!sink->error)
-		sink->error = buf_printf(sink->text, "%s ", name);
-	/* One value is one line, whatever a sentence quotes. */
-	for (size_t i = 0; i < value.len && !sink->error; i++)
-		sink->error = buf_append_byte(sink->text, value.ptr[i] < ' ' ? ' ' : value.ptr[i]);
-	if (!sink->error)
-		sink->error = buf_append_byte(sink->text, '\n');
-}
-
-/* A counter and where it stands in its struct. */
-struct field {
-	const char *name;
-	size_t offset;
-};
-
-#define FILES_FIELD(member)                                                                        \
-	{                                                                                          \
-		"fs_" #member, offsetof(struct fs_stats, member)                                   \
-	}
-
-static const struct field files_fields[] = {
-	FILES_FIELD(nodes),    FILES_FIELD(unlinked_nodes), FILES_FIELD(unlinked_bytes),
-	FILES_FIELD(held_now), FILES_FIELD(held_total),     FILES_FIELD(held_merged),
-};
-
-_Static_assert(array_size(files_fields) * sizeof(uint64_t) == sizeof(struct fs_stats),
-	       "every counter of fs/core has its line");
-
-static void put_files(struct sink *sink, const struct fs_stats *files)
-{
-	for (size_t i = 0; i < array_size(files_fields); i++) {
-		uint64_t value;
-
-		memcpy(&value, (const char *)files + files_fields[i].offset, sizeof(value));
-		put_uint(sink, files_fields[i].name, value);
-	}
-}
+#define STATS_PREFIX "apexfs_"
 
 /* A line of another module: a number if it reads as one, else text. */
-static void put_line(struct sink *sink, const char *name, struct slice value)
+struct line {
+	char name[METRIC_NAME_MAX];
+	struct slice text;
+	bool is_number;
+	uint64_t number;
+};
+
+static void read_value(struct line *line)
 {
-	uint64_t number = 0;
-	bool is_number = value.len > 0 && value.len < STATS_NUMBER_DIGITS;
+	struct slice value = line->text;
 
-	for (size_t i = 0; i < value.len && is_number; i++) {
-		is_number = value.ptr[i] >= '0' && value.ptr[i] <= '9';
-		number = number * 10 + (uint64_t)(value.ptr[i] - '0');
-	}
-	if (is_number)
-		put_uint(sink, name, number);
-	else
-		put_text(sink, name, value);
-}
-
-static void put_more(struct sink *sink, struct slice more)
-{
-	while (more.len > 0) {
-		const uint8_t *end = memchr(more.ptr, '\n', more.len);
-		struct slice line = slice_of(more.ptr, end ? (size_t)(end - more.ptr) : more.len);
-		const uint8_t *space = line.len > 0 ? memchr(line.ptr, ' ', line.len) : NULL;
-		size_t name_len = space ? (size_t)(space - line.ptr) : line.len;
-		char name[STATS_NAME_MAX];
-
-		snprintf(name, sizeof(name), "%.*s", (int)min_of(name_len, sizeof(name) - 1),
-			 (const char *)line.ptr);
-		if (name_len > 0)
-			put_line(sink, name, slice_skip(line, space ? name_len + 1 : name_len));
-		more = slice_skip(more, line.len + (end ? 1 : 0));
+	line->number = 0;
+	line->is_number = value.len > 0 && value.len < STATS_NUMBER_DIGITS;
+	for (size_t i = 0; i < value.len && line->is_number; i++) {
+		line->is_number = value.ptr[i] >= '0' && value.ptr[i] <= '9';
+		line->number = line->number * 10 + (uint64_t)(value.ptr[i] - '0');
 	}
 }
 
-static void engine_number(void *arg, const char *name, uint64_t value)
+/* Take the next line with a name; false at the end. */
+static bool line_next(struct slice *more, struct line *ret_line)
 {
-	put_uint(arg, name, value);
+	while (more->len > 0) {
+		const uint8_t *end = memchr(more->ptr, '\n', more->len);
+		size_t len = end ? (size_t)(end - more->ptr) : more->len;
+		const uint8_t *space = len > 0 ? memchr(more->ptr, ' ', len) : NULL;
+		size_t name_len = space ? (size_t)(space - more->ptr) : len;
+
+		(void)snprintf(ret_line->name, sizeof(ret_line->name), "%.*s",
+			       (int)min_of(name_len, sizeof(ret_line->name) - 1),
+			       (const char *)more->ptr);
+		ret_line->text =
+			slice_skip(slice_of(more->ptr, len), space ? name_len + 1 : name_len);
+		*more = slice_skip(*more, len + (end ? 1 : 0));
+		if (name_len == 0)
+			continue;
+		read_value(ret_line);
+		return true;
+	}
+	return false;
 }
 
-static void engine_ratio(void *arg, const char *name, double value)
+static int text_lines(struct slice more, struct buf *text)
 {
-	put_double(arg, name, value);
+	struct line line;
+	int rc = 0;
+
+	while (!rc && line_next(&more, &line))
+		rc = buf_printf(text, "%s %.*s\n", line.name, (int)line.text.len,
+				(const char *)line.text.ptr);
+	return rc;
 }
 
-static void engine_text(void *arg, const char *name, const char *value)
+static void json_lines(struct slice more, struct json *json)
 {
-	put_text(arg, name, slice_str(value));
+	struct line line;
+
+	while (line_next(&more, &line)) {
+		json_name(json, line.name);
+		if (line.is_number)
+			json_uint(json, line.number);
+		else
+			json_string(json, line.text);
+	}
 }
 
-static void put_all(struct sink *sink, const struct stats_measured *measured)
+/* The table of such a line has one row. */
+static int prom_line(const struct line *line, struct buf *text)
 {
-	struct lsm_stats_sink engine_sink = {
-		.number = engine_number,
-		.ratio = engine_ratio,
-		.text = engine_text,
-		.arg = sink,
-	};
+	int rc;
 
-	lsm_stats_show(measured->engine, &engine_sink);
-	put_files(sink, measured->files);
-	put_more(sink, measured->more);
+	if (line->is_number)
+		return buf_printf(text,
+				  "# HELP " STATS_PREFIX "%s As in .stats.\n"
+				  "# TYPE " STATS_PREFIX "%s gauge\n" STATS_PREFIX "%s %" PRIu64
+				  "\n",
+				  line->name, line->name, line->name, line->number);
+	rc = buf_printf(text,
+			"# HELP " STATS_PREFIX "%s_info As in .stats.\n"
+			"# TYPE " STATS_PREFIX "%s_info gauge\n" STATS_PREFIX "%s_info{value=\"",
+			line->name, line->name, line->name);
+	if (!rc)
+		rc = metric_append_label(text, line->text);
+	return rc ? rc : buf_printf(text, "\"} 1\n");
 }
 
-static int render_json(const struct stats_measured *measured, struct buf *text)
+static int prom_lines(struct slice more, struct buf *text)
+{
+	struct line line;
+	int rc = 0;
+
+	while (!rc && line_next(&more, &line))
+		rc = prom_line(&line, text);
+	return rc;
+}
+
+/* Where the other modules' lines go: before the last set. */
+static bool lines_come_here(const struct stats_snapshot *s, size_t i)
+{
+	return i + 1 == s->count;
+}
+
+static int render_text(const struct stats_snapshot *s, unsigned groups, struct buf *text)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < s->count && !rc; i++) {
+		if (lines_come_here(s, i) && (groups & STATS_LINE_GROUPS))
+			rc = text_lines(s->more, text);
+		if (!rc)
+			rc = metric_render_text(&s->sets[i], groups, text);
+	}
+	return rc;
+}
+
+static int render_json(const struct stats_snapshot *s, struct buf *text)
 {
 	struct json json;
-	struct sink sink = {.json = &json};
 
 	json_begin(&json, text);
 	json_object_open(&json);
-	put_all(&sink, measured);
+	for (size_t i = 0; i < s->count; i++) {
+		if (lines_come_here(s, i))
+			json_lines(s->more, &json);
+		metric_render_json(&s->sets[i], &json);
+	}
 	json_object_close(&json);
 	int rc = json_finish(&json);
 
 	return rc ? rc : buf_append_byte(text, '\n');
 }
 
-int stats_render(const struct stats_measured *measured, enum stats_format format, struct buf *text)
+static int render_prom(const struct stats_snapshot *s, struct buf *text)
 {
-	struct sink sink = {.text = text};
+	int rc = 0;
 
-	if (format == STATS_JSON)
-		return render_json(measured, text);
-	put_all(&sink, measured);
-	return sink.error;
+	for (size_t i = 0; i < s->count && !rc; i++) {
+		if (lines_come_here(s, i))
+			rc = prom_lines(s->more, text);
+		if (!rc)
+			rc = metric_render_prom(&s->sets[i], STATS_PREFIX, text);
+	}
+	return rc;
+}
+
+int stats_render(const struct stats_snapshot *snapshot, struct stats_form form, struct buf *text)
+{
+	switch (form.format) {
+	case STATS_JSON:
+		return render_json(snapshot, text);
+	case STATS_PROM:
+		return render_prom(snapshot, text);
+	case STATS_TEXT:
+		break;
+	}
+	return render_text(snapshot, form.groups, text);
 }

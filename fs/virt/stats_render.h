@@ -1,25 +1,35 @@
 /*
- * The statistics as text (`name value` a line) or as one flat JSON object with the same names.
- *
- * A pure function of what was measured, so that it is tested without a store.
+ * The statistics in their forms: text (`name value` a line), one flat JSON object with the same
+ * names, Prometheus, and text of one group only. Pure functions of a snapshot, so that they are
+ * tested without a store.
  */
 #pragma once
 
-#include "fs/core/fs.h"
-#include "lsm/base/buf.h"
-#include "lsm/lsm.h"
+#include "lsm/base/metric.h"
 
 enum stats_format {
 	STATS_TEXT,
 	STATS_JSON,
+	STATS_PROM,
 };
 
-struct stats_measured {
-	const struct lsm_stats *engine;
-	const struct fs_stats *files;
-	struct slice more; /* lines `name value` of other modules */
+/* The form, and which part of it. */
+struct stats_form {
+	enum stats_format format;
+	unsigned groups; /* METRIC_ALL; of STATS_TEXT less, too */
+};
+
+enum {
+	STATS_SETS_MAX = 4,
+};
+
+/* What was measured at one moment, in the order in which it is shown. */
+struct stats_snapshot {
+	struct metric_set sets[STATS_SETS_MAX];
+	size_t count;
+	struct slice more; /* lines `name value` of other modules, shown before the last set */
 };
 
 /* Appends to *text. -ENOMEM: it may hold a part. */
-must_check int stats_render(const struct stats_measured *measured, enum stats_format format,
+must_check int stats_render(const struct stats_snapshot *snapshot, struct stats_form form,
 			    struct buf *text);

@@ -2,7 +2,7 @@
  * The log fails once: from then on every change is refused, everything says why, and reading goes
  * on, until the file system is mounted anew.
  */
-#include "fs/virt/stats_render.h"
+#include "fs/virt/stats.h"
 #include "lsm/db/db.h"
 #include "tests/unit/fs/core/fs_fixture.h"
 
@@ -17,14 +17,10 @@ static void wait_for_spare_log(struct lsm *db)
 
 static char *render(struct fixture *f, enum stats_format format)
 {
-	struct lsm_stats engine;
-	struct fs_stats files = fs_stats_of(f);
+	const struct stats stats = {.db = f->db, .fs = f->fs};
 	struct buf text = {0};
 
-	lsm_stats_read(f->db, &engine);
-	const struct stats_measured measured = {.engine = &engine, .files = &files};
-
-	ck_assert_int_eq(stats_render(&measured, format, &text), 0);
+	ck_assert_int_eq(stats_read(&stats, (struct stats_form){format, METRIC_ALL}, &text), 0);
 	ck_assert_int_eq(buf_append_byte(&text, 0), 0);
 	return (char *)text.ptr;
 }

@@ -41,7 +41,7 @@ static void setup(void)
 	more_error = 0;
 	renderings = 0;
 	ck_assert_int_eq(virt_new(&virt_options, &virt), 0);
-	files = (struct stats_files){.db = db, .fs = fs, .more = more_lines};
+	files.stats = (struct stats){.db = db, .fs = fs, .more = more_lines};
 	ck_assert_int_eq(stats_files_add(&files, virt), 0);
 }
 
@@ -76,6 +76,8 @@ START_TEST(only_our_names_are_found)
 	setup();
 	ck_assert(virt_has(virt, slice_str(".stats")));
 	ck_assert(virt_has(virt, slice_str(".stats.json")));
+	ck_assert(virt_has(virt, slice_str(".stats.prom")));
+	ck_assert(virt_has(virt, slice_str(".stats.d")));
 	ck_assert(!virt_has(virt, slice_str(".stats.")));
 	ck_assert(!virt_has(virt, slice_str(".stat")));
 	ck_assert(!virt_has(virt, slice_str("")));
