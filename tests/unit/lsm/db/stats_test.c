@@ -1,6 +1,7 @@
 #include <sched.h>
 
 #include "lsm/base/metric.h"
+#include "lsm/blob/blob_store_impl.h"
 #include "lsm/tree/tree_impl.h"
 #include "tests/unit/lsm/db/gate.h"
 
@@ -378,22 +379,18 @@ START_TEST(reading_takes_no_lock_of_the_engine)
 	ck_assert_int_eq(db_fill(db, 0, 1000, 100), 0);
 	ck_assert_int_eq(lsm_flush(db), 0);
 	db_await_spare_log(db);
-	mutex_lock(&db->sync_mu);
-	mutex_lock(&db->write_mu);
-	mutex_lock(&db->work_mu);
-	mutex_lock(&db->timer_mu);
-	mutex_lock(&db->snapshots_mu);
-	mutex_lock(&db->tree->log_mu);
-	mutex_lock(&db->tree->mu);
+	struct blob_store *blobs = tree_blobs(db->tree);
+	struct mutex *const all[] = {
+		&db->sync_mu,      &db->write_mu, &db->timer_mu,   &db->snapshots_mu, &db->work_mu,
+		&db->tree->log_mu, &db->tree->mu, &blobs->sync_mu, &blobs->mu,
+	};
+
+	for (size_t i = 0; i < array_size(all); i++)
+		mutex_lock(all[i]);
 	struct lsm_stats s = db_stats(db);
 
-	mutex_unlock(&db->tree->mu);
-	mutex_unlock(&db->tree->log_mu);
-	mutex_unlock(&db->snapshots_mu);
-	mutex_unlock(&db->timer_mu);
-	mutex_unlock(&db->work_mu);
-	mutex_unlock(&db->write_mu);
-	mutex_unlock(&db->sync_mu);
+	for (size_t i = array_size(all); i-- > 0;)
+		mutex_unlock(all[i]);
 	ck_assert_uint_ge(s.table_records, 1000);
 	db_close(db);
 	env_free(env);
