@@ -6,6 +6,7 @@
 #include "lsm/base/error.h"
 #include "lsm/base/mutex.h"
 #include "lsm/base/rate.h"
+#include "lsm/base/seq_copy.h"
 #include "lsm/tree/manifest.h"
 #include "lsm/tree/number_list.h"
 #include "lsm/tree/table_cache.h"
@@ -21,6 +22,9 @@ struct tree_counters {
 	_Atomic uint64_t blob_moved_bytes;
 	_Atomic uint64_t paces, pace_ns; /* waits for compaction_rate, and for how long */
 };
+
+_Static_assert(sizeof(struct picker_options) <= sizeof(((struct seq_copy *)NULL)->words),
+	       "it fits");
 
 struct tree {
 	/* immutable after open */
@@ -42,6 +46,7 @@ struct tree {
 	size_t found_count, found_cap;
 
 	struct rate rate;          /* of what compactions write */
+	struct seq_copy picker;    /* tuning.picker, for statistics; written under mu */
 	_Atomic bool space_wanted; /* relaxed: tree_pick looks for tombstones first */
 	bool keep_blobs;           /* of the thread that closes */
 

@@ -231,6 +231,7 @@ void tree_tune(struct tree *t, const struct tree_tuning *tuning)
 	t->tuning = *tuning;
 	rate_set(&t->rate, tuning->compaction_rate);
 	t->tuning.table.filter_separator = separator;
+	seq_copy_write(&t->picker, &t->tuning.picker, sizeof(t->tuning.picker));
 }
 
 void tree_trust_reads(struct tree *t, bool trust)
@@ -401,6 +402,7 @@ static struct tree *tree_new(const struct tree_options *options)
 		.compaction_rate = options->compaction_rate,
 	};
 	rate_init(&t->rate, options->compaction_rate);
+	seq_copy_write(&t->picker, &t->tuning.picker, sizeof(t->tuning.picker));
 	mutex_init(&t->log_mu, RANK_TREE_LOG);
 	mutex_init(&t->mu, RANK_TREE);
 	return t;

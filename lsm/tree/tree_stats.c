@@ -23,7 +23,9 @@ static void describe_level(struct tree *t, const struct version *v, int level,
 void tree_stats_read(struct tree *t, const struct version *v, struct tree_stats *ret_stats)
 {
 	const struct tree_counters *c = &t->counters;
-	const struct picker_options picker = tree_tuning(t).picker;
+	struct picker_options picker;
+
+	seq_copy_read(&t->picker, &picker, sizeof(picker));
 	struct tree_stats s = {
 		.flushes = counter_read(&c->flushes),
 		.flush_bytes = counter_read(&c->flush_bytes),
