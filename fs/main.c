@@ -14,6 +14,7 @@
 #include "fs/ops/ops.h"
 #include "fs/options.h"
 #include "fs/path/path.h"
+#include "fs/stats_dump.h"
 #include "fs/transport/transport.h"
 #include "fs/virt/control.h"
 #include "fs/virt/stats_files.h"
@@ -47,6 +48,7 @@ struct service {
 	struct virt *virt;
 	struct stats_files stats;
 	struct reasons reasons;
+	struct stats_dump *dump; /* NULL: none is wanted */
 	struct control *control;
 	struct ops ops;
 	struct transport transport;
@@ -160,9 +162,13 @@ static int settings_apply(void *arg, const struct config *config)
 	engine_options_apply(config, &options);
 	int rc = lsm_set_options(s->db, &options);
 
-	if (!rc)
-		log_set_level((enum log_level)config_number(config, "log", "level"));
-	return rc;
+	if (rc)
+		return rc;
+	log_set_level((enum log_level)config_number(config, "log", "level"));
+	if (s->dump)
+		stats_dump_set_interval(s->dump,
+					(unsigned)config_number(config, "stats", "interval"));
+	return 0;
 }
 
 static int settings_open(struct service *s)
@@ -234,6 +240,22 @@ static int virtual_files_open(struct service *s)
 	return control_new(&control, s->virt, &s->control);
 }
 
+/* Its folder, before a mount can cover it. */
+static int dump_open(struct service *s)
+{
+	const char *path = config_text(s->options.config, "stats", "file");
+
+	return path[0] ? stats_dump_open(path, &s->dump) : 0;
+}
+
+static int dump_start(struct service *s)
+{
+	if (!s->dump)
+		return 0;
+	return stats_dump_start(s->dump, &s->stats.stats,
+				(unsigned)config_number(s->options.config, "stats", "interval"));
+}
+
 static int mount_make(struct service *s)
 {
 	const struct config *config = s->options.config;
@@ -286,7 +308,11 @@ static int serve(struct service *s)
 	if (!rc)
 		rc = transport_choose(s);
 	if (!rc)
+		rc = dump_open(s);
+	if (!rc)
 		rc = mount_make(s);
+	if (!rc)
+		rc = dump_start(s);
 	if (!rc)
 		rc = daemon_ready(&s->daemon);
 	if (!rc) {
@@ -299,6 +325,7 @@ static int serve(struct service *s)
 /* In the reverse order, whatever of it there is. The first failure counts, and each is reported. */
 static int close_all(struct service *s)
 {
+	stats_dump_close(s->dump);
 	mount_end(s->session);
 	ops_done(&s->ops);
 	fail_clear();

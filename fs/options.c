@@ -62,6 +62,12 @@ const struct config_option daemon_options[] = {
 	 "The kernel remembers so long that a name is absent.", false},
 	{"stats", "enable", CONFIG_BOOL, 0, 0, NULL, "on", "",
 	 "Operations and requests are counted and timed; else only sizes are shown.", false},
+	{"stats", "file", CONFIG_TEXT, 0, 0, NULL, "", "",
+	 "Write the statistics into this file, an absolute path: JSON, or for Prometheus if it "
+	 "ends "
+	 "in .prom.",
+	 false},
+	{"stats", "interval", CONFIG_UINT, 1, 86400, NULL, "10", "s", "... so often.", true},
 	{"log", "level", CONFIG_CHOICE, 0, 0, log_levels, "warn", "",
 	 "Which messages are logged: these and the graver ones.", true},
 };
