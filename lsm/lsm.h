@@ -181,9 +181,9 @@ struct lsm_options {
 	uint64_t reserve_bytes;
 
 	/*
-	 * How far lsm_verify, lsm_compact and lsm_salvage are, one of them at a time, in bytes
-	 * about; with its stop they answer -ECANCELED, and what they had not finished is as it was.
-	 * Borrowed until lsm_close; NULL: nobody asks.
+	 * How far lsm_verify, lsm_compact, lsm_salvage and lsm_load_sorted are, one of them at a
+	 * time, in bytes about; with its stop they answer -ECANCELED, and what they had not
+	 * finished is as it was. Borrowed until lsm_close; NULL: nobody asks.
 	 */
 	struct watch *watch;
 
@@ -645,6 +645,30 @@ struct lsm_salvage_report {
 must_check int lsm_salvage(const char *from, const char *to, const struct lsm_options *options,
 			   void (*lost)(void *arg, const char *what), void *arg,
 			   struct lsm_salvage_report *ret_report);
+
+/* Records in strictly ascending order of their keys. */
+struct lsm_source {
+	/* The next one; its slices are good until the next call. -ENODATA: there is none. Another
+	 * error ends the load, and is its answer. */
+	int (*next)(void *arg, struct slice *ret_key, struct slice *ret_meta,
+		    struct slice *ret_value);
+	void *arg;
+};
+
+struct lsm_load_report {
+	uint64_t records;
+	uint64_t bytes; /* of keys and values */
+};
+/*
+ * Make a new store in the folder `path`, which is absent (made, one level) or empty, of all records
+ * of the source: tables are built directly, without log, memtable or compaction, in the memory of a
+ * table being built and a value. It is durable when this returns, compact, and opens with lsm_open.
+ *
+ * -EINVAL: a key that is not after the one before it, or an option out of range. -ENOTEMPTY.
+ * -EFBIG: a value over value_max. After an error, -ECANCELED too, there is no store at path.
+ */
+must_check int lsm_load_sorted(const char *path, const struct lsm_options *options,
+			       const struct lsm_source *source, struct lsm_load_report *ret_report);
 
 /*
  * The store is low on space: the reserve has been drawn on, and a write that may not do so is

@@ -65,12 +65,14 @@ enum exit_status command_parse(const struct command *command, int argc, char **a
 {
 	struct option long_options[COMMAND_OPTIONS_MAX + 2];
 	struct invocation inv = {.command = command};
+	/* a value or a key may begin with a dash; elsewhere options may stand behind arguments */
+	const char *order = command->group == GROUP_RECORD ? "+:h" : ":h";
 	int code;
 
 	fill_long_options(command, long_options);
 	opterr = 0;
 	optind = 0; /* begins anew, as glibc has it */
-	while ((code = getopt_long(argc, argv, "+:h", long_options, NULL)) != -1) {
+	while ((code = getopt_long(argc, argv, order, long_options, NULL)) != -1) {
 		if (code == HELP_CODE || code == 'h') {
 			*ret_help = true;
 			return STATUS_OK;

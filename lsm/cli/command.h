@@ -100,8 +100,9 @@ must_check enum exit_status invocation_number(const struct invocation *inv, cons
 const struct command *command_find(const char *name);
 
 /*
- * Parse argv[0] (the command's name) and what follows. *ret_help: --help was given, nothing else
- * was looked at. A usage error is reported here.
+ * Parse argv[0] (the command's name) and what follows, which may be put in another order. The
+ * options of commands about one record stand before its key. *ret_help: --help was given, nothing
+ * else was looked at. A usage error is reported here.
  */
 must_check enum exit_status command_parse(const struct command *command, int argc, char **argv,
 					  struct invocation *ret_invocation, bool *ret_help);

@@ -19,6 +19,12 @@ extern const struct command command_dump;
 /* command_transfer.c */
 extern const struct command command_import;
 extern const struct command command_export;
+/* command_load.c */
+extern const struct command command_load;
+/* command_inspect.c */
+extern const struct command command_sst_dump;
+extern const struct command command_wal_dump;
+extern const struct command command_manifest_dump;
 /* command_batch.c */
 extern const struct command command_batch;
 /* command_stats.c, command_config.c */

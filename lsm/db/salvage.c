@@ -2,7 +2,7 @@
  * A salvage, in order: what to read (salvage_plan), the logs into memtables (salvage_logs), the
  * tables as they lie (salvage_tables), all of it merged, of each key the newest readable version
  * (salvage_newest), its value made one of the new store (salvage_values), straight into the last
- * level of a new tree (salvage_output, tree_ingest).
+ * level of a new tree (new_store, tree_ingest).
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -10,10 +10,10 @@
 
 #include "lsm/base/error.h"
 #include "lsm/db/folder.h"
+#include "lsm/db/new_store.h"
 #include "lsm/db/options.h"
 #include "lsm/db/salvage_logs.h"
 #include "lsm/db/salvage_newest.h"
-#include "lsm/db/salvage_output.h"
 #include "lsm/db/salvage_tables.h"
 #include "lsm/env/env_posix.h"
 #include "lsm/tree/file_name.h"
@@ -30,7 +30,7 @@ struct salvage {
 	struct salvage_plan plan;
 	struct iter **sources; /* owned, with what is in it */
 	size_t count;
-	struct salvage_output out;
+	struct new_store out;
 	struct salvage_values values; /* ends before out */
 };
 
@@ -214,14 +214,14 @@ static int run(struct salvage *s, const char *from, const char *to,
 	if (!err)
 		tell_snapshots(s);
 	if (!err)
-		err = salvage_output_open(s->env, to, options, s->plan.separator, &s->out);
+		err = new_store_open(s->env, to, options, s->plan.separator, &s->out);
 	if (!err)
 		err = write_store(s, options);
 	salvage_values_done(&s->values);
 	if (err)
-		salvage_output_discard(&s->out);
+		new_store_discard(&s->out);
 	else
-		salvage_output_close(&s->out);
+		new_store_close(&s->out);
 	return err;
 }
 

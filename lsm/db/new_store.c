@@ -1,6 +1,7 @@
-#include "lsm/db/salvage_output.h"
+#include "lsm/db/new_store.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lsm/base/array.h"
@@ -10,7 +11,7 @@
 #include "lsm/tree/file_name.h"
 
 static int begin_tree(struct env *env, const struct lsm_options *options, int separator,
-		      struct salvage_output *out)
+		      struct new_store *out)
 {
 	struct tree_options tree = {
 		.env = env,
@@ -32,8 +33,8 @@ static int begin_tree(struct env *env, const struct lsm_options *options, int se
 	return err ? err : tree_begin(&tree, id, &out->tree);
 }
 
-int salvage_output_open(struct env *env, const char *path, const struct lsm_options *options,
-			int separator, struct salvage_output *out)
+int new_store_open(struct env *env, const char *path, const struct lsm_options *options,
+		   int separator, struct new_store *out)
 {
 	int err = db_folder_claim(env, path, options->holder, &out->dir, &out->lock);
 
@@ -61,15 +62,18 @@ static int note_name(void *arg, const char *name)
 	return 0;
 }
 
-static void unlink_name(struct salvage_output *out, const char *name)
+static void unlink_name(struct new_store *out, const char *name)
 {
 	ignore_result(env_dir_unlink(out->dir, name)); /* nothing more can be done */
 }
 
-void salvage_output_discard(struct salvage_output *out)
+void new_store_discard(struct new_store *out)
 {
 	struct listed_names list = {0};
+	char why[ERROR_TEXT_MAX];
 
+	/* the sentence about what went wrong is not to be replaced by one about the removal */
+	(void)snprintf(why, sizeof(why), "%s", fail_text());
 	tree_close(out->tree);
 	out->tree = NULL;
 	if (out->begun) {
@@ -81,15 +85,16 @@ void salvage_output_discard(struct salvage_output *out)
 		unlink_name(out, DB_LOCK_NAME);
 	}
 	free(list.names);
-	salvage_output_close(out);
+	new_store_close(out);
+	(void)fail(-ECANCELED, "%s", why); /* its code is the caller's */
 }
 
-void salvage_output_close(struct salvage_output *out)
+void new_store_close(struct new_store *out)
 {
 	tree_close(out->tree);
 	cache_free(out->blocks);
 	if (out->dir)
 		env_dir_unlock(out->dir, out->lock);
 	env_dir_close(out->dir);
-	*out = (struct salvage_output){0};
+	*out = (struct new_store){0};
 }
