@@ -39,6 +39,8 @@ extern const struct command command_salvage;
 /* command_repl.c */
 extern const struct command command_repl;
 extern const struct command command_demo;
+/* command_bench.c */
+extern const struct command command_bench;
 /* command_help.c */
 extern const struct command command_help;
 extern const struct command command_complete;
