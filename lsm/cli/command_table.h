@@ -41,6 +41,8 @@ extern const struct command command_repl;
 extern const struct command command_demo;
 /* command_bench.c */
 extern const struct command command_bench;
+/* command_top.c */
+extern const struct command command_top;
 /* command_help.c */
 extern const struct command command_help;
 extern const struct command command_complete;

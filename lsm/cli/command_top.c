@@ -1,0 +1,226 @@
+/*
+ * top: a mount's statistics once a second, on the whole screen. Plain terminal escapes (ECMA-48),
+ * which every terminal of today knows: ncurses would be a library for a screen that is drawn anew
+ * each second.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "lsm/base/clock.h"
+#include "lsm/base/error.h"
+#include "lsm/cli/command_table.h"
+#include "lsm/cli/interrupt.h"
+#include "lsm/cli/report.h"
+#include "lsm/cli/top_view.h"
+
+enum {
+	EVERY_MS = 1000,
+};
+
+struct top {
+	struct top_view view;
+	struct top_sample samples[2]; /* owned; this second's and the one before */
+	int now;                      /* which of them is this second's */
+	bool has_before;
+	char *path;              /* owned; of .stats */
+	struct termios terminal; /* as it was */
+	struct buf frame;        /* owned */
+};
+
+/* Only there so that poll(2) wakes: the size is asked for with each picture. */
+static void note_size(int number)
+{
+	(void)number;
+}
+
+static void enter_screen(struct top *t)
+{
+	struct sigaction action = {.sa_handler = note_size};
+	struct termios raw;
+
+	(void)sigaction(SIGWINCH, &action, NULL);
+	if (tcgetattr(STDIN_FILENO, &t->terminal) == 0) {
+		raw = t->terminal;
+		raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+	}
+	/* the other screen, without a cursor, and lines that do not wrap */
+	fputs("\033[?1049h\033[?25l\033[?7l", stdout);
+}
+
+static void leave_screen(struct top *t)
+{
+	fputs("\033[?7h\033[?25h\033[?1049l", stdout);
+	fflush(stdout);
+	(void)tcsetattr(STDIN_FILENO, TCSANOW, &t->terminal);
+}
+
+static const struct top_sample *sample_before(const struct top *t)
+{
+	return t->has_before ? &t->samples[!t->now] : NULL;
+}
+
+/* From the upper left corner on, each line's rest and the screen's rest wiped: nothing flickers. */
+static int draw(struct top *t)
+{
+	struct winsize size = {.ws_row = 24, .ws_col = 80};
+
+	(void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size); /* or it is the usual size */
+	buf_clear(&t->frame);
+	int rc = top_view_render(&t->view, sample_before(t), &t->samples[t->now], size.ws_col,
+				 size.ws_row, true, &t->frame);
+
+	if (rc)
+		return rc;
+	fputs("\033[H", stdout);
+	for (size_t i = 0; i < t->frame.len; i++) {
+		if (t->frame.ptr[i] != '\n')
+			putchar(t->frame.ptr[i]);
+		else
+			fputs(i + 1 < t->frame.len ? "\033[K\r\n" : "\033[K\033[J", stdout);
+	}
+	fflush(stdout);
+	return 0;
+}
+
+static int take_sample(struct top *t)
+{
+	int next = t->view.seconds > 0 || t->samples[t->now].time_ns > 0 ? !t->now : t->now;
+	int rc = top_sample_read(&t->samples[next], t->path);
+
+	if (rc)
+		return rc;
+	t->has_before = next != t->now;
+	t->now = next;
+	if (t->has_before)
+		top_view_note(&t->view, &t->samples[!next], &t->samples[next]);
+	return 0;
+}
+
+/* Until the time has come, a key was typed or the size has changed. False: it was q, or the end. */
+static bool wait_until(uint64_t deadline_ns)
+{
+	struct pollfd keys = {.fd = STDIN_FILENO, .events = POLLIN};
+	uint64_t now_ns = clock_mono_ns();
+	int left_ms = now_ns < deadline_ns ? (int)((deadline_ns - now_ns + 999999) / 1000000) : 0;
+	char key;
+
+	if (poll(&keys, 1, left_ms) <= 0)
+		return !interrupted();
+	if (read(STDIN_FILENO, &key, 1) <= 0)
+		return false;
+	return key != 'q' && key != 'Q' && key != 3;
+}
+
+static int run_screen(struct top *t)
+{
+	uint64_t due_ns = clock_mono_ns() + UINT64_C(1000000) * EVERY_MS;
+	bool goes_on = true;
+	int rc = 0;
+
+	while (!rc && goes_on) {
+		if (clock_mono_ns() >= due_ns) {
+			rc = take_sample(t);
+			due_ns += UINT64_C(1000000) * EVERY_MS;
+			if (due_ns < clock_mono_ns())
+				due_ns = clock_mono_ns() + UINT64_C(1000000) * EVERY_MS;
+		}
+		if (!rc)
+			rc = draw(t);
+		goes_on = !rc && wait_until(due_ns);
+	}
+	return rc;
+}
+
+/* Where there is no screen: one picture, after a second, so that there are rates. */
+static int print_once(struct top *t)
+{
+	int rc = take_sample(t);
+
+	if (!rc) {
+		(void)poll(NULL, 0, EVERY_MS);
+		rc = take_sample(t);
+	}
+	if (!rc)
+		rc = top_view_render(&t->view, sample_before(t), &t->samples[t->now], 100,
+				     TOP_HEIGHT_MAX, false, &t->frame);
+	if (!rc)
+		encoding_print(stdout, ENCODING_RAW, buf_slice(&t->frame));
+	return rc;
+}
+
+static bool terminal_has_utf8(void)
+{
+	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+	for (size_t i = 0; i < array_size(names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value && value[0])
+			return strcasestr(value, "utf-8") || strcasestr(value, "utf8");
+	}
+	return false;
+}
+
+static int run_top(struct top *t)
+{
+	int rc;
+
+	if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1)
+		return print_once(t);
+	/* first of all, so that a wrong path is told on the screen that stays */
+	rc = take_sample(t);
+	if (rc)
+		return rc;
+	interrupt_begin(NULL);
+	enter_screen(t);
+	rc = run_screen(t);
+	leave_screen(t);
+	interrupt_end();
+	return rc;
+}
+
+static enum exit_status top(struct lsm *db, const struct invocation *inv)
+{
+	struct top *t = calloc(1, sizeof(*t));
+	int rc = -ENOMEM;
+
+	(void)db;
+	if (t) {
+		t->view.mount = inv->arguments[0];
+		t->view.utf8 = terminal_has_utf8();
+		if (asprintf(&t->path, "%s/.stats", inv->arguments[0]) < 0)
+			t->path = NULL;
+		rc = t->path ? run_top(t) : -ENOMEM;
+		free(t->path);
+		top_sample_done(&t->samples[0]);
+		top_sample_done(&t->samples[1]);
+		buf_done(&t->frame);
+	}
+	free(t);
+	if (!rc)
+		return STATUS_OK;
+	report_error(rc);
+	return rc == -ENOMEM ? STATUS_FAILED : STATUS_UNAVAILABLE;
+}
+
+const struct command command_top = {
+	.name = "top",
+	.arguments = "MOUNT",
+	.summary = "watch a mount: what it does, its memory, levels and latencies",
+	.more = "Reads MOUNT/.stats once a second; q quits. Where there is no terminal: one "
+		"picture, as text.\n",
+	.arguments_min = 1,
+	.arguments_max = 1,
+	.use = STORE_NONE,
+	.group = GROUP_PEOPLE,
+	.alone = true,
+	.run = top,
+};
