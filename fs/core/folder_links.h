@@ -15,7 +15,7 @@
 
 enum {
 	FOLDER_LINKS_UNCOUNTED = 1,
-	FOLDER_LINKS_NONE = 2,      /* "." and the name in the folder above */
+	FOLDER_LINKS_NONE = 2,     /* "." and the name in the folder above */
 	FOLDER_LINKS_ENTRIES = 64, /* that a scan looks at */
 };
 
