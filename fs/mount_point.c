@@ -21,6 +21,10 @@
 
 extern char **environ;
 
+enum {
+	DYING_TRIES = 10, /* requests that may meet a daemon in its last moment */
+};
+
 static int fail_errno(const char *path)
 {
 	int code = errno;
@@ -123,13 +127,19 @@ static int live_stat(const char *mountpoint, struct stat *ret_st)
 	return stat(mountpoint, ret_st);
 }
 
+/* Over io_uring a request can also meet a daemon that is dead while the kernel still ends it. */
+static bool is_dying(int code)
+{
+	return code == ECONNABORTED || code == ECANCELED;
+}
+
 static int folder_check(const char *mountpoint)
 {
 	struct stat st;
 	int rc = live_stat(mountpoint, &st);
 
-	/* The daemon died over this very request; the next one finds it dead. */
-	if (rc != 0 && errno == ECONNABORTED)
+	/* The daemon died over this very request; one of the next finds it dead. */
+	for (int i = 0; i < DYING_TRIES && rc != 0 && is_dying(errno); i++)
 		rc = live_stat(mountpoint, &st);
 	if (rc != 0 && errno == ENOTCONN) {
 		rc = dead_mount_detach(mountpoint);

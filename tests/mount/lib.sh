@@ -44,6 +44,11 @@ else
 	command -v fusermount3 >/dev/null || skip_all "neither root nor fusermount3"
 fi
 
+if [ "${APEXFS_FUSE_TRANSPORT:-}" = uring ]; then
+	grep -q '^[Y1]' /sys/module/fuse/parameters/enable_uring 2>/dev/null ||
+		skip_all "the kernel does not offer FUSE over io_uring: see tests/support/with_uring.sh"
+fi
+
 work=$(mktemp -d "${TMPDIR:-/tmp}/apexfs-test.XXXXXX") || exit 1
 store=$work/store
 mnt=$work/mnt

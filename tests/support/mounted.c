@@ -26,6 +26,22 @@ enum {
 	OUTPUT_LINES_MAX = 40,
 };
 
+/* The mounts of this run are to be served over io_uring, and nothing else will do. */
+static bool wants_uring(void)
+{
+	const char *transport = getenv("APEXFS_FUSE_TRANSPORT");
+
+	return transport && strcmp(transport, "uring") == 0;
+}
+
+static bool uring_is_offered(void)
+{
+	cleanup_fd int fd = open("/sys/module/fuse/parameters/enable_uring", O_RDONLY | O_CLOEXEC);
+	char value;
+
+	return fd >= 0 && read(fd, &value, 1) == 1 && value == 'Y';
+}
+
 const char *mounted_obstacle(void)
 {
 	cleanup_fd int device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
@@ -35,6 +51,9 @@ const char *mounted_obstacle(void)
 	/* A container's root may lack it. */
 	if (geteuid() == 0 && prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN) == 0)
 		return "this root may not mount";
+	if (wants_uring() && !uring_is_offered())
+		return "the kernel does not offer FUSE over io_uring: see "
+		       "tests/support/with_uring.sh";
 	return detach_is_possible() ? NULL : "neither root nor fusermount3";
 }
 

@@ -1,0 +1,126 @@
+#!/bin/sh
+# Which way requests take: what is asked for, what the machine offers, what fails (fs/transport).
+unset APEXFS_FUSE_TRANSPORT
+. "$(dirname "$0")/lib.sh"
+
+parameter=/sys/module/fuse/parameters/enable_uring
+offered=no
+if grep -q '^[Y1]' "$parameter" 2>/dev/null; then
+	offered=yes
+fi
+
+works() {
+	echo value >"$mnt/key" && same value "$(cat "$mnt/key")"
+}
+reason() {
+	stats_value transport_reason
+}
+
+mount_store -o fuse.transport=classic
+check "classic when that is asked for" same classic "$(stats_value transport)"
+check "with the reason" same "fuse.transport is classic" "$(reason)"
+check "it works" works
+stop_daemon
+
+mount_store -s
+check "one request at a time is classic" same classic "$(stats_value transport)"
+check "with the reason" same "-s: one request at a time" "$(reason)"
+stop_daemon
+check "that and io_uring exclude each other" fails_with "one request at a time" \
+	"$apexfs" -s -o fuse.transport=uring "$store" "$mnt"
+
+check "no third way" fails_with "fuse.transport" "$apexfs" -o fuse.transport=pigeon "$store" "$mnt"
+check "a depth of 0 is none" fails_with "fuse.queue_depth" "$apexfs" -o fuse.queue_depth=0 "$store" \
+	"$mnt"
+
+if [ "$offered" = no ]; then
+	mount_store
+	check "classic where the kernel does not offer the other" same classic "$(stats_value transport)"
+	check "with the reason" test -n "$(reason)"
+	stop_daemon
+	check "who insists is told" fails_with "io_uring" "$apexfs" -o fuse.transport=uring "$store" "$mnt" ||
+		true
+	skip "io_uring" "the kernel does not offer it: see tests/support/with_uring.sh"
+	finish
+fi
+
+mount_store
+check "io_uring where the kernel offers it" same uring "$(stats_value transport)"
+check "it works" works
+check "over io_uring" test "$(stats_value transport_ring_requests)" -gt 3
+cpus=$(sed 's/.*-//' /sys/devices/system/cpu/possible)
+check "a queue for each CPU" same $((cpus + 1)) "$(stats_value transport_queues)"
+check "the parameter is as it was" grep -q '^[Y1]' "$parameter"
+threads() {
+	find "/proc/$daemon_pid/task" -mindepth 2 -maxdepth 2 -name comm -exec cat {} + | grep -c apexfs-ring
+}
+check "as many threads as it says" same "$(stats_value transport_threads)" "$(threads)"
+remount -o fuse.queue_depth=1
+online=$(getconf _NPROCESSORS_ONLN)
+check "a depth of 1 is one thread a CPU" test "$(threads)" -ge "$online" -a \
+	"$(threads)" -le $((cpus + 1))
+check "it works" works
+stop_daemon
+
+# What goes wrong when the rings are made is said, and the mount works all the same.
+if ! command -v strace >/dev/null; then
+	skip "io_uring that fails" "no strace"
+	finish
+fi
+
+# under FAULT COMMAND...: with that fault injected into the system calls of it and its children
+under() {
+	fault=$1
+	shift
+	strace -f -qq -o /dev/null -e "trace=${fault%%:*}" -e "inject=$fault" "$@"
+}
+
+# Traced it stays in the foreground: strace ends with its last child.
+start_under() {
+	fault=$1
+	shift
+	under "$fault" "$apexfs" -f "$@" "$store" "$mnt" 2>"$work/log" &
+	tracer=$!
+	wait_until answers || { cat "$work/log"; return 1; }
+	daemon_pid=$(stats_value pid)
+}
+answers() {
+	[ -n "$(stats_value pid 2>/dev/null)" ] || ! is_alive "$tracer"
+}
+end_under() {
+	kill -TERM "$daemon_pid"
+	wait "$tracer"
+	status=$?
+	daemon_pid=
+	return $status
+}
+
+# io_uring_setup: forbidden (seccomp), out of descriptors; io_uring_enter: fails from the first on
+for fault in io_uring_setup:error=EPERM io_uring_setup:error=EMFILE \
+	io_uring_enter:error=EACCES; do
+	check "it mounts under $fault" start_under "$fault"
+	check "classic" same classic "$(stats_value transport)"
+	check "with a reason" sh -c "sed -n 's/^transport_reason //p' '$mnt/.stats' | grep io_uring"
+	check "said once" same 1 "$(grep -c "no requests over io_uring" "$work/log")"
+	check "it works" works
+	check "it ends with 0" end_under
+	check "who insists is told" fails_with "io_uring" \
+		under "$fault" "$apexfs" -f -o fuse.transport=uring "$store" "$mnt"
+done
+
+# Too late for classic: the kernel waits for entries that cannot come. The mount ends, and does not hang.
+ends_in_time() {
+	timeout 20 strace -f -qq -o /dev/null -e trace=io_uring_enter \
+		-e "inject=io_uring_enter:error=ENXIO:when=$1+" "$apexfs" -f "$store" "$mnt" 2>"$work/log" &
+	tracer=$!
+	timeout 20 stat "$mnt/key" >/dev/null 2>&1
+	wait "$tracer"
+	status=$?
+	cat "$work/log"
+	! is_mounted && [ "$status" = 1 ]
+}
+check "io_uring that fails after the agreement ends the mount" ends_in_time 2
+check "and one that fails in the midst of it" ends_in_time 4
+mount_store
+check "the next mount works" works
+finish
