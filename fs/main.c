@@ -9,11 +9,13 @@
 #include "fs/control_settings.h"
 #include "fs/core/fs.h"
 #include "fs/daemon.h"
+#include "fs/log_output.h"
 #include "fs/mount.h"
 #include "fs/mount_point.h"
 #include "fs/ops/ops.h"
 #include "fs/options.h"
 #include "fs/path/path.h"
+#include "fs/shutdown.h"
 #include "fs/stats_dump.h"
 #include "fs/transport/transport.h"
 #include "fs/virt/control.h"
@@ -41,6 +43,7 @@ struct service {
 	char *store;      /* owned; absolute */
 	char *mountpoint; /* owned; absolute */
 	struct daemon daemon;
+	struct log_output log;
 	char *holder; /* owned; what others read who find the store locked */
 	struct lsm *db;
 	struct settings *settings;
@@ -99,6 +102,18 @@ static int store_open_when_free(const struct service *s, const struct lsm_option
 	return rc;
 }
 
+/* What the engine is told, by its own settings and by ours. */
+static struct lsm_options engine_options_of(const struct config *config)
+{
+	struct lsm_options options;
+
+	lsm_options_init(&options);
+	engine_options_apply(config, &options);
+	options.stall_timeout_ms =
+		1000 * (unsigned)config_number(config, "fuse", "request_timeout");
+	return options;
+}
+
 static int store_open(struct service *s)
 {
 	struct lsm_options options;
@@ -108,8 +123,7 @@ static int store_open(struct service *s)
 		s->holder = NULL;
 		return -ENOMEM;
 	}
-	lsm_options_init(&options);
-	engine_options_apply(s->options.config, &options);
+	options = engine_options_of(s->options.config);
 	options.holder = s->holder;
 	options.read_only = s->options.read_only;
 	options.stats_enable = config_bool(s->options.config, "stats", "enable");
@@ -152,19 +166,29 @@ static int places_check(struct service *s)
 	return rc == -EBUSY ? busy_fail(s, rc) : rc;
 }
 
+static struct fs_limits limits_of(const struct config *config)
+{
+	return (struct fs_limits){
+		.value_max = config_number(config, "store", "max_value_size"),
+		.key_max = (unsigned)config_number(config, "store", "max_key_size"),
+		.rename_max_keys = config_number(config, "fs", "rename_max_keys"),
+	};
+}
+
 /* What changed goes to whoever has it; see struct settings_target. */
 static int settings_apply(void *arg, const struct config *config)
 {
 	struct service *s = arg;
-	struct lsm_options options;
-
-	lsm_options_init(&options);
-	engine_options_apply(config, &options);
+	const struct lsm_options options = engine_options_of(config);
 	int rc = lsm_set_options(s->db, &options);
 
 	if (rc)
 		return rc;
+	const struct fs_limits limits = limits_of(config);
+
+	fs_set_limits(s->fs, &limits);
 	log_set_level((enum log_level)config_number(config, "log", "level"));
+	log_set_format((enum log_format)config_number(config, "log", "format"));
 	if (s->dump)
 		stats_dump_set_interval(s->dump,
 					(unsigned)config_number(config, "stats", "interval"));
@@ -189,14 +213,16 @@ static unsigned owner_or(const struct config *config, const char *name, unsigned
 static int files_open(struct service *s)
 {
 	const struct config *config = s->options.config;
+	const struct fs_limits limits = limits_of(config);
 	struct fs_options options = {
 		.db = s->db,
 		.separator = (uint8_t)lsm_separator(s->db),
 		.uid = owner_or(config, "uid", getuid()),
 		.gid = owner_or(config, "gid", getgid()),
 		.umask = (mode_t)config_number(config, "fs", "umask"),
-		.value_max = config_number(config, "store", "max_value_size"),
-		.rename_max_keys = config_number(config, "fs", "rename_max_keys"),
+		.value_max = limits.value_max,
+		.key_max = limits.key_max,
+		.rename_max_keys = limits.rename_max_keys,
 		.read_only = s->options.read_only,
 	};
 
@@ -260,6 +286,8 @@ static int mount_make(struct service *s)
 {
 	const struct config *config = s->options.config;
 	struct ops_options ops_options = {
+		.max_background = (unsigned)config_number(config, "fuse", "max_background"),
+		.max_write = (unsigned)config_number(config, "fuse", "max_write"),
 		.max_readahead = (unsigned)config_number(config, "fuse", "max_readahead"),
 		.entry_timeout = (double)config_number(config, "fuse", "entry_timeout"),
 		.attr_timeout = (double)config_number(config, "fuse", "attr_timeout"),
@@ -316,6 +344,7 @@ static int serve(struct service *s)
 	if (!rc)
 		rc = daemon_ready(&s->daemon);
 	if (!rc) {
+		log_output_use(&s->log);
 		log_info("mounted store=%s mount=%s", s->store, s->mountpoint);
 		rc = transport_run(&s->transport, s->session);
 	}
@@ -350,8 +379,10 @@ static int close_all(struct service *s)
 
 static int run(struct service *s)
 {
-	int rc = places_check(s);
+	int rc = log_output_open(&s->log, s->options.config);
 
+	if (!rc)
+		rc = places_check(s);
 	if (!rc)
 		rc = daemon_start(s->options.foreground, s->mountpoint, &s->daemon);
 	if (rc) {
@@ -362,8 +393,13 @@ static int run(struct service *s)
 	rc = serve(s);
 	if (rc)
 		report(s, rc);
+	struct shutdown_watch watch;
+
+	shutdown_watch_begin(
+		&watch, (unsigned)config_number(s->options.config, "fuse", "shutdown_timeout"));
 	int close_rc = close_all(s);
 
+	shutdown_watch_end(&watch);
 	return rc ? rc : close_rc;
 }
 
@@ -397,14 +433,12 @@ static int render_version(struct buf *text)
 
 int main(int argc, char **argv)
 {
-	struct service s = {.daemon = {.ready_fd = -1}};
+	struct service s = {.daemon = {.ready_fd = -1}, .log = {.fd = -1}};
 
 	if (standard_fds_fill())
 		return EXIT_FAILURE; /* there is nowhere to say why */
 	int rc = options_parse(argc, argv, environ, &s.options);
 
-	if (!rc)
-		log_set_level((enum log_level)config_number(s.options.config, "log", "level"));
 	if (rc)
 		report(&s, rc);
 	else if (s.options.action == OPTIONS_HELP)
@@ -415,6 +449,7 @@ int main(int argc, char **argv)
 		rc = print_config(&s);
 	else
 		rc = run(&s);
+	log_output_close(&s.log);
 	options_done(&s.options);
 	free(s.holder);
 	free(s.store);

@@ -16,6 +16,9 @@
 /* In the order of enum log_level. */
 static const char *const log_levels[] = {"error", "warn", "info", "debug", NULL};
 
+/* In the order of enum log_format. */
+static const char *const log_formats[] = {"text", "json", NULL};
+
 /* For an owner that the settings do not name. */
 static const char *const mounting[] = {"mounting", NULL};
 
@@ -37,7 +40,7 @@ const struct config_option daemon_options[] = {
 	{"fs", "umask", CONFIG_OCTAL, 0, 0777, NULL, "022", "",
 	 "Files and folders that have no stored mode have all permissions but these.", false},
 	{"fs", "rename_max_keys", CONFIG_UINT, 0, 100000000, NULL, "1000000", "keys",
-	 "A rename of a folder that moves more keys is not done: EXDEV, and mv copies.", false},
+	 "A rename of a folder that moves more keys is not done: EXDEV, and mv copies.", true},
 	{"fs", "xattr", CONFIG_BOOL, 0, 0, NULL, "off", "",
 	 "Files and folders have extended attributes. Each write(2) then costs one request more.",
 	 false},
@@ -49,6 +52,18 @@ const struct config_option daemon_options[] = {
 	 false},
 	{"fuse", "max_threads", CONFIG_UINT, 1, 256, NULL, "10", "threads",
 	 "With /dev/fuse: so many requests are worked on at the same time.", false},
+	{"fuse", "max_background", CONFIG_UINT, 1, 65535, NULL, "12", "requests",
+	 "The kernel keeps so many reads ahead and the like in flight.", false},
+	{"fuse", "max_write", CONFIG_SIZE, 4096, 1 << 20, NULL, "1m", "bytes",
+	 "The kernel hands over so much of a write(2) at once.", false},
+	{"fuse", "allow_other", CONFIG_BOOL, 0, 0, NULL, "off", "",
+	 "Other users may come in, as far as modes and owners let them.", false},
+	{"fuse", "request_timeout", CONFIG_UINT, 0, 3600, NULL, "0", "s",
+	 "A change that waits for flush or compaction longer fails with ETIMEDOUT; 0: it waits.",
+	 true},
+	{"fuse", "shutdown_timeout", CONFIG_UINT, 0, 3600, NULL, "0", "s",
+	 "When closing takes longer after the mount's end the process ends; the log has the rest.",
+	 false},
 	{"fuse", "clone_fd", CONFIG_BOOL, 0, 0, NULL, "off", "",
 	 "With /dev/fuse: give each thread a device descriptor of its own.", false},
 	{"fuse", "max_readahead", CONFIG_SIZE, 4096, 16 << 20, NULL, "512k", "bytes",
@@ -70,6 +85,11 @@ const struct config_option daemon_options[] = {
 	{"stats", "interval", CONFIG_UINT, 1, 86400, NULL, "10", "s", "... so often.", true},
 	{"log", "level", CONFIG_CHOICE, 0, 0, log_levels, "warn", "",
 	 "Which messages are logged: these and the graver ones.", true},
+	{"log", "file", CONFIG_TEXT, 0, 0, NULL, "", "",
+	 "The file that messages are appended to; empty: syslog, or with -f standard error.",
+	 false},
+	{"log", "format", CONFIG_CHOICE, 0, 0, log_formats, "text", "",
+	 "How messages stand in a file or on standard error.", true},
 };
 
 const size_t daemon_options_count = array_size(daemon_options);
@@ -287,8 +307,12 @@ static int implied_take(struct options *o)
 {
 	int rc = 0;
 
+	if (config_bool(o->config, "fuse", "allow_other") && !o->allow_other) {
+		o->allow_other = true;
+		rc = word_pass_on(o, "allow_other");
+	}
 	/* Others may come in, but not further than modes and owners let them. */
-	if (o->allow_other && !o->default_permissions) {
+	if (!rc && o->allow_other && !o->default_permissions) {
 		o->default_permissions = true;
 		rc = word_pass_on(o, "default_permissions");
 	}

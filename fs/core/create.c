@@ -57,6 +57,9 @@ static int make_file(struct fs *fs, const struct fs_caller *caller, struct name_
 	if (!place_as_file(&op->place, &name))
 		return -EPERM;
 
+	/* now, not when what is held comes to be logged */
+	if (name.bytes.len > fs->key_max)
+		return -ENAMETOOLONG;
 	int err = folder_record_gives_way(fs, name.bytes);
 
 	if (!err)
@@ -205,7 +208,7 @@ static int make_folder(struct fs *fs, const struct fs_caller *caller, struct nam
 
 	if (!place_as_folder(&op->place, &name))
 		return -EPERM;
-	if (name.bytes.len > LSM_KEY_MAX)
+	if (name.bytes.len > fs->key_max)
 		return -ENAMETOOLONG;
 
 	int err = new_attr(fs, caller, &op->parent, S_IFDIR | mode, &attr);

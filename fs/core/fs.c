@@ -33,6 +33,7 @@ int fs_build(const struct fs_options *options, struct fs **ret_fs)
 		.db = options->db,
 		.value_max = options->value_max,
 		.rename_max_keys = options->rename_max_keys,
+		.key_max = options->key_max ? options->key_max : (unsigned)LSM_KEY_MAX,
 		.defaults = {.uid = options->uid,
 			     .gid = options->gid,
 			     .file_mode = ATTR_FILE_MODE & ~options->umask,
@@ -66,6 +67,13 @@ int fs_new(const struct fs_options *options, struct fs **ret_fs)
 	}
 	*ret_fs = fs;
 	return 0;
+}
+
+void fs_set_limits(struct fs *fs, const struct fs_limits *limits)
+{
+	atomic_store_explicit(&fs->value_max, limits->value_max, memory_order_relaxed);
+	atomic_store_explicit(&fs->rename_max_keys, limits->rename_max_keys, memory_order_relaxed);
+	atomic_store_explicit(&fs->key_max, limits->key_max, memory_order_relaxed);
 }
 
 int fs_free(struct fs *fs)

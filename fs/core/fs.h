@@ -51,6 +51,8 @@ struct fs_options {
 	gid_t gid;
 	mode_t umask;             /* what has no stored mode lacks these permissions */
 	uint64_t value_max;       /* of the store: bytes of a file; above: -EFBIG */
+	unsigned key_max;         /* of the store: bytes of a name's key; above: -ENAMETOOLONG; 0:
+				     LSM_KEY_MAX */
 	uint64_t rename_max_keys; /* the rename of a folder with more: -EXDEV */
 	bool read_only;           /* changes answer -EROFS */
 };
@@ -58,6 +60,14 @@ struct fs_options {
 must_check int fs_new(const struct fs_options *options, struct fs **ret_fs);
 /* Logs what is held and stops the timer thread. An error: something held could not be logged. */
 must_check int fs_free(struct fs *fs);
+
+/* What may change meanwhile, of struct fs_options; for calls that begin later. */
+struct fs_limits {
+	uint64_t value_max; /* up to LSM_VALUE_MAX */
+	unsigned key_max;   /* 1 to LSM_KEY_MAX */
+	uint64_t rename_max_keys;
+};
+void fs_set_limits(struct fs *fs, const struct fs_limits *limits);
 
 /* Who asks. */
 struct fs_caller {

@@ -22,11 +22,13 @@ enum {
 struct fs {
 	/* immutable after fs_build */
 	struct lsm *db; /* borrowed */
-	uint64_t value_max;
-	uint64_t rename_max_keys;
 	struct attr_defaults defaults;
 	uint8_t separator;
 	bool read_only;
+	/* each is one fact that orders nothing; fs_set_limits */
+	_Atomic uint64_t value_max;
+	_Atomic uint64_t rename_max_keys;
+	_Atomic unsigned key_max;
 	/* each its own thread rule */
 	struct stripes stripes;
 	struct node_table nodes;

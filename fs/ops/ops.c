@@ -25,7 +25,10 @@ static void connect(void *userdata, struct fuse_conn_info *conn)
 				FUSE_CAP_ASYNC_READ | FUSE_CAP_CACHE_SYMLINKS;
 
 	conn->want = (conn->want & ~refused) | (conn->capable & wanted);
-	conn->max_write = OPS_WRITE_MAX;
+	conn->max_write = ops->options.max_write;
+	conn->max_background = ops->options.max_background;
+	/* where the kernel has others wait: its own measure, three quarters */
+	conn->congestion_threshold = conn->max_background - conn->max_background / 4;
 	conn->max_readahead = ops->options.max_readahead;
 }
 

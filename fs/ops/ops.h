@@ -28,7 +28,9 @@ enum {
 };
 
 struct ops_options {
-	unsigned max_readahead; /* bytes; the kernel takes no more than its device allows */
+	unsigned max_background; /* requests that nobody waits for, in flight */
+	unsigned max_write;      /* bytes of a WRITE, up to OPS_WRITE_MAX */
+	unsigned max_readahead;  /* bytes; the kernel takes no more than its device allows */
 	/* Seconds for which the kernel may believe names, attributes, and that a name is absent */
 	double entry_timeout, attr_timeout, negative_timeout;
 	bool xattr;        /* else the kernel is told that there are no extended attributes */

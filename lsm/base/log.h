@@ -1,7 +1,8 @@
 /*
  * The program's log: one line a message, `key=value` text, to standard error or a file descriptor.
  *
- * A line is `2026-01-31T23:59:59.123Z level text`. Messages never hold a record's value;
+ * A line is `2026-01-31T23:59:59.123Z level text`, or, with LOG_JSON, an object with the strings
+ * `time`, `level` and `text`. Messages never hold a record's value;
  * their control bytes become `?`.
  * Thread rule: any thread; a line is written by one write(2).
  */
@@ -20,6 +21,13 @@ enum {
 	LOG_LINE_MAX = 1024, /* longer lines are cut */
 };
 
+enum log_format {
+	LOG_TEXT,
+	LOG_JSON,
+};
+
+/* Of the lines that go to the descriptor; LOG_TEXT at the start. */
+void log_set_format(enum log_format format);
 /* Lines above the level are dropped. WARN at the start. */
 void log_set_level(enum log_level level);
 /* Where lines go; 2 at the start. The descriptor is borrowed. */

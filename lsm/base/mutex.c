@@ -19,25 +19,16 @@ static _Thread_local int held_count;
 static const char *rank_name(enum lock_rank rank)
 {
 	static const char *const names[] = {
-		[RANK_FS_CONTROL] = "fs control",
-		[RANK_FS_MOVE] = "fs move",
-		[RANK_FS_PATH] = "fs path",
-		[RANK_FS_HELD] = "fs held",
-		[RANK_FS_NODES] = "fs nodes",
-		[RANK_FS_VIRT] = "fs virt",
-		[RANK_FS_DIRS] = "fs dirs",
-		[RANK_FS_REASONS] = "fs reasons",
-		[RANK_FS_CONFIG] = "fs config",
-		[RANK_DB_SYNC] = "db sync",
-		[RANK_DB_WRITE] = "db write",
-		[RANK_DB_WORK] = "db work",
-		[RANK_DB_TIMER] = "db timer",
-		[RANK_DB_SNAPSHOTS] = "db snapshots",
-		[RANK_TREE_LOG] = "tree log",
-		[RANK_TREE] = "tree",
-		[RANK_CACHE] = "cache",
-		[RANK_ARENA_POOL] = "arena pool",
-		[RANK_ENV] = "env",
+		[RANK_FS_CONTROL] = "fs control", [RANK_FS_MOVE] = "fs move",
+		[RANK_FS_PATH] = "fs path",       [RANK_FS_HELD] = "fs held",
+		[RANK_FS_NODES] = "fs nodes",     [RANK_FS_VIRT] = "fs virt",
+		[RANK_FS_DIRS] = "fs dirs",       [RANK_FS_REASONS] = "fs reasons",
+		[RANK_FS_CONFIG] = "fs config",   [RANK_DB_SYNC] = "db sync",
+		[RANK_DB_WRITE] = "db write",     [RANK_DB_WORK] = "db work",
+		[RANK_DB_TIMER] = "db timer",     [RANK_DB_SNAPSHOTS] = "db snapshots",
+		[RANK_TREE_LOG] = "tree log",     [RANK_TREE] = "tree",
+		[RANK_CACHE] = "cache",           [RANK_FS_SHUTDOWN] = "fs shutdown",
+		[RANK_ARENA_POOL] = "arena pool", [RANK_ENV] = "env",
 	};
 	size_t i = (size_t)rank;
 

@@ -77,7 +77,7 @@ const struct config_option engine_options[] = {
 	     FIXED),
 	SIZE("store", "max_value_size", KIB(4), LSM_VALUE_MAX, "64g",
 	     "A value, and so a file, may be this large; a write beyond it fails with EFBIG.",
-	     FIXED),
+	     LIVE),
 	UINT("store", "max_key_size", 1, LSM_KEY_MAX, "65535", "bytes",
 	     "A key may be this long; making a longer one fails with ENAMETOOLONG.", LIVE),
 	BOOL("store", "verify_on_open", "off",

@@ -1,6 +1,7 @@
 #include "lsm/config/profile.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "lsm/config/config_private.h"
 
@@ -43,9 +44,13 @@ static const struct profile_value high_write[] = {
 
 /* One run a level, filters that err seldom, and room for what is read. */
 static const struct profile_value high_read[] = {
-	{"cache", "block_cache_size", "512m"}, {"cache", "shards", "64"},
-	{"cache", "max_open_files", "4096"},   {"compaction", "strategy", "leveled"},
-	{"compaction", "l0_threshold", "2"},   {"compaction", "l0_slowdown", "8"},
+	{"bloom", "false_positive_rate", "0.001"},
+	{"cache", "block_cache_size", "512m"},
+	{"cache", "shards", "64"},
+	{"cache", "max_open_files", "4096"},
+	{"compaction", "strategy", "leveled"},
+	{"compaction", "l0_threshold", "2"},
+	{"compaction", "l0_slowdown", "8"},
 	{"compaction", "l0_stop", "16"},
 };
 
@@ -61,12 +66,14 @@ static const struct profile_value low_memory[] = {
 static const struct profile {
 	const struct profile_value *values;
 	size_t count;
+	const char *purpose;
 } profiles[] = {
-	{NULL, 0}, /* balanced: the defaults */
-	{stress, array_size(stress)},
-	{high_write, array_size(high_write)},
-	{high_read, array_size(high_read)},
-	{low_memory, array_size(low_memory)},
+	{NULL, 0, "the defaults."},
+	{stress, array_size(stress),
+	 "small limits everywhere, so that little data tries everything."},
+	{high_write, array_size(high_write), "fewer rewrites, for more memory and slower reads."},
+	{high_read, array_size(high_read), "fewer reads of the disk, for more memory."},
+	{low_memory, array_size(low_memory), "about 16 MiB in all."},
 };
 
 _Static_assert(array_size(profile_names) == array_size(profiles) + 1, "one for each name");
@@ -79,6 +86,27 @@ static uint64_t chosen(const struct config *c)
 const char *config_profile_name(const struct config *c)
 {
 	return profile_names[chosen(c)];
+}
+
+int config_render_profile(size_t index, struct buf *ret_text)
+{
+	const struct profile *profile = &profiles[index];
+	const char *section = "";
+	int rc = buf_printf(ret_text,
+			    "# What profile = %s stands for, to begin a settings file with: %s\n",
+			    profile_names[index], profile->purpose);
+
+	for (size_t i = 0; i < profile->count && !rc; i++) {
+		const struct profile_value *value = &profile->values[i];
+
+		if (strcmp(section, value->section) != 0) {
+			section = value->section;
+			rc = buf_printf(ret_text, "\n[%s]\n", section);
+		}
+		if (!rc)
+			rc = buf_printf(ret_text, "%s = %s\n", value->name, value->text);
+	}
+	return rc;
 }
 
 void config_take_profile(struct config *c)

@@ -17,5 +17,8 @@ extern const char *const profile_names[];
  */
 void config_take_profile(struct config *c);
 
+/* The values of the profile of that index as an INI file. -ENOMEM. */
+must_check int config_render_profile(size_t index, struct buf *ret_text);
+
 /* The name of the chosen one. */
 const char *config_profile_name(const struct config *c);

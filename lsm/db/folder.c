@@ -35,7 +35,7 @@ static int note_entry(void *arg, const char *name)
 	if (strcmp(name, "CURRENT") == 0)
 		content->current = true;
 	else if (strcmp(name, DB_LOCK_NAME) != 0 && strcmp(name, DB_RESERVE_NAME) != 0 &&
-		 !content->foreign[0])
+		 strcmp(name, DB_SETTINGS_NAME) != 0 && !content->foreign[0])
 		(void)snprintf(content->foreign, sizeof(content->foreign), "%s", name);
 	return 0;
 }

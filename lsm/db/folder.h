@@ -5,7 +5,8 @@
 
 #include "lsm/db/db.h"
 
-#define DB_LOCK_NAME "LOCK"
+#define DB_LOCK_NAME     "LOCK"
+#define DB_SETTINGS_NAME "apexfs.ini" /* people's; it may be in a folder before a store is */
 
 /*
  * Open the folder, take its lock (unless read-only), and make an empty store in it if it is empty

@@ -188,6 +188,54 @@ START_TEST(allow_other_switches_permission_checks_on)
 }
 END_TEST
 
+START_TEST(allow_other_may_be_a_setting)
+{
+	struct options o;
+
+	ck_assert_int_eq(parse("-o fuse.allow_other=on s m", &o), 0);
+	ck_assert(o.allow_other && o.default_permissions);
+	ck_assert_str_eq(words_of(&o), "allow_other,default_permissions");
+	options_done(&o);
+	ck_assert_int_eq(parse("-o allow_other,fuse.allow_other=on s m", &o), 0);
+	ck_assert_str_eq(words_of(&o), "allow_other,default_permissions");
+	options_done(&o);
+}
+END_TEST
+
+START_TEST(data_dir_is_the_store_that_is_not_named)
+{
+	char variable[] = "APEXFS_STORE_DATA_DIR=from environment";
+	char *const environment[] = {variable, NULL};
+	struct options o;
+
+	ck_assert_int_eq(parse_in("mnt", environment, &o), 0);
+	ck_assert_str_eq(o.store, "from environment");
+	ck_assert_str_eq(o.mountpoint, "mnt");
+	options_done(&o);
+	ck_assert_int_eq(parse_in("-o store.data_dir=elsewhere mnt", environment, &o), 0);
+	ck_assert_str_eq(o.store, "elsewhere");
+	options_done(&o);
+	ck_assert_int_eq(parse_in("named mnt", environment, &o), 0);
+	ck_assert_str_eq(o.store, "named");
+	options_done(&o);
+}
+END_TEST
+
+START_TEST(print_config_needs_no_places)
+{
+	struct options o;
+
+	ck_assert_int_eq(parse("--print-config -o wal.sync_mode=batch", &o), 0);
+	ck_assert_int_eq(o.action, OPTIONS_PRINT_CONFIG);
+	ck_assert_uint_eq(config_number(o.config, "wal", "sync_mode"), 1);
+	options_done(&o);
+	ck_assert_int_eq(parse("--print-config s m", &o), 0);
+	options_done(&o);
+	check_refused("--print-config s m more", "usage");
+	check_refused("--print-config -o wal.sync_mode=x", "wal.sync_mode");
+}
+END_TEST
+
 START_TEST(help_and_version_need_no_places)
 {
 	struct options o;
@@ -293,6 +341,9 @@ int main(void)
 		&the_last_of_ro_and_rw_wins,
 		&read_only_store_is_mounted_read_only,
 		&allow_other_switches_permission_checks_on,
+		&allow_other_may_be_a_setting,
+		&data_dir_is_the_store_that_is_not_named,
+		&print_config_needs_no_places,
 		&help_and_version_need_no_places,
 		&command_line_beats_environment_beats_file,
 		&bad_settings_file_is_named,

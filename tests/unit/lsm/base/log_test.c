@@ -87,6 +87,27 @@ START_TEST(time_is_utc_and_now)
 }
 END_TEST
 
+START_TEST(json_lines_are_objects_of_three_strings)
+{
+	cleanup_fd int in = -1;
+	cleanup_fd int out = -1;
+	char line[4000];
+
+	open_wire(&in, &out);
+	log_set_level(LOG_LEVEL_DEBUG);
+	log_set_format(LOG_JSON);
+	log_warn("key=\"a\\b\" \xff\n\xc3\xa4");
+	receive(in, line, sizeof(line));
+	check_matches(line, "^\\{\"time\":\"[0-9T:.-]+Z\",\"level\":\"warn\",\"text\":");
+	ck_assert_msg(strstr(line, "\"key=\\\"a\\\\b\\\" \\ufffd?\xc3\xa4\"}\n") != NULL, "%s",
+		      line);
+	log_set_format(LOG_TEXT);
+	log_warn("plain");
+	receive(in, line, sizeof(line));
+	check_matches(line, "Z warn plain\n$");
+}
+END_TEST
+
 START_TEST(lines_above_the_level_are_dropped)
 {
 	cleanup_fd int in = -1;
@@ -174,9 +195,13 @@ END_TEST
 int main(void)
 {
 	static const TTest *const *tests[] = {
-		&line_has_time_level_and_text,        &time_is_utc_and_now,
-		&lines_above_the_level_are_dropped,   &long_line_is_cut_and_still_ends,
-		&control_bytes_cannot_forge_a_line,   &unwritable_descriptor_is_survived,
+		&line_has_time_level_and_text,
+		&time_is_utc_and_now,
+		&json_lines_are_objects_of_three_strings,
+		&lines_above_the_level_are_dropped,
+		&long_line_is_cut_and_still_ends,
+		&control_bytes_cannot_forge_a_line,
+		&unwritable_descriptor_is_survived,
 		&lines_of_several_threads_stay_whole,
 	};
 

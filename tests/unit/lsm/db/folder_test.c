@@ -54,6 +54,19 @@ START_TEST(an_empty_folder_becomes_a_store)
 }
 END_TEST
 
+START_TEST(a_settings_file_may_be_there_before_the_store)
+{
+	struct env *env = folder_with("apexfs.ini", "[wal]\n");
+	struct slice bytes;
+
+	db_close(db_open_small(env));
+	db_close(db_open_small(env));
+	ck_assert_int_eq(env_mem_file(env, DB_DIR, "apexfs.ini", &bytes), 0);
+	ck_assert(slice_eq(bytes, slice_str("[wal]\n")));
+	env_free(env);
+}
+END_TEST
+
 START_TEST(what_a_crash_left_of_making_a_store_is_no_hindrance)
 {
 	expect_fresh(folder_with("LOCK", "pid=1\n"));
@@ -225,6 +238,7 @@ int main(void)
 	static const TTest *const *tests[] = {
 		&an_absent_folder_becomes_a_store,
 		&an_empty_folder_becomes_a_store,
+		&a_settings_file_may_be_there_before_the_store,
 		&what_a_crash_left_of_making_a_store_is_no_hindrance,
 		&no_store_is_made_where_none_is_wanted,
 		&a_folder_of_something_else_is_refused_and_untouched,
