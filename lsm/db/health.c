@@ -190,11 +190,6 @@ int db_check_log(struct lsm *db)
 										    : refuse(db);
 }
 
-int db_check_thawed(const struct lsm *db)
-{
-	return likely(!lsm_is_frozen(db)) ? 0 : fail(-EROFS, "the store has been set read-only");
-}
-
 int lsm_check_writable(struct lsm *db)
 {
 	int err = db_check_writable(db);

@@ -43,7 +43,8 @@ static struct stall stall_now(struct lsm *db, bool need_memtable)
 	unsigned l0_files = atomic_load_explicit(&db->l0_files, memory_order_relaxed);
 
 	/* without compaction level 0 grows until lsm_compact: waiting would be for ever */
-	if (db->options.compaction_threads == 0 || lsm_compaction_is_paused(db))
+	if (db->options.compaction_threads == 0 ||
+	    atomic_load_explicit(&db->compaction_paused, memory_order_relaxed))
 		l0_files = 0;
 	return stall_decide(&limits, l0_files,
 			    atomic_load_explicit(&db->full_memtables, memory_order_relaxed),
