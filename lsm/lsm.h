@@ -358,7 +358,8 @@ struct lsm_read_options {
 	const struct lsm_snapshot *snapshot; /* NULL: what is there now */
 	struct slice prefix; /* iterators: only keys that begin with it; empty: all */
 	/* Iterators: blocks that the cache does not have are read past it, so that a long scan
-	 * displaces nothing and takes no memory that stays. */
+	 * displaces nothing and takes no memory that stays. (A record whose value lies in blob
+	 * files is looked up by way of the cache when that is asked for.) */
 	bool no_cache_fill;
 };
 
