@@ -70,9 +70,17 @@ show "cat user/1/name"
 show "ls -l user/1"
 show "head -n 8 .stats"
 
+transport=$(sed -n 's/^transport_reason //p' .stats)
+if [ -n "$transport" ]; then
+  transport="through /dev/fuse ($transport); README.md, \"Over io_uring\", makes them faster"
+else
+  transport="over io_uring"
+fi
+
 cat <<END
 
 The store $store is mounted at $mount_point.
+Requests:         $transport
 To unmount:       fusermount3 -u $mount_point
 To mount again:   $bin/fs/apexfs $store $mount_point
 Without a mount:  $bin/lsm/cli/apexkv $store scan
