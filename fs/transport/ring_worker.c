@@ -244,10 +244,15 @@ static bool is_end(int error)
 	       error == -ENODEV;
 }
 
+/* When one worker cannot go on, others mostly cannot either: it is said once. */
 static void give_up(const struct ring *r, int error)
 {
+	struct ring_crew *crew = r->worker->crew;
+
+	if (atomic_exchange_explicit(&crew->broken, true, memory_order_relaxed))
+		return;
 	log_error("io_uring queue=%u: %s", r->worker->queue, strerror(-error));
-	(void)eventfd_write(r->worker->crew->broken_fd, 1); /* once more than once is enough */
+	(void)eventfd_write(crew->broken_fd, 1); /* a fresh counter takes a 1 */
 }
 
 static void ring_serve(struct ring *r)

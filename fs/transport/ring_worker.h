@@ -42,6 +42,8 @@ struct ring_crew {
 	size_t payload_size;          /* of an entry */
 	int stop_fd;                  /* borrowed: readable when all are to end */
 	int broken_fd;                /* borrowed: eventfd; a worker that gives up writes to it */
+	/* Set by the first that gives up. Relaxed: it only picks one. */
+	_Atomic bool broken;
 	/* How the steps are taken together. */
 	sem_t arrived;       /* posted by each worker that is done with a step */
 	enum ring_step step; /* the next; written before the workers' go is posted */

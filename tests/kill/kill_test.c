@@ -181,8 +181,8 @@ static int write_until_killed(struct run *r, struct mounted_death *ret_death)
 
 /*
  * The call of a writer may fail only because the daemon was killed. EIO is what the kernel makes of
- * a request that the daemon was killed in the midst of reading (fuse_dev_do_read in fs/fuse/dev.c), and ECANCELED of one for a thread that
- * is dead (fuse_uring_send_in_task in fs/fuse/dev_uring.c).
+ * a request that the daemon was killed in the midst of reading (fuse_dev_do_read in fs/fuse/dev.c),
+ * and ECANCELED of one for a thread that is dead (fuse_uring_send_in_task in fs/fuse/dev_uring.c).
  */
 static bool ended_well(const struct run *r, uint32_t writer, const struct mounted_death *death)
 {
@@ -190,9 +190,8 @@ static bool ended_well(const struct run *r, uint32_t writer, const struct mounte
 
 	if (!h->error)
 		return true;
-	return h->error_ns > death->alive_ns &&
-	       (h->error == ENOTCONN || h->error == ECONNABORTED || h->error == EIO ||
-		h->error == ECANCELED);
+	return h->error_ns > death->alive_ns && (h->error == ENOTCONN || h->error == ECONNABORTED ||
+						 h->error == EIO || h->error == ECANCELED);
 }
 
 /* False: there is no such state, as its next change is a single request. */

@@ -109,14 +109,19 @@ for fault in io_uring_setup:error=EPERM io_uring_setup:error=EMFILE \
 done
 
 # Too late for classic: the kernel waits for entries that cannot come. The mount ends, and does not hang.
+mounted_or_over() {
+	is_mounted || ! is_alive "$tracer"
+}
 ends_in_time() {
 	timeout 20 strace -f -qq -o /dev/null -e trace=io_uring_enter \
 		-e "inject=io_uring_enter:error=ENXIO:when=$1+" "$apexfs" -f "$store" "$mnt" 2>"$work/log" &
 	tracer=$!
+	wait_until mounted_or_over
 	timeout 20 stat "$mnt/key" >/dev/null 2>&1
 	wait "$tracer"
 	status=$?
 	cat "$work/log"
+	echo "status $status"
 	! is_mounted && [ "$status" = 1 ]
 }
 check "io_uring that fails after the agreement ends the mount" ends_in_time 2
