@@ -23,8 +23,8 @@ enum lock_rank {
 	RANK_FS_VIRT = 40,      /* fs/virt: rendered files */
 	RANK_FS_REASONS = 42,   /* fs/virt: why commands failed */
 	RANK_FS_DIRS = 45,      /* fs/ops: the list of open folders */
-	RANK_FS_SHUTDOWN = 47,  /* fs: whether closing has come to its end */
 	RANK_FS_CONFIG = 46,    /* lsm/config: one change of a running program's settings */
+	RANK_FS_SHUTDOWN = 47,  /* fs: whether closing has come to its end */
 	RANK_DB_NAMING = 47,    /* lsm/db: one naming or dropping of a snapshot */
 	RANK_DB_RESERVE = 48,   /* lsm/db: giving back and taking the reserve */
 	RANK_DB_SYNC = 50,      /* lsm/db: one log sync at a time */

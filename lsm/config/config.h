@@ -37,7 +37,7 @@ enum {
 #define CONFIG_WORD UINT64_MAX /* a UINT or SIZE that is not a number */
 
 struct config_option {
-	const char *section; /* "": written without one */
+	const char *section; /* "": written without one; these come first in a table */
 	const char *name;
 	enum config_type type;
 	uint64_t minimum, maximum;  /* of UINT, SIZE, OCTAL and RATE */

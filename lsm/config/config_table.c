@@ -146,6 +146,9 @@ bool config_table_is_sound(const struct config_table *table)
 		const struct config_option *o = &table->options[i];
 		char text[CONFIG_NAME_MAX + 1];
 
+		/* an INI file has no way back to options without a section */
+		if (!o->section[0] && i > 0 && table->options[i - 1].section[0])
+			return false;
 		if (!o->name[0] || strlen(o->section) + 1 + strlen(o->name) > CONFIG_NAME_MAX)
 			return false;
 		/* The search answers the first; a second of the same name finds another's index.

@@ -41,5 +41,6 @@ const struct config_option *config_table_nearest(const struct config_table *tabl
 const struct config_option *config_table_nearest_name(const struct config_table *table,
 						      const char *name);
 
-/* Whether every name is short enough and unique, in files as well as in the environment. */
+/* Whether every name is short enough and unique, in files as well as in the environment, and those
+ * without a section come first. */
 bool config_table_is_sound(const struct config_table *table);

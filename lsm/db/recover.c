@@ -381,8 +381,11 @@ static int begin_anew(struct lsm *db, struct replayed *p, struct wal_recovery *f
 
 	if (db->options.read_only)
 		return 0;
+	found->last_seqno = max_of(found->last_seqno, found->durable_seqno);
+	/* what a named snapshot does not see must not get the seqno of what it did */
+	found->last_seqno = max_of(found->last_seqno, snapshot_list_newest_seqno(&db->named));
 	/* one more, so that there is something to flush even if nothing was replayed */
-	found->last_seqno = max_of(found->last_seqno, found->durable_seqno) + 1;
+	found->last_seqno++;
 	int err = chunk_claims_sync(&p->claims);
 
 	if (!err)

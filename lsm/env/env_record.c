@@ -54,7 +54,6 @@ static int record_open(struct env_dir *dir, const char *name, enum env_open_mode
 	if (!rc) {
 		/* these change nothing */
 		p.dropped = env_plain_mode(mode) == ENV_READ || mode == ENV_REUSE;
-		p.call.offset = (uint64_t)mode;
 		rc = end(d, &p, env_dir_open(d->inner, name, mode, &inner));
 	}
 	if (rc) {

@@ -11,7 +11,7 @@
 #include "lsm/env/env.h"
 
 enum env_call_kind {
-	ENV_CALL_CREATE,   /* name: file made, or emptied by ENV_REPLACE; offset = the mode */
+	ENV_CALL_CREATE,   /* name: file made, or emptied by ENV_REPLACE */
 	ENV_CALL_APPEND,   /* name, offset, length, bytes */
 	ENV_CALL_SYNC,     /* name */
 	ENV_CALL_TRUNCATE, /* name, offset = new size */

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
@@ -39,6 +40,8 @@ static const unsigned may_fail[CALL_KINDS] = {
 	[CALL_LIST] = BIT(FAIL_EIO) | KILLS,
 	[CALL_SPACE] = BIT(FAIL_EIO) | BIT(FAIL_EINTR) | KILLS,
 	[CALL_ADVISE] = BIT(FAIL_EIO) | KILLS,
+	[CALL_MAP] = BIT(FAIL_EIO) | KILLS,
+	[CALL_FLAGS] = BIT(FAIL_EIO) | KILLS,
 	/* Linux has closed the file all the same. */
 	[CALL_CLOSE] = BIT(FAIL_EIO) | BIT(FAIL_EINTR) | KILLS,
 };
@@ -67,9 +70,9 @@ bool call_may_fail(const struct call *call, enum call_failure failure)
 const char *call_kind_name(enum call_kind kind)
 {
 	static const char *const names[CALL_KINDS] = {
-		"open",   "read", "write",   "sync",   "allocate", "truncate",
-		"rename", "link", "unlink",  "mkdir",  "stat",     "chmod",
-		"flock",  "list", "statvfs", "advise", "close",
+		"open",    "read",   "write", "sync",  "allocate", "truncate", "rename",
+		"link",    "unlink", "mkdir", "stat",  "chmod",    "flock",    "list",
+		"statvfs", "advise", "map",   "fcntl", "close",
 	};
 
 	return names[kind];
@@ -349,6 +352,23 @@ CATCH(int, posix_fadvise64, int fd, off_t offset, off_t len, int advice)
 	int error = errno_of(note_call(KIND(CALL_ADVISE)));
 
 	return error ? error : __real_posix_fadvise64(fd, offset, len, advice);
+}
+
+/* The third argument is no pointer, where there is one: it is passed on as it stands. */
+CATCH(int, fcntl64, int fd, int command, long argument)
+{
+	return PASS(int, -1, KIND(CALL_FLAGS), __real_fcntl64(fd, command, argument));
+}
+
+CATCH(void *, mmap64, void *at, size_t len, int access, int flags, int fd, off_t offset)
+{
+	return PASS(void *, MAP_FAILED, KIND(CALL_MAP),
+		    __real_mmap64(at, len, access, flags, fd, offset));
+}
+
+CATCH(int, munmap, void *at, size_t len)
+{
+	return PASS(int, -1, KIND(CALL_MAP), __real_munmap(at, len));
 }
 
 /* These two do their work and then say that they have not. */

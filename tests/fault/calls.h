@@ -29,6 +29,8 @@ enum call_kind {
 	CALL_LIST, /* fdopendir and readdir */
 	CALL_SPACE,
 	CALL_ADVISE,
+	CALL_MAP,
+	CALL_FLAGS, /* fcntl */
 	CALL_CLOSE,
 	CALL_KINDS,
 };

@@ -40,6 +40,10 @@ struct lsm_options workload_options(const struct workload *w, uint64_t opening)
 	o.cache_bytes = 16 << 10;
 	o.cache_shards = 1;
 	o.max_open_tables = 4;
+	o.map_tables = rng_below(&rng, 2);
+	o.direct_tables = rng_below(&rng, 2);
+	o.index_interval = (unsigned)rng_below(&rng, 2) * 3;
+	o.memtable_pool_bytes = rng_below(&rng, 2) << 20;
 	return o;
 }
 

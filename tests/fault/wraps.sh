@@ -8,12 +8,14 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 library=$1
 
-# of the C library, but not of the kernel: memory, text, errors, locks' addresses
+# of the C library, but not of the kernel: memory, text, errors, locks' addresses; and the handler
+# of SIGBUS, which is set once and cannot fail
 harmless='
-calloc free malloc strdup strndup
+aligned_alloc calloc free malloc strdup strndup
 memchr memcmp memcpy memmove memset
 snprintf vsnprintf strchr strcmp strerror strlen strrchr strnlen
 clock_gettime getpid
+__sigsetjmp pthread_once sigaction sigemptyset siglongjmp
 '
 # the compiler's and the sanitizers' own
 own='^(__(asan|ubsan|tsan|lsan|sanitizer|gcov|llvm)_|__errno_location$|__assert_fail$|__stack_chk_fail$|__tls_get_addr$|_GLOBAL_OFFSET_TABLE_$)'

@@ -20,6 +20,7 @@ static const char *const words[] = {"auto", NULL};
 static const char *const foreign[] = {"bench", "log_x", NULL};
 
 static const struct config_option table[] = {
+	{"", "kind", CONFIG_CHOICE, 0, 0, modes, "batch", "", "A choice without a section.", true},
 	{"store", "create", CONFIG_BOOL, 0, 0, NULL, "on", "", "A switch.", false},
 	{"store", "separator", CONFIG_BYTE, 0, 0, NULL, "/", "", "A byte.", false},
 	{"store", "name", CONFIG_TEXT, 0, 0, NULL, "", "", "A text.", false},
@@ -28,6 +29,7 @@ static const struct config_option table[] = {
 	{"log", "mask", CONFIG_OCTAL, 0, 0777, NULL, "022", "", "Octal digits.", false},
 	{"log", "owner", CONFIG_UINT, 0, 99, words, "auto", "", "A number or a word.", false},
 	{"cache", "size", CONFIG_SIZE, 0, UINT64_C(1) << 40, NULL, "8m", "bytes", "A size.", false},
+	{"log", "share", CONFIG_RATE, 100, 500000, NULL, "0.01", "", "A rate.", true},
 	{"cache", "all", CONFIG_SIZE, 1, UINT64_MAX, NULL, "1", "bytes", "Any size.", false},
 };
 
@@ -49,7 +51,8 @@ static void expect_sound_value(const struct config_option *o, const struct confi
 	expect(again.number == v->number && strcmp(again.text, v->text) == 0);
 	if (o->choices == words && strcmp(v->text, words[0]) == 0)
 		expect(v->number == CONFIG_WORD);
-	else if (o->type == CONFIG_UINT || o->type == CONFIG_SIZE || o->type == CONFIG_OCTAL)
+	else if (o->type == CONFIG_UINT || o->type == CONFIG_SIZE || o->type == CONFIG_OCTAL ||
+		 o->type == CONFIG_RATE)
 		expect(v->number >= o->minimum && v->number <= o->maximum);
 	else if (o->type == CONFIG_CHOICE)
 		expect(v->number < array_size(modes) - 1);
@@ -188,6 +191,7 @@ void fuzz_seeds(const struct fuzz_sink *sink)
 		"cache.all=16383p",     "cache.size=64k",
 	};
 	static const char value_texts[] = "0x00\0on\0always\0"
+					  "0.05\0"
 					  "12\0"
 					  "3m\0";
 	cleanup_buf struct buf ini = {0}, environment = {0}, line = {0};

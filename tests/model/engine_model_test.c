@@ -290,6 +290,7 @@ static const struct operation operations[] = {
 	{30, look_beside},
 	{60, walk_held},
 	{16, reopen},
+	{16, run_tune},
 	{4, checkpoint},
 };
 

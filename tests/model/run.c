@@ -66,6 +66,23 @@ static void choose_large(struct rng *rng, struct lsm_options *o)
 		o->value_max = 4096 + rng_below(rng, MODEL_LARGE_MAX);
 }
 
+/* What is seldom touched; reads of a store without damage are the same unchecked. */
+static void choose_rest(struct rng *rng, struct lsm_options *o)
+{
+	o->memtable_pool_bytes = rng_below(rng, 3) << 18;
+	o->log_segment_bytes = rng_below(rng, 4) ? 0 : 16 << 10;
+	o->log_read_bytes = 4096U << rng_below(rng, 8);
+	o->index_interval = (unsigned)(rng_below(rng, 2) * (1 + rng_below(rng, 8)));
+	o->verify_reads = rng_below(rng, 4) > 0;
+	o->garbage_ratio = (unsigned)(1 + rng_below(rng, 5));
+	o->max_levels = (unsigned)(2 + rng_below(rng, LSM_LEVELS - 1));
+	o->read_ahead_bytes = 4096U << rng_below(rng, 7);
+	o->map_tables = rng_below(rng, 2);
+	o->direct_tables = rng_below(rng, 2);
+	o->io_threads = (unsigned)(1 + rng_below(rng, 2));
+	o->verify_on_open = rng_below(rng, 8) == 0;
+}
+
 static struct lsm_options random_options(struct run *run)
 {
 	static const uint32_t block_bytes[] = {256, 1 << 10, 4 << 10, 16 << 10, 64 << 10};
@@ -92,6 +109,7 @@ static struct lsm_options random_options(struct run *run)
 	o.runs_max = (unsigned)(2 + rng_below(rng, 4));
 	o.reserve_bytes = rng_below(rng, 2) * (64 << 10);
 	choose_large(rng, &o);
+	choose_rest(rng, &o);
 	return o;
 }
 
@@ -138,6 +156,14 @@ void run_open(struct run *run)
 	run->value_max = options.value_max;
 	REQUIRE(run, lsm_open(run->path, &options, &run->db) == 0);
 	open_named(run);
+}
+
+void run_tune(struct run *run)
+{
+	struct lsm_options options = random_options(run);
+
+	REQUIRE(run, lsm_set_options(run->db, &options) == 0);
+	run->value_max = options.value_max;
 }
 
 void run_close(struct run *run)

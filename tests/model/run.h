@@ -68,6 +68,8 @@ _Noreturn void run_give_up(const struct run *run, const char *condition, int lin
 /* Open the store at run->path with random options, and in it the snapshots that have names. */
 void run_open(struct run *run);
 void run_close(struct run *run);
+/* Other random options, as far as they can change while it is open. */
+void run_tune(struct run *run);
 
 /* The name of run->named[i]. */
 struct slice run_name(size_t i);

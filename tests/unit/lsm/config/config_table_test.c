@@ -67,7 +67,13 @@ START_TEST(a_table_with_two_names_alike_is_unsound)
 		{"a", "", CONFIG_UINT, 0, 9, NULL, "1", "", "", false},
 	};
 
+	static const struct config_option late[] = {
+		{"a", "b", CONFIG_UINT, 0, 9, NULL, "1", "", "", false},
+		{"", "c", CONFIG_UINT, 0, 9, NULL, "1", "", "", false},
+	};
+
 	ck_assert(config_table_is_sound(&table));
+	ck_assert(!config_table_is_sound(&(struct config_table){late, 2}));
 	ck_assert(config_table_is_sound(&(struct config_table){twice, 1}));
 	ck_assert(!config_table_is_sound(&(struct config_table){twice, 2}));
 	ck_assert(!config_table_is_sound(&(struct config_table){nameless, 1}));

@@ -474,10 +474,43 @@ START_TEST(recovery_of_a_prefix_copes_with_logs_that_are_no_logs)
 }
 END_TEST
 
+START_TEST(a_snapshot_sees_nothing_that_came_after_the_damage_was_cut_off)
+{
+	struct env *env = env_mem_new();
+	struct lsm *db = effects_open(env, "");
+	struct lsm_snapshot *snapshot;
+	char name[ENV_NAME_MAX + 1], text[DB_TEXT_MAX];
+	uint64_t begin = db_log_size_locked(db);
+
+	for (unsigned i = 0; i < 10; i++)
+		db_put(db, db_key(text, i), "value");
+	uint64_t record = (db_log_size_locked(db) - begin) / 10;
+
+	ck_assert_int_eq(lsm_snapshot_make(db, slice_str("kept")), 0);
+	wal_file_name(db->logs[db->log_count - 1].number, name);
+	struct env *left = env_mem_clone(env);
+
+	db_close(db);
+	env_free(env);
+	damage_record(left, name, record, 2);
+	db = effects_open(left, "wal.recovery=prefix");
+	db_put(db, "later", "x");
+	ck_assert_int_eq(lsm_snapshot_open(db, slice_str("kept"), &snapshot), 0);
+	const struct lsm_read_options then = {.snapshot = snapshot};
+
+	ck_assert(db_has_at(db, db_key(text, 1), "value", &then));
+	ck_assert(db_has_at(db, "later", NULL, &then));
+	lsm_snapshot_release(db, snapshot);
+	db_close(db);
+	env_free(left);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
 		EFFECTS_WRITE(EFFECTS_TEST) & recovery_of_a_prefix_copes_with_logs_that_are_no_logs,
+		&a_snapshot_sees_nothing_that_came_after_the_damage_was_cut_off,
 	};
 
 	return unit_run("effects_write", tests, array_size(tests));
