@@ -109,6 +109,7 @@ static struct lsm_options engine_options_of(const struct config *config)
 
 	lsm_options_init(&options);
 	engine_options_apply(config, &options);
+	options.stats_enable = config_bool(config, "stats", "enable");
 	options.stall_timeout_ms =
 		1000 * (unsigned)config_number(config, "fuse", "request_timeout");
 	return options;

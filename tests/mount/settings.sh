@@ -195,6 +195,25 @@ few=$(most_tasks)
 remount -o "$stuck,fuse.max_threads=10"
 check "fuse.max_threads= is how many requests are worked on" at_least $((few + 3)) "$(most_tasks)"
 
+# ---- statistics ----
+
+remount
+ls "$mnt" >/dev/null
+check "requests are counted" at_least 1 "$(stats_value fuse_opendir)"
+remount -o stats.enable=off
+ls "$mnt" >/dev/null
+check "stats.enable=off: they are not" same 0 "$(stats_value fuse_opendir)"
+remount -o "stats.file=$work/stats.json,stats.interval=1"
+check "stats.file= is written" wait_until test -s "$work/stats.json"
+check "as JSON" python3 -c 'import json, sys; json.load(open(sys.argv[1]))' "$work/stats.json"
+
+is_newer() {
+	[ "$(stat -c '%i %Y' "$work/stats.json")" != "$written" ]
+}
+
+written=$(stat -c '%i %Y' "$work/stats.json")
+check "and again after stats.interval=" wait_until is_newer
+
 # ---- the log ----
 
 remount -o "log.file=$work/log,log.level=info"
