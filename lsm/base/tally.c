@@ -1,10 +1,10 @@
 #include "lsm/base/tally.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <stdbool.h>
 
-_Thread_local unsigned tally_thread_slot = TALLY_NONE;
+_Thread_local unsigned tally_thread_slot = TALLY_SHARED;
+static _Thread_local bool thread_asked;
 
 static _Atomic uint64_t slots_taken; /* a bit a slot; that of TALLY_SHARED is never set */
 static pthread_key_t thread_end_key;
@@ -55,7 +55,9 @@ unsigned tally_take_slot(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	assert(tally_thread_slot == TALLY_NONE);
+	if (thread_asked)
+		return TALLY_SHARED;
+	thread_asked = true;
 	(void)pthread_once(&once, watch_thread_ends); /* cannot fail */
 	unsigned slot = thread_end_known ? slot_find() : TALLY_SHARED;
 

@@ -24,21 +24,32 @@
 
 enum {
 	TALLY_SLOTS = 64,
-	TALLY_SHARED = TALLY_SLOTS - 1, /* of all threads that have none of their own */
-	TALLY_NONE = TALLY_SLOTS,       /* not asked for yet */
+	TALLY_SHARED = TALLY_SLOTS - 1, /* of all threads that have none of their own, or have not
+					   asked yet */
 };
 
 /* Of the calling thread; internal. initial-exec: one instruction to reach it. */
 extern _Thread_local unsigned tally_thread_slot __attribute__((tls_model("initial-exec")));
 
-/* Take a slot for the calling thread, which has none. */
+/* A slot for the calling thread, if it has not asked before and there is one. */
 unsigned tally_take_slot(void);
 
+/* The calling thread's; TALLY_SHARED when there is none for it. */
 static inline unsigned tally_slot(void)
 {
 	unsigned slot = tally_thread_slot;
 
-	return likely(slot != TALLY_NONE) ? slot : tally_take_slot();
+	return likely(slot != TALLY_SHARED) ? slot : tally_take_slot();
+}
+
+/* Add to a counter that lies in the calling thread's own slot, not the shared one; the new value.
+ */
+static inline uint64_t tally_add_own(_Atomic uint64_t *counter, uint64_t n)
+{
+	uint64_t sum = atomic_load_explicit(counter, memory_order_relaxed) + n;
+
+	atomic_store_explicit(counter, sum, memory_order_release);
+	return sum;
 }
 
 /* Add to a counter that lies in the calling thread's slot; the new value. */
@@ -46,9 +57,5 @@ static inline uint64_t tally_add(_Atomic uint64_t *counter, unsigned slot, uint6
 {
 	if (unlikely(slot == TALLY_SHARED))
 		return atomic_fetch_add_explicit(counter, n, memory_order_acq_rel) + n;
-
-	uint64_t sum = atomic_load_explicit(counter, memory_order_relaxed) + n;
-
-	atomic_store_explicit(counter, sum, memory_order_release);
-	return sum;
+	return tally_add_own(counter, n);
 }

@@ -134,12 +134,12 @@ static enum lsm_op write_op(const struct batch *changes)
 }
 
 /* Beside the operation itself. */
-static void count_changes(struct db_shard shard, const struct spilled *changes)
+static void count_changes(struct lsm *db, struct db_counters *own, const struct spilled *changes)
 {
-	shard_add(shard, records_written, changes->changes.count);
-	shard_add(shard, written_bytes, changes->changes.rep.len + changes->long_bytes);
+	(void)db_count(db, own, records_written, changes->changes.count);
+	(void)db_count(db, own, written_bytes, changes->changes.rep.len + changes->long_bytes);
 	if (changes->changes.patches)
-		shard_add(shard, patches, changes->changes.patches);
+		(void)db_count(db, own, patches, changes->changes.patches);
 }
 
 static int write_nothing(struct lsm *db, const struct expect_list *expected,
@@ -218,8 +218,8 @@ static int write_spilled(struct lsm *db, const struct spilled *changes,
 {
 	bool sync = db_live_get(db, sync_mode) == LSM_SYNC_ALWAYS || (options && options->sync);
 	enum lsm_op op = write_op(&changes->changes);
-	struct db_shard shard = db_shard_here(db);
-	struct db_timer timer = db_op_begin(db, shard, op);
+	struct db_counters *own = db_counters_own(db);
+	struct db_timer timer = db_op_begin(db, own, op);
 	struct db_attempt attempt = {
 		.changes = changes,
 		.expected = expected,
@@ -237,8 +237,8 @@ static int write_spilled(struct lsm *db, const struct spilled *changes,
 		err = db_logs_sync(db, commit.seqno);
 	else
 		db_sync_timer_note(db, changes->changes.count);
-	db_op_end(db, shard, op, timer);
-	count_changes(shard, changes);
+	db_op_done(db, own, op, timer);
+	count_changes(db, own, changes);
 	if (!err && ret_commit)
 		*ret_commit = commit;
 	return err;

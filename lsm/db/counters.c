@@ -1,5 +1,15 @@
 #include "lsm/db/counters.h"
 
+uint64_t db_count_other(struct lsm *db, size_t offset, uint64_t n)
+{
+	unsigned slot = tally_slot();
+	char *shard = (char *)&db->counters[slot];
+
+	if (!db->options.stats_enable)
+		return 0;
+	return tally_add((_Atomic uint64_t *)(shard + offset), slot, n);
+}
+
 struct db_timer db_timer_start(struct lsm *db)
 {
 	if (!db->options.stats_enable)
@@ -11,7 +21,7 @@ struct db_timer db_timer_start_nth(struct lsm *db, uint64_t n)
 {
 	return (struct db_timer){
 		.start_ns = env_mono_ns(db->env),
-		.weight = n < LSM_TIMED_FIRST ? 1 : LSM_TIMED_EVERY,
+		.weight = n <= LSM_TIMED_FIRST ? 1 : LSM_TIMED_EVERY,
 	};
 }
 

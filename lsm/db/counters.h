@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 #include "lsm/base/tally.h"
 #include "lsm/db/db.h"
 
@@ -18,58 +20,76 @@ static inline void counter_add(_Atomic uint64_t *counter, uint64_t n)
 	atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
-/* The calling thread's shard. */
-struct db_shard {
-	struct db_counters *counters; /* NULL: nothing is counted */
-	unsigned slot;
-};
-
-static inline struct db_shard db_shard_here(struct lsm *db)
+/* The calling thread's own shard. NULL: the long way (db_count_other), or nothing is counted. */
+static inline struct db_counters *db_counters_own(struct lsm *db)
 {
-	unsigned slot = tally_slot();
+	unsigned slot = tally_thread_slot;
 
-	return (struct db_shard){db->options.stats_enable ? &db->counters[slot] : NULL, slot};
+	if (unlikely(slot == TALLY_SHARED || !db->options.stats_enable))
+		return NULL;
+	return &db->counters[slot];
 }
 
-/* shard_add(shard, gets_found, 1). Of two that follow each other no reader sees the second alone.
- */
-#define shard_add(shard, member, n)                                                                \
-	do {                                                                                       \
-		if (likely((shard).counters))                                                      \
-			(void)tally_add(&(shard).counters->member, (shard).slot, n);               \
-	} while (0)
+/* Add to the counter at this offset of the calling thread's shard, whichever it is, if anything is
+ * counted; the new value, or 0. */
+uint64_t db_count_other(struct lsm *db, size_t offset, uint64_t n);
 
-/* One operation, from db_op_begin to db_op_end. */
+/* db_count(db, own, read_bytes, 5), with own of db_counters_own. */
+#define db_count(db, own, member, n)                                                               \
+	(likely(own) ? tally_add_own(&(own)->member, n)                                            \
+		     : db_count_other(db, offsetof(struct db_counters, member), n))
+
+/* The time of one operation. */
 struct db_timer {
 	uint64_t start_ns; /* 0: this one is not timed */
 	uint32_t weight;   /* it stands for so many */
 };
 
-/* Time every one, whatever LSM_TIMED_EVERY says: for rare operations. */
+/* For those that are rare: each is timed, if anything is counted. */
 struct db_timer db_timer_start(struct lsm *db);
-/* Whether one that is the n-th (from 0) of its thread is timed, and for how many it stands. */
-struct db_timer db_timer_start_nth(struct lsm *db, uint64_t n);
-
-static inline struct db_timer db_op_begin(struct lsm *db, struct db_shard shard, enum lsm_op op)
-{
-	if (unlikely(!shard.counters))
-		return (struct db_timer){0};
-
-	uint64_t n = atomic_load_explicit(&shard.counters->ops[op], memory_order_relaxed);
-
-	if (likely(n >= LSM_TIMED_FIRST && n % LSM_TIMED_EVERY != 0))
-		return (struct db_timer){0};
-	return db_timer_start_nth(db, n);
-}
-
 /* Note how long it took, if it was timed. */
 void db_timer_end(struct lsm *db, enum lsm_op op, struct db_timer timer);
 
-/* Count it, and note how long it took. */
-static inline void db_op_end(struct lsm *db, struct db_shard shard, enum lsm_op op,
-			     struct db_timer timer)
+/* Whether the operation that makes it n of its kind and thread (0: not counted) is timed. */
+static inline bool db_op_is_timed(uint64_t n)
 {
-	shard_add(shard, ops[op], 1);
+	return n % LSM_TIMED_EVERY == 0 ? n > 0 : n < LSM_TIMED_FIRST;
+}
+
+/* To begin with the clock for it. */
+struct db_timer db_timer_start_nth(struct lsm *db, uint64_t n);
+
+/*
+ * A frequent operation that counts however it ends: true when it is to be timed, between
+ * *ret_timer's start and db_timer_end.
+ */
+static inline bool db_op_count(struct lsm *db, struct db_counters *own, enum lsm_op op,
+			       struct db_timer *ret_timer)
+{
+	uint64_t n = db_count(db, own, ops[op], 1);
+
+	if (likely(!db_op_is_timed(n)))
+		return false;
+	*ret_timer = db_timer_start_nth(db, n);
+	return true;
+}
+
+/* One that counts only if it is done: the timer for db_op_done. */
+static inline struct db_timer db_op_begin(struct lsm *db, const struct db_counters *own,
+					  enum lsm_op op)
+{
+	uint64_t n;
+
+	if (unlikely(!own))
+		return (struct db_timer){0};
+	n = atomic_load_explicit(&own->ops[op], memory_order_relaxed) + 1;
+	return unlikely(db_op_is_timed(n)) ? db_timer_start_nth(db, n) : (struct db_timer){0};
+}
+
+static inline void db_op_done(struct lsm *db, struct db_counters *own, enum lsm_op op,
+			      struct db_timer timer)
+{
+	(void)db_count(db, own, ops[op], 1);
 	if (unlikely(timer.start_ns != 0))
 		db_timer_end(db, op, timer);
 }

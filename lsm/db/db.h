@@ -58,7 +58,7 @@ struct db_state {
 /* Counted by callers' threads, each thread in its own shard (lsm/base/tally.h). */
 struct db_counters {
 	_Alignas(64) _Atomic uint64_t ops[LSM_OP_COUNT]; /* but sync, flush and compact */
-	_Atomic uint64_t gets_found;
+	_Atomic uint64_t gets_missed;
 	_Atomic uint64_t read_bytes;
 	_Atomic uint64_t records_written;
 	_Atomic uint64_t written_bytes;

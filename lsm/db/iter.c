@@ -146,17 +146,13 @@ static void settle_backward(struct lsm_iter *it)
 		show(it, &kept);
 }
 
-/* A move of the iterator is under way: how it is counted and timed. */
-struct move {
-	struct db_shard shard;
-	struct db_timer timer;
-};
-
-static inline struct move move_begin(struct lsm_iter *it, enum lsm_op op)
+/* A move of the iterator begins: counted, and perhaps timed until db_timer_end. */
+static inline struct db_timer move_begin(struct lsm_iter *it, enum lsm_op op)
 {
-	struct db_shard shard = db_shard_here(it->db);
+	struct db_timer timer = {0};
 
-	return (struct move){shard, db_op_begin(it->db, shard, op)};
+	(void)db_op_count(it->db, db_counters_own(it->db), op, &timer);
+	return timer;
 }
 
 static void go_first(struct lsm_iter *it)
@@ -168,10 +164,10 @@ static void go_first(struct lsm_iter *it)
 
 void lsm_iter_first(struct lsm_iter *it)
 {
-	struct move move = move_begin(it, LSM_OP_SEEK);
+	struct db_timer timer = move_begin(it, LSM_OP_SEEK);
 
 	go_first(it);
-	db_op_end(it->db, move.shard, LSM_OP_SEEK, move.timer);
+	db_timer_end(it->db, LSM_OP_SEEK, timer);
 }
 
 static void go_last(struct lsm_iter *it)
@@ -193,15 +189,15 @@ static void go_last(struct lsm_iter *it)
 
 void lsm_iter_last(struct lsm_iter *it)
 {
-	struct move move = move_begin(it, LSM_OP_SEEK);
+	struct db_timer timer = move_begin(it, LSM_OP_SEEK);
 
 	go_last(it);
-	db_op_end(it->db, move.shard, LSM_OP_SEEK, move.timer);
+	db_timer_end(it->db, LSM_OP_SEEK, timer);
 }
 
 void lsm_iter_seek(struct lsm_iter *it, struct slice key)
 {
-	struct move move = move_begin(it, LSM_OP_SEEK);
+	struct db_timer timer = move_begin(it, LSM_OP_SEEK);
 
 	if (slice_cmp(key, buf_slice(&it->prefix)) <= 0) {
 		go_first(it);
@@ -210,7 +206,7 @@ void lsm_iter_seek(struct lsm_iter *it, struct slice key)
 		iter_seek(it->merge, key, it->seqno);
 		settle_forward(it, false);
 	}
-	db_op_end(it->db, move.shard, LSM_OP_SEEK, move.timer);
+	db_timer_end(it->db, LSM_OP_SEEK, timer);
 }
 
 static void go_back_to(struct lsm_iter *it, struct slice key)
@@ -229,10 +225,10 @@ static void go_back_to(struct lsm_iter *it, struct slice key)
 
 void lsm_iter_seek_back(struct lsm_iter *it, struct slice key)
 {
-	struct move move = move_begin(it, LSM_OP_SEEK);
+	struct db_timer timer = move_begin(it, LSM_OP_SEEK);
 
 	go_back_to(it, key);
-	db_op_end(it->db, move.shard, LSM_OP_SEEK, move.timer);
+	db_timer_end(it->db, LSM_OP_SEEK, timer);
 }
 
 /* Leave the record shown, whose versions lie around the merge's place, and stand before them all.
@@ -268,10 +264,10 @@ static void go_next(struct lsm_iter *it)
 
 void lsm_iter_next(struct lsm_iter *it)
 {
-	struct move move = move_begin(it, LSM_OP_ITERATE);
+	struct db_timer timer = move_begin(it, LSM_OP_ITERATE);
 
 	go_next(it);
-	db_op_end(it->db, move.shard, LSM_OP_ITERATE, move.timer);
+	db_timer_end(it->db, LSM_OP_ITERATE, timer);
 }
 
 static void go_prev(struct lsm_iter *it)
@@ -286,10 +282,10 @@ static void go_prev(struct lsm_iter *it)
 
 void lsm_iter_prev(struct lsm_iter *it)
 {
-	struct move move = move_begin(it, LSM_OP_ITERATE);
+	struct db_timer timer = move_begin(it, LSM_OP_ITERATE);
 
 	go_prev(it);
-	db_op_end(it->db, move.shard, LSM_OP_ITERATE, move.timer);
+	db_timer_end(it->db, LSM_OP_ITERATE, timer);
 }
 
 bool lsm_iter_valid(const struct lsm_iter *it)
@@ -343,6 +339,13 @@ static int whole_value(struct lsm_iter *it)
 	return err;
 }
 
+static void count_read(struct lsm_iter *it, uint64_t bytes)
+{
+	struct db_counters *own = db_counters_own(it->db);
+
+	(void)db_count(it->db, own, read_bytes, bytes);
+}
+
 int lsm_iter_value(struct lsm_iter *it, struct slice *ret_value)
 {
 	struct slice value;
@@ -357,7 +360,7 @@ int lsm_iter_value(struct lsm_iter *it, struct slice *ret_value)
 	}
 	if (err)
 		return err;
-	shard_add(db_shard_here(it->db), read_bytes, value.len);
+	count_read(it, value.len);
 	*ret_value = value;
 	return 0;
 }
@@ -373,7 +376,7 @@ int lsm_iter_read(struct lsm_iter *it, const struct lsm_range *range, size_t *re
 		return err;
 	err = found_version_read(it->db, &f, &want, ret_len);
 	if (!err)
-		shard_add(db_shard_here(it->db), read_bytes, *ret_len);
+		count_read(it, *ret_len);
 	found_version_done(&f);
 	return err;
 }
@@ -444,7 +447,9 @@ int lsm_iter_new(struct lsm *db, const struct lsm_read_options *options, struct 
 		lsm_iter_free(it);
 		return err;
 	}
-	shard_add(db_shard_here(db), iterators, 1);
+	struct db_counters *own = db_counters_own(db);
+
+	(void)db_count(db, own, iterators, 1);
 	*ret_iter = it;
 	return 0;
 }

@@ -96,10 +96,12 @@ static void read_blobs(struct lsm *db, struct lsm_stats *s)
 	s->blob_checksum_errors = blobs.checksum_errors;
 }
 
-/* Effects before their causes: each thread counts the cause first. */
+/* Effects before their causes: each thread counts the cause first. gets_found: those missed, so
+ * far.
+ */
 static void read_shard(const struct db_counters *c, struct lsm_stats *s)
 {
-	s->gets_found += load(&c->gets_found);
+	s->gets_found += load(&c->gets_missed);
 	s->user_read_bytes += load(&c->read_bytes);
 	s->patches += load(&c->patches);
 	s->user_written_bytes += load(&c->written_bytes);
@@ -120,6 +122,7 @@ static void read_callers(const struct lsm *db, struct lsm_stats *s)
 	for (size_t i = 0; i < TALLY_SLOTS; i++)
 		read_shard(&db->counters[i], s);
 	s->gets = s->ops[LSM_OP_GET].count;
+	s->gets_found = s->gets - s->gets_found;
 	s->writes = s->ops[LSM_OP_PUT].count + s->ops[LSM_OP_DELETE].count +
 		    s->ops[LSM_OP_PATCH].count + s->ops[LSM_OP_BATCH].count;
 	s->checkpoints = load(&db->checkpoints);
