@@ -60,6 +60,58 @@ check "the JSON is one object" same "{ }" "$(head -c 1 "$work/json") $(tail -n 1
 check "the JSON has the same names" same "$(awk '{ print $1 }' "$work/stats" | sort)" \
 	"$(grep -oE '"[a-z0-9_]+":' "$work/json" | tr -d '":' | sort)"
 
+lint=$build/tests/support/prom_lint
+cat .stats.prom >"$work/prom"
+if [ -x "$lint" ]; then
+	passes_lint() { "$lint" <"$work/prom"; }
+	check "the Prometheus form passes the lint" passes_lint
+else
+	skip "the Prometheus form passes the lint" "prom_lint is not built"
+fi
+check "it counts what the text counts" grep -q \
+	"^apexfs_op_duration_seconds_count{op=\"put\"} $(stats_value put_count)\$" "$work/prom"
+
+groups="amplification bloom cache compaction disk errors fs health levels memory ops recovery stalls wal"
+# shellcheck disable=SC2012 # these names are words
+check "a folder has a file for each group" same "$groups" \
+	"$(ls .stats.d | sort | tr '\n' ' ' | sed 's/ $//')"
+cat .stats >"$work/stats"
+awk '{ print $1 }' "$work/stats" | sort -u >"$work/names"
+groups_are_parts() {
+	for group in $groups; do
+		cat ".stats.d/$group" >"$work/group" && [ -s "$work/group" ] || return 1
+		same "" "$(grep -vE '^[a-z0-9_]+ .+$' "$work/group")" || return 1
+		same "" "$(awk '{ print $1 }' "$work/group" | sort -u | comm -23 - "$work/names")" ||
+			return 1
+	done
+}
+check "each tells a part of the whole" groups_are_parts
+every_name_has_a_group() {
+	cat .stats.d/* | awk '{ print $1 }' | sort -u | comm -13 - "$work/names" >"$work/none"
+	# the lines of the transport have one, and are not shown there
+	same "" "$(grep -v '^transport' "$work/none")"
+}
+check "together they are the whole" every_name_has_a_group
+sums_agree() {
+	awk '/^level[0-9]_files /{f += $2} /^level[0-9]_bytes /{b += $2} /^level[0-9]_entries /{r += $2}
+		/^table_files /{tf = $2} /^table_bytes /{tb = $2} /^table_records /{tr = $2}
+		/^fuse_error_/{e += $2} /^fuse_errors /{te = $2}
+		END { exit !(f == tf && b == tb && r == tr && e == te && e > 0) }' "$work/stats"
+}
+check "the sums agree" sums_agree
+
+absent=$(stats_value fuse_lookup_enoent)
+test -e no_such_file_1
+test -e no_such_file_2
+check "requests are counted by their errors" same $((${absent:-0} + 2)) \
+	"$(stats_value fuse_lookup_enoent)"
+puts=$(stats_value put_count)
+late=$(($(stats_value fs_held_total) - $(stats_value fs_held_merged)))
+for n in 1 2 3; do echo "$n" >"counted$n"; done
+late=$(($(stats_value fs_held_total) - $(stats_value fs_held_merged) - late))
+check "puts are counted exactly" same $((puts + 3 + late)) "$(stats_value put_count)"
+check "and timed" test "$(stats_value put_p99_ns)" -gt 0
+
 check "a virtual file is not listed" same "" "$(find . -maxdepth 1 -name '*stats*')"
 check "it is found by name" ls -l .stats
 check "it belongs to the mounting user" same "$(id -u) 444" "$(stat -c '%u %a' .stats)"
@@ -77,4 +129,37 @@ echo plain >folder/.stats
 check "in a folder the name is an ordinary one" same plain "$(cat folder/.stats)"
 
 cd / || exit 1
+kill_daemon
+detach
+mount_store
+check "the recovery of the last open is told" test "$(stats_value recovered_records)" -gt 0
+check "and how long it took" test "$(stats_value recovery_ns)" -gt 0
+remount -o ro
+cat "$mnt/key" >/dev/null
+check "a read-only mount tells all the same" same "1 ok" \
+	"$(stats_value takes_no_writes) $(stats_value health)"
+check "and counts reads" test "$(stats_value get_count)" -gt 0
+
+remount -o stats.enable=off
+cat "$mnt/key" >/dev/null
+echo value >"$mnt/uncounted"
+check "switched off nothing is counted" same "0 0 0" \
+	"$(stats_value get_count) $(stats_value put_count) $(stats_value fuse_requests)"
+check "sizes are shown all the same" test "$(stats_value total_records)" -gt 0
+
+remount -o "stats.file=$work/numbers.json" -o stats.interval=1
+dump_has() { grep -q "\"$1\":" "$work/numbers.json"; }
+dump_is_there() { [ -s "$work/numbers.json" ]; }
+check "statistics are written into a file" wait_until dump_is_there
+check "the whole of them" dump_has fuse_requests
+echo more >"$mnt/more"
+dump_counts() { grep -q '"put_count":[1-9]' "$work/numbers.json"; }
+check "and again" wait_until dump_counts
+stop_daemon
+check "nothing else is left" same numbers.json "$(cd "$work" && echo numbers*)"
+fails_to_mount() {
+	! "$apexfs" "$@" "$store" "$mnt" 2>"$work/why" && grep -q 'absolute path' "$work/why"
+}
+check "a path that depends on the folder is refused" fails_to_mount -o stats.file=dump.json
+
 finish
