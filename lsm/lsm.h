@@ -778,8 +778,9 @@ struct lsm_stats {
 };
 
 /*
- * Pulled from each module. Takes no lock that a write or a job takes; it does no I/O, but asks the
- * file system for its free space. Works whatever the store's health is.
+ * Pulled from each module, without a lock (but for a moment where it is the last to let go of a
+ * state of the store that was replaced meanwhile) and without I/O, except that the file system is
+ * asked for its free space. Works whatever the store's health is.
  */
 void lsm_stats_read(struct lsm *db, struct lsm_stats *ret_stats);
 

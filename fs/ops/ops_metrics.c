@@ -106,7 +106,7 @@ static const struct metric table[] = {
 	{KIND(p95, "fuse_*_p95_ns", NS), DURATION, .labels = "quantile=\"0.95\""},
 	{KIND(p99, "fuse_*_p99_ns", NS), DURATION, .labels = "quantile=\"0.99\""},
 	{KIND(max, "fuse_*_max_ns", NS), .family = "fuse_request_duration_max_seconds",
-	 .kind = METRIC_GAUGE, .help = "The longest of them since the mount."},
+	 .kind = METRIC_GAUGE, .help = "The longest request that was timed since the mount."},
 	{.name = "fuse_error_*",
 	 .family = "",
 	 .kind = METRIC_COUNTER,

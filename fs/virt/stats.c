@@ -14,7 +14,8 @@
 static const struct metric files_table[] = {
 	FILES(nodes, GAUGE, ITEMS, "Files and folders that the kernel knows."),
 	FILES(unlinked_nodes, GAUGE, ITEMS, "Files among them that have no name any more."),
-	FILES(unlinked_bytes, GAUGE, BYTES, "Memory for what was written to those."),
+	FILES(unlinked_bytes, GAUGE, BYTES,
+	      "Memory for what was written to files that have no name."),
 	FILES(held_now, GAUGE, ITEMS, "Creations and truncations that wait for their write."),
 	FILES(held_total, COUNTER, ITEMS, "Creations and truncations that were held."),
 	FILES(held_merged, COUNTER, ITEMS, "Those that became one put with their write."),
