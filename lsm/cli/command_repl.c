@@ -122,6 +122,5 @@ const struct command command_demo = {
 	.more = "",
 	.use = STORE_CREATE,
 	.group = GROUP_PEOPLE,
-	.on_mount = "ls -R M/",
 	.run = demo,
 };

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "lsm/cli/command_table.h"
+#include "lsm/cli/holder.h"
 #include "lsm/cli/report.h"
 #include "lsm/cli/watched.h"
 
@@ -42,6 +43,8 @@ static enum exit_status salvage(struct lsm *db, const struct invocation *inv)
 	watched_end(&w, rc, "the new store is removed");
 	if (rc == -ECANCELED)
 		return STATUS_INTERRUPTED;
+	if (rc == -EWOULDBLOCK)
+		return holder_report(inv);
 	if (rc) {
 		report_error(rc);
 		return status_of_open_error(rc);

@@ -13,13 +13,6 @@ with() {
   )
 }
 
-# absent FILE COMMAND...: the command succeeds and leaves no such file
-absent() {
-  unwanted=$1
-  shift
-  "$@" && [ ! -e "$unwanted" ]
-}
-
 # stores_input KEY FILE: what put reads from the file is what get writes
 stores_input() { "$apexkv" s put "$1" - <"$2" && "$apexkv" s get "$1" | cmp - "$2"; }
 
@@ -271,6 +264,21 @@ for command in $commands; do
     check "the manual has its --$option" grep -q "^\.B .*$(echo "$option" | sed 's/-/.*/g')" manual
   done
 done
+if command -v groff >/dev/null; then
+  check 'the manual is set without a warning' sh -c '[ -z "$(groff -man -Tutf8 -ww -z manual 2>&1)" ]'
+fi
+if command -v bash >/dev/null; then
+  check 'bash takes the completion' bash -n completion
+  completes() {
+    # shellcheck disable=SC2016 # for the other shell
+    [ "$(bash -c '. ./completion; COMP_WORDS=("$@" "") COMP_CWORD=$(($# - 1)); unset "COMP_WORDS[$#]"
+      _apexkv; echo "${COMPREPLY[*]}"' _ apexkv "$@")" = "$wanted" ]
+  }
+  wanted=scan
+  check 'it completes a command' completes s sca
+  wanted=--prefix
+  check 'and an option of one' completes -o a.b=c s scan --pre
+fi
 check '--version' exits 0 --version
 check '--version prints one line' grep -Eqx 'apexkv [0-9]+\.[0-9]+\.[0-9]+' out
 

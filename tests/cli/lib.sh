@@ -87,6 +87,13 @@ prints_like() {
   exits 0 "$@" && grep -Eqx -e "$regex" out
 }
 
+# absent FILE COMMAND...: the command succeeds and leaves no such file
+absent() {
+  unwanted=$1
+  shift
+  "$@" && [ ! -e "$unwanted" ]
+}
+
 # finish: the plan, and the exit status
 finish() {
   echo "1..$count"

@@ -1,0 +1,234 @@
+#!/bin/sh
+# apexkv in a terminal (tmux): a session with editing, top at three sizes, the bar of long work, Ctrl-C.
+# usage: terminal_test.sh BUILD_FOLDER
+# Prints TAP lines; the exit status is 0 when all are ok.
+. "$(dirname "$0")/lib.sh"
+
+command -v tmux >/dev/null || { echo '1..0 # SKIP no tmux'; exit 0; }
+HOME=$work
+LC_ALL=C.UTF-8
+SHELL=/bin/sh
+export HOME LC_ALL SHELL
+unset TMUX
+socket=none
+close_terminal() { tmux -S "$socket" kill-server 2>/dev/null; }
+at_exit() { close_terminal; }
+
+mux() { tmux -S "$socket" -f /dev/null "$@"; }
+
+# terminal COLUMNS ROWS: a new one, with a shell
+terminal() {
+  close_terminal
+  socket=$work/socket.$count # a server that is on its way out may still have the old one
+  mux new-session -d -x "$1" -y "$2" "PS1='\$ ' exec sh" && shows '^\$ *$'
+}
+
+screen() { mux capture-pane -p; }
+type_line() { mux send-keys -l "$1" && mux send-keys Enter; }
+key() { mux send-keys "$@"; }
+
+# shows REGEX: within ten seconds a line of the screen is like that; all it shows is in out
+shows() {
+  tries=0
+  until screen >out 2>err && grep -Eq -e "$1" out; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 500 ] || return 1
+    sleep 0.02
+  done
+}
+
+shows_not() {
+  screen >out
+  ! grep -Eq -e "$1" out
+}
+
+# ---- a session
+terminal 80 24
+type_line "$apexkv s repl"
+check 'a session has a prompt' shows '^apexkv> *$'
+type_line 'put user:1 "John Doe"'
+type_line 'get user:1'
+check 'a value with a blank' shows '^John Doe$'
+type_line 'set bin \x00\x01 extra'
+check 'a wrong number of words is told' shows '^apexkv: '
+type_line 'put line "a\nb"'
+type_line 'get line'
+check 'a value of two lines is shown as one' shows '^a\\nb$'
+type_line 'all'
+check 'all shows all' shows '^line +a.nb$'
+type_line 'batch 500'
+check 'batch N' shows '500 records put'
+type_line 'count --prefix batch:'
+check 'count' shows '^500$'
+type_line 'clear'
+shows '^apexkv> *$'
+check 'clear clears' shows_not '500'
+editing=$("$apexkv" --version >/dev/null && ldd "$apexkv" | grep -c libedit)
+if [ "$editing" -gt 0 ]; then
+  key Up Up
+  check 'the history comes back' shows '^apexkv> count --prefix batch:$'
+  key C-a C-k
+  mux send-keys -l 'gte user:1'
+  key C-a Right Right BSpace
+  mux send-keys -l ''
+  key C-k
+  mux send-keys -l 'et user:1'
+  key Enter
+  check 'a line can be edited' shows '^John Doe$'
+  mux send-keys -l 'get nonsense'
+  key C-c
+  type_line 'exists user:1'
+  check 'Ctrl-C throws the line away' shows '^yes$'
+  check 'and does not run it' shows_not 'not found'
+fi
+type_line 'demo'
+check 'the demo' shows 'apexkv> count --prefix demo/'
+type_line 'scan --prefix batch: --raw'
+check 'many lines' shows 'batch:000000499.value of record 499'
+type_line 'exit'
+check 'exit ends it' shows '^\$ *$'
+if [ "$editing" -gt 0 ]; then
+  check 'the history is kept' grep -q 'John' .apexkv_history
+  check 'for the user alone' [ "$(stat -c %a .apexkv_history)" = 600 ]
+fi
+type_line 'clear'
+shows '^\$ *$'
+type_line "$apexkv s repl"
+shows '^apexkv> *$'
+key C-d
+check 'Ctrl-D ends it, too' shows '\$ *$'
+type_line 'stty -a | tr ";" "\n" | grep -c "\<isig"'
+check 'the terminal is as it was' shows '^1$'
+
+# A session beside a process that has the store.
+mkfifo hold
+flock s/LOCK sh -c 'cat hold' &
+holder=$!
+at_exit() { kill "$holder" 2>/dev/null; close_terminal; }
+exec 3>hold
+type_line 'clear'
+type_line "$apexkv s repl"
+check 'beside a holder a session only reads' shows '^apexkv \(read-only\)> *$'
+type_line 'get user:1'
+check 'and does so' shows '^John Doe$'
+type_line 'put a b'
+check 'but does not write' shows 'only read here'
+type_line 'exit'
+exec 3>&-
+wait "$holder"
+at_exit() { close_terminal; }
+
+# ---- top
+mkdir mount
+# stats N: as a daemon would show them that has done N reads
+stats() {
+  cat >mount/.next <<END
+mem_records 10
+total_records 1234567
+health ok
+memtable_bytes 16777216
+memtable_max_bytes 33554432
+full_memtables 1
+log_files 2
+log_bytes 5000000
+log_written_bytes $(($1 * 100))
+log_syncs 7
+last_seqno 100
+durable_seqno 90
+gets $1
+records_written 5
+cache_capacity_bytes 67108864
+cache_bytes 67108864
+cache_hits 90
+cache_misses 10
+flushes 3
+compactions 4
+stall_slow 5
+stall_stop 6
+stall_ns 1500000000
+level0_files 2
+level0_runs 2
+level0_bytes 2048
+level0_entries 20
+level1_files 3
+get_count 9
+get_p50_ns 1500
+get_p95_ns 2500
+get_p99_ns 3500
+get_max_ns 4500000
+pid 77
+END
+  mv mount/.next mount/.stats
+}
+stats 1000
+terminal 80 24
+type_line "$apexkv top mount"
+check 'top: the head' shows '^apexkv top mount   health ok   1.2M records   pid 77'
+stats 5000
+check 'reads a second, with their history' shows '^reads +[1-9][0-9.k]*/s  *█'
+check 'a gauge that is half full' shows '^memtable +\[█{12} {12}\] 16.0 MiB of 32.0 MiB, 1 full ones'
+check 'one that is full' shows '^cache +\[█{24}\] .*, 90.0 % hits'
+check 'the log' shows '^log +2 files, 4.8 MiB, .* 10 changes not yet on the disk'
+check 'stalls' shows '^stalls +5 slow, 6 stopped, 1.50s in all'
+check 'levels' shows '^ +0 +2 +2 +2.0 KiB +20'
+check 'latencies' shows '^get .* 1.5us +2.5us +3.5us +4.5ms$'
+check 'the last line tells how to leave' sh -c "tail -n 1 out | grep -q '^q quits'"
+check 'what the daemon does not tell is a dash' shows '^requests +-/s'
+mux resize-window -x 40 -y 10
+check 'at 40 x 10: the end moves up' shows '^q quits'
+fits() { [ "$(wc -l <out)" -le "$2" ] && ! grep -Eq ".{$(($1 + 1))}" out; }
+check 'it fits' fits 40 10
+check 'a narrow gauge' shows '^memtable +\[█{6} {6}\]'
+mux resize-window -x 120 -y 40
+check 'at 120 x 40: all of it again' shows '^get .* 4.5ms$'
+check 'it fits, too' fits 120 40
+check 'and begins at the top' sh -c "head -n 1 out | grep -q '^apexkv top'"
+printf 'health read-only\n' >mount/.stats
+check 'a health that is not ok shows' shows 'health read-only   - records'
+key q
+check 'q quits, and the screen is as it was' shows 'top mount$'
+check 'nothing of it is left' shows_not 'memtable'
+stats 1
+type_line "$apexkv top mount"
+shows 'health ok'
+rm mount/.stats
+check 'a mount that goes ends it, and is told' shows '^apexkv: mount/.stats: '
+stats 1
+type_line 'clear'
+type_line "$apexkv top mount; echo status \$?"
+shows 'health ok'
+key C-c
+check 'Ctrl-C leaves it' shows '^status 0$'
+
+# ---- the bar of long work
+terminal 80 24
+mkfifo pipe
+"$apexkv" big batch 20000 2>/dev/null
+type_line "$apexkv big export pipe; echo status \$?"
+# A reader that is slow until the bar was seen.
+{
+  tries=0
+  until screen 2>/dev/null | tee bar | grep -Eq '^export \[=*> *\] +[0-9]+% [0-9.]+k?, .*/s, .* left'; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 500 ] || break
+    dd bs=4096 count=1 2>/dev/null >/dev/null
+    sleep 0.02
+  done
+  cat >/dev/null
+} <pipe
+check 'export shows a bar with share, rate and time left' grep -Eq '^export \[=*> *\]' bar
+check 'at its end it is taken away' shows '^apexkv: exported 20000 records'
+check 'the status is 0' shows '^status 0$'
+check 'nothing of the bar is left' shows_not '^export \['
+
+# Ctrl-C stops an import that would have no end.
+type_line 'clear'
+shows '^\$ *$'
+type_line "yes k=v | $apexkv endless import -; echo status \$?"
+check 'import without an end shows what it did' shows '^import [0-9.]+[kM]?, .*/s'
+key C-c
+check 'Ctrl-C stops it, which is told' shows '^apexkv: import: stopped by a signal; [0-9]+ records are imported'
+check 'with its status' shows '^status 130$'
+check 'the store is sound' exits 0 endless verify
+
+finish
