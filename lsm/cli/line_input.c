@@ -51,7 +51,7 @@ static int read_until(struct line_input *in, int end, size_t *ret_len)
 
 int line_input_next(struct line_input *in, struct slice *ret_line)
 {
-	size_t len;
+	size_t len = 0;
 	int rc = read_until(in, '\n', &len);
 
 	if (rc)
@@ -63,7 +63,7 @@ int line_input_next(struct line_input *in, struct slice *ret_line)
 
 int line_input_next_nul(struct line_input *in, struct slice *ret_line)
 {
-	size_t len;
+	size_t len = 0;
 	int rc = read_until(in, '\0', &len);
 
 	if (rc)
