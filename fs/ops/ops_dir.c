@@ -30,9 +30,26 @@ static struct open_dir *open_dir_of(const struct fuse_file_info *fi)
 	return (struct open_dir *)(uintptr_t)fi->fh;
 }
 
+static bool has_cached_locked(const struct ops *ops, fuse_ino_t node)
+{
+	mutex_assert_held(&ops->dirs_mu);
+	for (const struct open_dir *open = ops->dirs; open; open = open->next)
+		if (open->node == node && open->cached)
+			return true;
+	return false;
+}
+
+/*
+ * The kernel keeps one listing of a folder, for all that were opened with its cache, and shows it
+ * even to one that began with another: if the folder changed in between, such a one looks for a
+ * position that is not there, and where the listing kept happens to end with a page the kernel
+ * (6.18) takes that for the end. So of the openings that last at one time only the first has the
+ * cache; the others ask for their own. Virtual folders change by themselves: none has it.
+ */
 static void list_add(struct ops *ops, struct open_dir *open)
 {
 	mutex_guard(&ops->dirs_mu);
+	open->cached = !ops_is_virtual(open->node) && !has_cached_locked(ops, open->node);
 	open->next = ops->dirs;
 	if (open->next)
 		open->next->prev = open;
@@ -83,6 +100,7 @@ static int open_dir_new(struct ops *ops, fuse_ino_t node, const struct fs_caller
 
 	if (!open)
 		return -ENOMEM;
+	open->node = node;
 	int rc = ops_is_virtual(node) ? virt_list(ops->virt, caller, node, &open->names)
 				      : open_real(ops, node, caller, open);
 
@@ -107,9 +125,9 @@ void ops_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
 	fi->fh = (uintptr_t)open;
 	/*
 	 * The kernel keeps the listing until it changes the folder: a warm listing costs this one
-	 * trip. Virtual folders change by themselves.
+	 * trip. Who does not use what is kept leaves it to those who do.
 	 */
-	fi->cache_readdir = !ops_is_virtual(node);
+	fi->cache_readdir = open->cached;
 	fi->keep_cache = !ops_is_virtual(node);
 	ops_end(req, 0);
 	if (fuse_reply_open(req, fi) != 0)

@@ -313,6 +313,103 @@ static void check_crowd(const struct mounted *m)
 		   SCANS, started, atomic_load(&crowd.changes), STAYING);
 }
 
+/* ---- two openings ---- */
+
+enum {
+	CACHED_PAGE = 128, /* entries with names of up to 8 bytes in a page of the kernel's cache */
+	PAIR = 5 * CACHED_PAGE - 2, /* with "." and "..", full pages */
+	PAIR_READ = 100, /* entries that the first opening has read when the folder changes */
+};
+
+static int make_file(const char *folder, const char *name)
+{
+	char path[PATH_ROOM];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	cleanup_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	return fd < 0 ? -errno : 0;
+}
+
+static int make_pair_folder(const char *folder)
+{
+	int err = mkdir(folder, 0755) < 0 ? -errno : 0;
+
+	for (unsigned i = 0; !err && i < PAIR; i++) {
+		char name[NAME_BYTES];
+
+		snprintf(name, sizeof(name), "s%05u", i);
+		err = make_file(folder, name);
+	}
+	return err;
+}
+
+/* All positions behind it move: one entry goes before them, one comes behind them. */
+static int shift(const char *folder)
+{
+	char path[PATH_ROOM];
+
+	snprintf(path, sizeof(path), "%s/s00000", folder);
+	return unlink(path) < 0 ? -errno : make_file(folder, "z");
+}
+
+/* The entries that stay and are left to be read, from one to the next. */
+static bool reads_on(DIR *dir, unsigned from)
+{
+	const struct dirent *entry;
+	unsigned next = from;
+
+	while ((entry = readdir(dir)) != NULL) {
+		unsigned i = staying_number(entry->d_name);
+
+		if (i < STAYING && i != next)
+			break;
+		next += i < STAYING;
+	}
+	if (next != PAIR)
+		tap_note("it ended before s%05u", next);
+	return next == PAIR && !entry;
+}
+
+static unsigned count_entries(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	unsigned count = 0;
+
+	while (dir && readdir(dir))
+		count++;
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
+/*
+ * One has read part of a folder, as the kernel keeps it, when it changes, and another reads all of
+ * it: what the kernel then keeps, in full pages, has other positions than the first one comes with.
+ */
+static void check_pair(const struct mounted *m)
+{
+	char folder[PATH_MAX];
+
+	snprintf(folder, sizeof(folder), "%s/pair", m->point);
+	int err = make_pair_folder(folder);
+	bool kept = !err && count_entries(folder) == PAIR + 2;
+	DIR *first = kept ? opendir(folder) : NULL;
+	unsigned read = 0;
+
+	/* less than the C library asks for at a time; it is asked again after seekdir */
+	while (first && read < PAIR_READ && readdir(first))
+		read++;
+	if (!tap_result(read == PAIR_READ, "a folder of which a part is read (%d)", err))
+		return;
+	seekdir(first, telldir(first));
+	err = shift(folder);
+	tap_result(!err && count_entries(folder) == PAIR + 2,
+		   "it changes, and another lists it (%d)", err);
+	tap_result(reads_on(first, PAIR_READ - 2), "the first reads all the rest");
+	closedir(first);
+}
+
 /* ---- a large folder ---- */
 
 static int store_fill(const char *store, uint64_t entries)
@@ -396,6 +493,7 @@ static void check_all(struct mounted *m, uint64_t entries)
 		return;
 	check_large(m, entries);
 	check_positions(m);
+	check_pair(m);
 	check_crowd(m);
 	err = mounted_stop(m);
 	tap_result(!err, "unmounted (%d)", err);
