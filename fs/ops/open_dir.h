@@ -14,7 +14,7 @@ struct open_dir {
 	struct fs_dir *dir; /* owned; NULL: a virtual folder */
 	struct buf names;   /* owned; virtual entries, as virt_list has them */
 	uint64_t cookie;    /* of the entry that was answered last: where it stands */
-	fuse_ino_t node;    /* the folder; immutable */
+	uint64_t node;      /* the folder; immutable */
 	bool cached; /* the kernel keeps what this one lists; immutable once it is in the list */
 	/* the virtual part */
 	bool in_names;      /* it has come there */
