@@ -4,11 +4,32 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/*
+ * Walking a list whose nodes lie anywhere costs a wait for memory at each of them. So a long walk
+ * has scouts ahead of it: the list is cut into segments by its nodes of some height (one in
+ * sixteen), each scout walks a segment of its own, and asks for each node one round before it steps
+ * on it. A scout steps at each SCOUTS-th step of the walk, so they stay ahead by as much as
+ * they were, about; by segments' different lengths they drift, so they begin anew now and then.
+ */
+enum {
+	SEGMENT_LEVEL = 2,
+	SCOUTS = 4,
+	SCOUT_AFTER = 32, /* steps in a row; shorter walks are not worth it */
+	SCOUT_STEPS = 512,
+};
+
+struct scout {
+	const struct skip_node *at, *end; /* borrowed from the list; NULL: it has ended */
+};
+
 struct memtable_iter {
 	struct iter base;
 	struct memtable *table;       /* shared: a reference of our own */
 	const struct skip_list *list; /* borrowed from table */
 	const struct skip_node *at;   /* borrowed from table; NULL: nowhere */
+	unsigned steps;               /* forward, in a row */
+	struct scout scouts[SCOUTS];
+	const struct skip_node *segment; /* where the first begins that no scout has; NULL: none */
 };
 
 static struct memtable_iter *self_of(struct iter *base)
@@ -33,10 +54,44 @@ static void stand_on(struct memtable_iter *it, const struct skip_node *n)
 	};
 }
 
+/* Give the scout the next segment. */
+static void send_out(struct memtable_iter *it, struct scout *s)
+{
+	s->at = it->segment;
+	if (!s->at)
+		return;
+	s->end = it->segment = skip_node_next(s->at, SEGMENT_LEVEL);
+	__builtin_prefetch(s->end);
+}
+
+static void scout_ahead(struct memtable_iter *it)
+{
+	struct scout *s = &it->scouts[it->steps % SCOUTS];
+
+	if (it->steps == SCOUT_AFTER) {
+		it->segment = skip_list_tall(it->list, it->at, SEGMENT_LEVEL);
+		for (size_t i = 0; i < SCOUTS; i++)
+			send_out(it, &it->scouts[i]);
+	} else if (it->steps == SCOUT_AFTER + SCOUT_STEPS) {
+		it->steps = SCOUT_AFTER - 1;
+	} else if (s->at) {
+		const struct skip_node *next = skip_node_next(s->at, 0);
+
+		if (next == s->end) {
+			send_out(it, s);
+			return;
+		}
+		s->at = next;
+		__builtin_prefetch(skip_node_link(next, 0));
+		__builtin_prefetch(skip_node_payload(next) + sizeof(*next));
+	}
+}
+
 static void it_first(struct iter *base)
 {
 	struct memtable_iter *it = self_of(base);
 
+	it->steps = 0;
 	stand_on(it, skip_list_first(it->list));
 }
 
@@ -51,6 +106,7 @@ static void it_seek(struct iter *base, struct slice key, uint64_t seqno)
 {
 	struct memtable_iter *it = self_of(base);
 
+	it->steps = 0;
 	stand_on(it, skip_list_at_or_after(it->list, key, seqno));
 }
 
@@ -67,6 +123,8 @@ static void it_next(struct iter *base)
 
 	assert(it->at);
 	stand_on(it, skip_node_next(it->at, 0));
+	if (++it->steps >= SCOUT_AFTER && it->at)
+		scout_ahead(it);
 }
 
 /* Links lead forward only, so a step back is a search; back links would cost every node eight

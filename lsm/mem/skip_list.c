@@ -190,6 +190,24 @@ const struct skip_node *skip_list_before(const struct skip_list *l, struct slice
 	return n == l->head ? NULL : n;
 }
 
+const struct skip_node *skip_list_tall(const struct skip_list *l, const struct skip_node *n,
+				       int level)
+{
+	struct place p = place_of(skip_node_key(n), skip_node_seqno(n));
+	const struct skip_node *at = l->head;
+	int i = atomic_load_explicit(&l->height, memory_order_relaxed) - 1;
+
+	while (i >= level) {
+		const struct skip_node *next = skip_node_next(at, i);
+
+		if (next && is_before(next, &p))
+			at = next;
+		else if (i-- == level)
+			return next;
+	}
+	return NULL;
+}
+
 const struct skip_node *skip_list_first(const struct skip_list *l)
 {
 	return skip_node_next(l->head, 0);

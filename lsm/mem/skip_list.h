@@ -46,6 +46,9 @@ const struct skip_node *skip_list_at_or_after(const struct skip_list *l, struct 
 /* The last node before (key, seqno); NULL: none. */
 const struct skip_node *skip_list_before(const struct skip_list *l, struct slice key,
 					 uint64_t seqno);
+/* The first node at or after n whose tower has a link at `level`; NULL: none. */
+const struct skip_node *skip_list_tall(const struct skip_list *l, const struct skip_node *n,
+				       int level);
 const struct skip_node *skip_list_first(const struct skip_list *l);
 const struct skip_node *skip_list_last(const struct skip_list *l);
 

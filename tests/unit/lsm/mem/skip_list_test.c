@@ -102,6 +102,31 @@ START_TEST(bytes_above_127_are_unsigned)
 }
 END_TEST
 
+/* From any node on, at each level: the first whose tower reaches it. */
+START_TEST(the_next_tall_node_is_found)
+{
+	struct skip_list l;
+	char key[16];
+
+	ck_assert_int_eq(skip_list_init(&l, NULL), 0);
+	for (uint64_t i = 0; i < 500; i++) {
+		(void)snprintf(key, sizeof(key), "%03u", (unsigned)(i * 379 % 500));
+		insert(&l, slice_str(key), i + 1);
+	}
+	for (int level = 0; level < SKIP_HEIGHT_MAX; level++) {
+		const struct skip_node *tall = skip_node_next(l.head, level);
+
+		for (const struct skip_node *n = skip_list_first(&l); n; n = skip_node_next(n, 0)) {
+			ck_assert_ptr_eq(skip_list_tall(&l, n, level), tall);
+			if (n == tall)
+				tall = skip_node_next(tall, level);
+		}
+		ck_assert_ptr_null(tall);
+	}
+	skip_list_done(&l);
+}
+END_TEST
+
 START_TEST(towers_thin_out_by_a_quarter)
 {
 	struct skip_list l;
@@ -131,6 +156,7 @@ int main(void)
 		&an_empty_list_has_no_first_last_or_neighbour,
 		&keys_that_differ_in_zeros_alone_are_ordered_by_length,
 		&bytes_above_127_are_unsigned,
+		&the_next_tall_node_is_found,
 		&towers_thin_out_by_a_quarter,
 	};
 
