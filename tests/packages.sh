@@ -5,11 +5,7 @@
 packages_build='gcc meson ninja-build pkg-config libfuse3-dev fuse3 liblz4-dev liburing-dev libinih-dev libxxhash-dev
   libedit-dev libc6-dev'
 packages_test='check libsubunit-dev clang libclang-rt-dev clang-format clang-tidy shellcheck universal-ctags python3
-<<<<<<< HEAD
-  e2fsprogs xfsprogs fio sqlite3 git rsync vim-tiny make curl rclone tmux man-db strace'
-=======
-  e2fsprogs xfsprogs fio sqlite3 git rsync vim-tiny make curl rclone tmux groff-base'
->>>>>>> 35700b2 (tests: apexkv with many records, in a terminal, beside a mount)
+  e2fsprogs xfsprogs fio sqlite3 git rsync vim-tiny make curl rclone tmux groff-base strace'
 packages_coverage='gcovr'
 
 # The packages of the groups that are not installed.
