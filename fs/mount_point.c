@@ -130,7 +130,7 @@ static int live_stat(const char *mountpoint, struct stat *ret_st)
 /* Over io_uring a request can also meet a daemon that is dead while the kernel still ends it. */
 static bool is_dying(int code)
 {
-	return code == ECONNABORTED || code == ECANCELED;
+	return code == ECONNABORTED || code == ECANCELED || code == EINTR || code == EFAULT;
 }
 
 static int folder_check(const char *mountpoint)

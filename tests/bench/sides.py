@@ -30,9 +30,9 @@ class Side:
 
 
 class Mount(Side):
-    def __init__(self, build, folder, options):
-        super().__init__("apexfs", os.path.join(folder, "mnt"))
-        self.build, self.store, self.options = build, os.path.join(folder, "store"), options
+    def __init__(self, build, folder, options, name="apexfs"):
+        super().__init__(name, os.path.join(folder, name + ".mnt"))
+        self.build, self.store, self.options = build, os.path.join(folder, name + ".store"), options
         self.mount()
 
     def mount(self):
@@ -93,18 +93,39 @@ def turns(plain, mount, turn):
     return (plain, mount) if turn % 2 else (mount, plain)
 
 
-def measure(build, folder, options, work):
-    """Call work(plain, mount, scratch folder), and leave nothing behind."""
+def turned(sides, turn):
+    """As that, for any number of sides."""
+    first = turn % len(sides)
+    return sides[first:] + sides[:first]
+
+
+def uring_is_offered():
+    try:
+        with open("/sys/module/fuse/parameters/enable_uring", encoding="ascii") as parameter:
+            return parameter.read().startswith("Y")
+    except OSError:
+        return False
+
+
+def measure_mounts(build, folder, options, work):
+    """Call work(plain, mounts) with a mount for each name of `options`, and leave nothing behind."""
     if os.geteuid() != 0:
         sys.exit("root only: caches are dropped")
     folder = tempfile.mkdtemp(prefix="apexfs-bench.", dir=folder)
-    mount = None
+    mounts = []
     try:
         plain = Side("plain", os.path.join(folder, "plain"))
-        mount = Mount(build, folder, options)
-        print("ratios: apexfs to plain folder, more is better")
-        work(plain, mount, folder)
+        for name, words in options.items():
+            mounts.append(Mount(build, folder, words, name))
+        print("ratios: to the plain folder, more is better")
+        work(plain, mounts)
     finally:
-        if mount:
+        for mount in mounts:
             mount.unmount()
         shutil.rmtree(folder)
+
+
+def measure(build, folder, options, work):
+    """Call work(plain, mount, scratch folder), and leave nothing behind."""
+    measure_mounts(build, folder, {"apexfs": options},
+                   lambda plain, mounts: work(plain, mounts[0], os.path.dirname(plain.folder)))

@@ -181,17 +181,28 @@ static int write_until_killed(struct run *r, struct mounted_death *ret_death)
 
 /*
  * The call of a writer may fail only because the daemon was killed. EIO is what the kernel makes of
- * a request that the daemon was killed in the midst of reading (fuse_dev_do_read in fs/fuse/dev.c),
- * and ECANCELED of one for a thread that is dead (fuse_uring_send_in_task in fs/fuse/dev_uring.c).
+ * a request that the daemon was killed in the midst of reading (fuse_dev_do_read in fs/fuse/dev.c).
+ * Over io_uring (fs/fuse/dev_uring.c) it is EINTR or EFAULT, when its pages could not be had any
+ * more, and ECANCELED for a thread that is dead (fuse_uring_send_in_task).
  */
+static bool is_by_kill(int error)
+{
+	static const int known[] = {ENOTCONN, ECONNABORTED, EIO, EINTR, EFAULT, ECANCELED};
+
+	for (size_t i = 0; i < array_size(known); i++) {
+		if (error == known[i])
+			return true;
+	}
+	return false;
+}
+
 static bool ended_well(const struct run *r, uint32_t writer, const struct mounted_death *death)
 {
 	const struct history *h = r->histories[writer];
 
 	if (!h->error)
 		return true;
-	return h->error_ns > death->alive_ns && (h->error == ENOTCONN || h->error == ECONNABORTED ||
-						 h->error == EIO || h->error == ECANCELED);
+	return h->error_ns > death->alive_ns && is_by_kill(h->error);
 }
 
 /* False: there is no such state, as its next change is a single request. */

@@ -100,7 +100,7 @@ static unsigned clients_wait(struct run *r, unsigned count)
 	return good;
 }
 
-/* A dead mount, or one that is ended, answers these. */
+/* A dead mount, or one that is ended, answers these (tests/kill/kill_test.c says when). */
 static bool is_end_of_mount(int status)
 {
 	return status == ENOTCONN || status == ECONNABORTED || status == ECANCELED || status == EIO;
