@@ -68,6 +68,20 @@ static void handler_install(void)
 	(void)sigaction(SIGBUS, &action, &action_before); /* cannot fail for a real signal */
 }
 
+/*
+ * Jumping out of a handler leaves the mask as it is there. With SA_NODEFER nothing is blocked, but
+ * whoever stands between the kernel and handlers (a sanitizer) may block all; and saving the mask
+ * in sigsetjmp would be a system call for each read.
+ */
+static void unblock_bus_error(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGBUS);
+	(void)pthread_sigmask(SIG_UNBLOCK, &set, NULL); /* cannot fail for these */
+}
+
 /* False: a page of it is not there. */
 static bool copy_guarded(uint8_t *into, const uint8_t *from, size_t len)
 {
@@ -75,6 +89,7 @@ static bool copy_guarded(uint8_t *into, const uint8_t *from, size_t len)
 
 	if (sigsetjmp(g.out, 0)) {
 		guard = NULL;
+		unblock_bus_error();
 		return false;
 	}
 	guard = &g;

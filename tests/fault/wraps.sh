@@ -15,7 +15,7 @@ aligned_alloc calloc free malloc strdup strndup
 memchr memcmp memcpy memmove memset
 snprintf vsnprintf strchr strcmp strerror strlen strrchr strnlen
 clock_gettime getpid
-__sigsetjmp pthread_once sigaction sigemptyset siglongjmp
+__sigsetjmp pthread_once pthread_sigmask sigaction sigaddset sigemptyset siglongjmp
 '
 # the compiler's and the sanitizers' own
 own='^(__(asan|ubsan|tsan|lsan|sanitizer|gcov|llvm)_|__errno_location$|__assert_fail$|__stack_chk_fail$|__tls_get_addr$|_GLOBAL_OFFSET_TABLE_$)'
