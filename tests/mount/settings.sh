@@ -190,9 +190,9 @@ most_tasks() {
 	echo "$most"
 }
 
-remount -o "$stuck,fuse.max_threads=2"
+remount -o "$stuck,fuse.transport=classic,fuse.max_threads=2"
 few=$(most_tasks)
-remount -o "$stuck,fuse.max_threads=10"
+remount -o "$stuck,fuse.transport=classic,fuse.max_threads=10"
 check "fuse.max_threads= is how many requests are worked on" at_least $((few + 3)) "$(most_tasks)"
 
 # ---- statistics ----
