@@ -124,27 +124,40 @@ static int put_start(struct buf *out, const struct bench_settings *s, int height
 		(unsigned long long)s->seed, NAMES, NAMES + PANEL + GAP);
 }
 
+/* What is one call has no rate. */
+static bool has_row(const struct bench_result *r)
+{
+	return r->workload->shares[BENCH_WHOLE] == 0;
+}
+
 int bench_plot(const struct bench_settings *settings, const struct bench_result *results,
 	       size_t count, struct buf *ret_text)
 {
 	struct scale rates = {INFINITY, -INFINITY, NAMES};
 	struct scale latencies = {INFINITY, -INFINITY, NAMES + PANEL + GAP};
-	int bottom = TOP + (int)count * ROW;
-	int rc = put_start(ret_text, settings, bottom + BOTTOM);
+	int bottom = TOP, y = TOP;
 
 	for (size_t i = 0; i < count; i++) {
+		if (!has_row(&results[i]))
+			continue;
+		bottom += ROW;
 		scale_take(&rates, rate_of(&results[i]));
 		scale_take(&latencies, (double)results[i].latency.p50);
 		scale_take(&latencies, (double)results[i].latency.p99);
 	}
+	int rc = put_start(ret_text, settings, bottom + BOTTOM);
+
 	if (!rc)
 		rc = put_grid(ret_text, &rates, bottom, name_rate);
 	if (!rc)
 		rc = put_grid(ret_text, &latencies, bottom, name_latency);
 	for (size_t i = 0; i < count && !rc; i++) {
-		rc = put_rate(ret_text, &results[i], &rates, TOP + (int)i * ROW);
+		if (!has_row(&results[i]))
+			continue;
+		rc = put_rate(ret_text, &results[i], &rates, y);
 		if (!rc)
-			rc = put_latency(ret_text, &results[i], &latencies, TOP + (int)i * ROW);
+			rc = put_latency(ret_text, &results[i], &latencies, y);
+		y += ROW;
 	}
 	return rc ? rc : buf_printf(ret_text, "</svg>\n");
 }
