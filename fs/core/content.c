@@ -30,7 +30,7 @@ int content_seek(struct fs *fs, const struct node_view *view, uint64_t offset,
 	if (offset >= state.attr.size)
 		return -ENXIO;
 	return view->nameless ? orphan_seek(view->node->orphan, key, offset, wanted, ret_offset)
-			      : lsm_seek(fs->db, key, NULL, offset, wanted, ret_offset);
+			      : lsm_seek(fs->db, key, &fs->read, offset, wanted, ret_offset);
 }
 
 /* What the patch says, but that the size does not shrink. */

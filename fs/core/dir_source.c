@@ -10,8 +10,12 @@ int dir_source_open(struct fs *fs, struct slice prefix, struct dir_source *ret_s
 	/* Before the snapshot: what is logged in between is met twice, not lost. */
 	int err = hold_keys_below(fs, prefix, &source.held_keys);
 
-	if (!err)
-		err = lsm_snapshot_new(fs->db, &source.snapshot);
+	if (fs->read.snapshot)
+		source.snapshot = fs->read.snapshot;
+	else if (!err)
+		err = lsm_snapshot_new(fs->db, &source.own_snapshot);
+	if (source.own_snapshot)
+		source.snapshot = source.own_snapshot;
 	if (!err) {
 		struct lsm_read_options options = {
 			.snapshot = source.snapshot, .prefix = prefix, .no_cache_fill = true};
@@ -30,8 +34,8 @@ void dir_source_done(struct fs *fs, struct dir_source *source)
 {
 	if (source->it)
 		lsm_iter_free(source->it);
-	if (source->snapshot)
-		lsm_snapshot_release(fs->db, source->snapshot);
+	if (source->own_snapshot)
+		lsm_snapshot_release(fs->db, source->own_snapshot);
 	buf_done(&source->held_keys);
 	*source = (struct dir_source){0};
 }

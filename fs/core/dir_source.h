@@ -9,11 +9,12 @@
 #include "fs/core/fs_internal.h"
 
 struct dir_source {
-	struct lsm_snapshot *snapshot; /* owned */
-	struct lsm_iter *it;           /* owned */
-	struct buf held_keys;          /* as hold_keys_below gives them */
-	struct slice held_rest;        /* of held_keys: after the present one */
-	struct slice held_key;         /* len 0: no more */
+	const struct lsm_snapshot *snapshot; /* what is read; borrowed */
+	struct lsm_snapshot *own_snapshot;   /* owned; NULL: it is the file system's */
+	struct lsm_iter *it;                 /* owned */
+	struct buf held_keys;                /* as hold_keys_below gives them */
+	struct slice held_rest;              /* of held_keys: after the present one */
+	struct slice held_key;               /* len 0: no more */
 };
 
 /* All keys that begin with prefix; it stands nowhere yet. */

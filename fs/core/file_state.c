@@ -50,7 +50,7 @@ int file_load(struct fs *fs, const struct node_view *view, struct file_state *st
 	if (take_held(fs, view, state))
 		return 0;
 
-	int err = lsm_stat(fs->db, view->key->name.bytes, NULL, &record);
+	int err = lsm_stat(fs->db, view->key->name.bytes, &fs->read, &record);
 
 	return err ? err : take_record(fs, &record, state);
 }
@@ -64,7 +64,7 @@ int file_load_part(struct fs *fs, const struct node_view *view, const struct lsm
 
 	/* What is held is empty. */
 	if (!take_held(fs, view, state)) {
-		err = lsm_read(fs->db, view->key->name.bytes, NULL, range, &len, &record);
+		err = lsm_read(fs->db, view->key->name.bytes, &fs->read, range, &len, &record);
 		if (!err)
 			err = take_record(fs, &record, state);
 	}
@@ -77,7 +77,7 @@ int file_load_value(struct fs *fs, const struct node_view *view, struct file_sta
 {
 	if (state->source != FILE_STORED)
 		return 0;
-	return lsm_get(fs->db, view->key->name.bytes, NULL, &state->whole);
+	return lsm_get(fs->db, view->key->name.bytes, &fs->read, &state->whole);
 }
 
 void node_stat(struct fs *fs, const struct node_view *view, const struct attr *attr,

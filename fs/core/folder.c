@@ -16,7 +16,7 @@ static int load_record(struct fs *fs, struct slice prefix, struct attr *ret_attr
 		       struct lsm_record *ret_record)
 {
 	struct lsm_record record;
-	int err = lsm_stat(fs->db, prefix, NULL, &record);
+	int err = lsm_stat(fs->db, prefix, &fs->read, &record);
 
 	if (err)
 		return err;
@@ -93,7 +93,7 @@ int folder_record_gives_way(struct fs *fs, struct slice key)
 	if (key.ptr[key.len - 1] != fs->separator)
 		return 0;
 
-	int err = lsm_stat(fs->db, key, NULL, &record);
+	int err = lsm_stat(fs->db, key, &fs->read, &record);
 
 	if (err)
 		return err == -ENOENT ? 0 : err;
@@ -112,7 +112,7 @@ int folder_own_value(struct fs *fs, struct slice prefix, struct slice *ret_key)
 	if (key.len == 0)
 		return 0;
 
-	int err = lsm_stat(fs->db, key, NULL, &record);
+	int err = lsm_stat(fs->db, key, &fs->read, &record);
 
 	if (err)
 		return err == -ENOENT ? 0 : err;
@@ -142,7 +142,7 @@ static bool still_shows_others(struct fs *fs, struct slice key, struct slice anc
 
 	if (!slice_starts_with(key, anchor) || key_goes(key, going) || key.len == 0)
 		return false;
-	if (lsm_stat(fs->db, key, NULL, &record) < 0)
+	if (lsm_stat(fs->db, key, &fs->read, &record) < 0)
 		return false; /* an error shows itself again in the search */
 	lsm_record_release(&record);
 	return true;
@@ -252,7 +252,7 @@ static int set_attr_in_node(struct fs *fs, struct node_lock *lock, const struct 
 static int record_is_taken(struct fs *fs, struct slice prefix, bool *ret_taken)
 {
 	struct lsm_record record;
-	int err = lsm_stat(fs->db, prefix, NULL, &record);
+	int err = lsm_stat(fs->db, prefix, &fs->read, &record);
 
 	if (err) {
 		*ret_taken = false;

@@ -34,6 +34,7 @@ int fs_build(const struct fs_options *options, struct fs **ret_fs)
 		.value_max = options->value_max,
 		.rename_max_keys = options->rename_max_keys,
 		.key_max = options->key_max ? options->key_max : (unsigned)LSM_KEY_MAX,
+		.read = {.snapshot = options->snapshot},
 		.defaults = {.uid = options->uid,
 			     .gid = options->gid,
 			     .file_mode = ATTR_FILE_MODE & ~options->umask,
@@ -42,8 +43,11 @@ int fs_build(const struct fs_options *options, struct fs **ret_fs)
 		.separator = options->separator,
 		.read_only = options->read_only,
 	};
-	err = nodes_init(&fs->nodes);
+	err = absent_init(&fs->absent);
+	if (!err)
+		err = nodes_init(&fs->nodes);
 	if (err) {
+		absent_done(&fs->absent);
 		free(fs);
 		return err;
 	}
@@ -60,7 +64,8 @@ int fs_new(const struct fs_options *options, struct fs **ret_fs)
 
 	if (err)
 		return err;
-	err = hold_timer_start(fs);
+	/* where nothing is written, nothing is held */
+	err = options->read_only ? 0 : hold_timer_start(fs);
 	if (err) {
 		ignore_result(fs_free(fs)); /* nothing is held yet */
 		return err;
@@ -87,6 +92,7 @@ int fs_free(struct fs *fs)
 	hold_done(fs);
 	nodes_done(&fs->nodes);
 	stripes_done(&fs->stripes);
+	absent_done(&fs->absent);
 	free(fs);
 	return err;
 }

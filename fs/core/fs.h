@@ -33,6 +33,8 @@
 #define FS_ROOT UINT64_C(1)
 /* Node numbers with this bit are never given out here: they belong to fs/virt. */
 #define FS_VIRTUAL_BIT (UINT64_C(1) << 62)
+/* Node numbers have so many bits. */
+#define FS_NODE_BITS 46
 
 /* Cookies of folder entries never have this bit. */
 #define FS_COOKIE_FREE_BIT (UINT64_C(1) << 62)
@@ -55,6 +57,8 @@ struct fs_options {
 				     LSM_KEY_MAX */
 	uint64_t rename_max_keys; /* the rename of a folder with more: -EXDEV */
 	bool read_only;           /* changes answer -EROFS */
+	/* NULL: the store as it is; else what this shows, and read_only is set. Borrowed. */
+	const struct lsm_snapshot *snapshot;
 };
 
 must_check int fs_new(const struct fs_options *options, struct fs **ret_fs);

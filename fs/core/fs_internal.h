@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "fs/core/absent.h"
 #include "fs/core/attr.h"
 #include "fs/core/faults.h"
 #include "fs/core/fs.h"
@@ -22,6 +23,7 @@ enum {
 struct fs {
 	/* immutable after fs_build */
 	struct lsm *db; /* borrowed */
+	struct lsm_read_options read; /* of every read: which snapshot, if any */
 	struct attr_defaults defaults;
 	uint8_t separator;
 	bool read_only;
@@ -34,6 +36,7 @@ struct fs {
 	struct node_table nodes;
 	struct hold hold;
 	struct faults faults;
+	struct absent absent;
 };
 
 /* fs_new without the timer: what is held stays so until something else than time logs it. */

@@ -114,7 +114,7 @@ void name_close(struct fs *fs, struct name_op *op)
  * does not. */
 static int partial_has_keys(struct fs *fs, const struct node_name *folder)
 {
-	struct lsm_read_options options = {.prefix = folder->bytes};
+	struct lsm_read_options options = {.snapshot = fs->read.snapshot, .prefix = folder->bytes};
 	struct lsm_iter *it;
 	int err = lsm_iter_new(fs->db, &options, &it);
 
@@ -138,7 +138,7 @@ static int partial_has_keys(struct fs *fs, const struct node_name *folder)
 int folder_has_keys(struct fs *fs, const struct node_name *folder)
 {
 	return folder->partial ? partial_has_keys(fs, folder)
-			       : lsm_prefix_exists(fs->db, folder->bytes, NULL);
+			       : lsm_prefix_exists(fs->db, folder->bytes, &fs->read);
 }
 
 static int find_folder(struct fs *fs, const struct path_place *place, struct found *ret_found)
@@ -182,7 +182,7 @@ static int find_file(struct fs *fs, const struct path_place *place, struct found
 		return -ENOENT;
 	if (!find_held(fs, &found)) {
 		struct lsm_record record;
-		int err = lsm_stat(fs->db, found.name.bytes, NULL, &record);
+		int err = lsm_stat(fs->db, found.name.bytes, &fs->read, &record);
 		bool is_folder = false;
 
 		if (err)
@@ -337,7 +337,17 @@ static int lookup(struct fs *fs, uint64_t parent, struct slice name, struct fs_e
 
 int fs_lookup(struct fs *fs, uint64_t parent, struct slice name, struct fs_entry *ret_entry)
 {
-	return faults_answer(&fs->faults, lookup(fs, parent, name, ret_entry));
+	uint64_t changes;
+	int err;
+
+	do {
+		changes = atomic_load(&fs->absent.changes);
+		err = lookup(fs, parent, name, ret_entry);
+		if (err == -ENOENT)
+			absent_add(&fs->absent, parent, name);
+		/* see absent.h: a change that did not find the name there has been seen here */
+	} while (err == -ENOENT && atomic_load(&fs->absent.changes) != changes);
+	return faults_answer(&fs->faults, err);
 }
 
 void fs_forget(struct fs *fs, uint64_t node, uint64_t lookups)

@@ -7,10 +7,12 @@
 
 enum {
 	SLOT_BITS = 32,
-	GENERATION_MAX = (1 << 29) - 1, /* numbers stay below FS_VIRTUAL_BIT */
+	GENERATION_MAX = (1 << 14) - 1,
 	BUCKETS_MIN = 1024,
 	SLOTS_MIN = 1024,
 };
+
+_Static_assert(GENERATION_MAX >> (FS_NODE_BITS - SLOT_BITS) == 0, "numbers have their bits");
 
 /* Inode numbers below are free for the root and for what others make up. */
 #define INO_MASK  (FS_VIRTUAL_BIT - 1)

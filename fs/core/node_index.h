@@ -53,6 +53,8 @@ struct node {
 	/* guarded by the stripe of the key */
 	struct orphan *orphan; /* owned; of a nameless file */
 	struct buf sibling;    /* of a folder: a key that was below it lately; see folder.h */
+	/* of who holds all stripes: 1 + its index among the nodes that changes.c changes, else 0 */
+	size_t change_slot;
 };
 
 struct node_slot {

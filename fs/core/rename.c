@@ -94,7 +94,7 @@ int moved_meta(struct fs *fs, const struct lsm_record *record, struct slice new_
 static int source_meta(struct fs *fs, const struct move *m, struct meta_bytes *ret_meta)
 {
 	struct lsm_record record;
-	int err = lsm_stat(fs->db, m->source.name.bytes, NULL, &record);
+	int err = lsm_stat(fs->db, m->source.name.bytes, &fs->read, &record);
 
 	if (err)
 		return err;

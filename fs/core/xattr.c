@@ -77,7 +77,7 @@ static int get_level(struct fs *fs, const struct node_view *view, const struct f
 	if (state->record.seqno == 0)
 		return -ENODATA;
 
-	int err = lsm_locate(fs->db, view->key->name.bytes, NULL, &place);
+	int err = lsm_locate(fs->db, view->key->name.bytes, &fs->read, &place);
 
 	if (err)
 		return err;
