@@ -20,6 +20,7 @@
 #include "fs/transport/transport.h"
 #include "fs/virt/control.h"
 #include "fs/virt/stats_files.h"
+#include "fs/virt/views.h"
 #include "fs/virt/virt.h"
 #include "lsm/base/clock.h"
 #include "lsm/base/error.h"
@@ -50,6 +51,7 @@ struct service {
 	struct fs *fs;
 	struct virt *virt;
 	struct stats_files stats;
+	struct views views;
 	struct reasons reasons;
 	struct stats_dump *dump; /* NULL: none is wanted */
 	struct control *control;
@@ -190,6 +192,8 @@ static int settings_apply(void *arg, const struct config *config)
 	fs_set_limits(s->fs, &limits);
 	log_set_level((enum log_level)config_number(config, "log", "level"));
 	log_set_format((enum log_format)config_number(config, "log", "format"));
+	if (s->control) /* else it begins with this value */
+		control_set_search_max(s->control, config_number(config, "search", "max_results"));
 	if (s->dump)
 		stats_dump_set_interval(s->dump,
 					(unsigned)config_number(config, "stats", "interval"));
@@ -227,7 +231,11 @@ static int files_open(struct service *s)
 		.read_only = s->options.read_only,
 	};
 
-	return fs_new(&options, &s->fs);
+	int rc = fs_new(&options, &s->fs);
+
+	if (!rc)
+		views_init(&s->views, &options);
+	return rc;
 }
 
 /* The part of .stats that belongs to the process and how requests come in. */
@@ -260,8 +268,11 @@ static int virtual_files_open(struct service *s)
 		.db = s->db,
 		.fs = s->fs,
 		.reasons = &s->reasons,
+		.views = &s->views,
 		.settings = control_settings_of(s->settings),
 		.separator = (uint8_t)lsm_separator(s->db),
+		.search_max = config_number(s->options.config, "search", "max_results"),
+		.batch_max = (size_t)config_number(s->options.config, "batch", "max_bytes"),
 	};
 
 	return control_new(&control, s->virt, &s->control);
@@ -295,17 +306,21 @@ static int mount_make(struct service *s)
 		.negative_timeout = (double)config_number(config, "fuse", "negative_timeout"),
 		.xattr = config_bool(config, "fs", "xattr"),
 		.count = config_bool(config, "stats", "enable"),
+		.single_thread = s->options.single_thread,
+		.list_virtual = config_number(config, "fs", "virtual_files") != 0,
 	};
 	struct mount_options options = {.store = s->store,
 					.mountpoint = s->mountpoint,
 					.words = (const char *)s->options.words.ptr,
 					.max_readahead = ops_options.max_readahead,
 					.debug = s->options.debug};
-	int rc = ops_init(&s->ops, s->fs, s->virt, &ops_options);
+	const struct ops_parts parts = {.fs = s->fs, .virt = s->virt, .views = &s->views};
+	int rc = ops_init(&s->ops, &parts, &ops_options);
 
 	if (rc)
 		return rc;
-	return mount_begin(&options, &s->ops, &s->session);
+	rc = mount_begin(&options, &s->ops, &s->session);
+	return rc ? rc : ops_start(&s->ops, s->session);
 }
 
 static int transport_choose(struct service *s)
@@ -356,8 +371,11 @@ static int serve(struct service *s)
 static int close_all(struct service *s)
 {
 	stats_dump_close(s->dump);
+	ops_stop(&s->ops);
 	mount_end(s->session);
 	ops_done(&s->ops);
+	if (s->fs)
+		views_done(&s->views);
 	fail_clear();
 	int rc = fs_free(s->fs);
 

@@ -22,7 +22,7 @@ enum {
 
 struct fs {
 	/* immutable after fs_build */
-	struct lsm *db; /* borrowed */
+	struct lsm *db;               /* borrowed */
 	struct lsm_read_options read; /* of every read: which snapshot, if any */
 	struct attr_defaults defaults;
 	uint8_t separator;

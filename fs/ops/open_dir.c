@@ -7,6 +7,7 @@ void open_dir_close(struct open_dir *open)
 {
 	if (open->dir)
 		fs_dir_close(open->dir);
+	ops_target_end(&open->target);
 	buf_done(&open->names);
 }
 
@@ -62,6 +63,8 @@ int open_dir_next(struct open_dir *open, struct fs_dirent *ret_entry)
 	if (!open->in_names) {
 		int rc = open->dir ? fs_dir_next(open->dir, ret_entry) : -ENOENT;
 
+		if (!rc && open->target.view)
+			ret_entry->ino = view_inode(open->target.view, ret_entry->ino);
 		if (rc != -ENOENT)
 			return rc;
 		names_begin(open);
@@ -79,5 +82,9 @@ void open_dir_unread(struct open_dir *open)
 
 int open_dir_lookup(struct open_dir *open, struct fs_entry *ret_entry)
 {
-	return open->in_names ? -EISDIR : fs_dir_lookup(open->dir, ret_entry);
+	int rc = open->in_names ? -EISDIR : fs_dir_lookup(open->dir, ret_entry);
+
+	if (!rc)
+		ops_target_entry(&open->target, ret_entry);
+	return rc;
 }

@@ -8,13 +8,15 @@
 #include <limits.h>
 
 #include "fs/core/fs.h"
+#include "fs/ops/ops_target.h"
 #include "fs/virt/virt.h"
 
 struct open_dir {
-	struct fs_dir *dir; /* owned; NULL: a virtual folder */
-	struct buf names;   /* owned; virtual entries, as virt_list has them */
-	uint64_t cookie;    /* of the entry that was answered last: where it stands */
-	uint64_t node;      /* the folder; immutable */
+	struct fs_dir *dir;       /* owned; NULL: a virtual folder */
+	struct ops_target target; /* whose folder `dir` is; owned */
+	struct buf names;         /* owned; virtual entries, as virt_list has them */
+	uint64_t cookie;          /* of the entry that was answered last: where it stands */
+	uint64_t node;            /* the folder; immutable */
 	bool cached; /* the kernel keeps what this one lists; immutable once it is in the list */
 	/* the virtual part */
 	bool in_names;      /* it has come there */

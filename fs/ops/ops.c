@@ -1,5 +1,9 @@
 #include "fs/ops/ops.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
+#include "fs/ops/notifier.h"
 #include "fs/ops/ops_request.h"
 
 /*
@@ -75,16 +79,36 @@ const struct fuse_lowlevel_ops *ops_table(void)
 	return &table;
 }
 
-int ops_init(struct ops *ops, struct fs *fs, struct virt *virt, const struct ops_options *options)
+int ops_init(struct ops *ops, const struct ops_parts *parts, const struct ops_options *options)
 {
+	struct notifier *notifier = malloc(sizeof(*notifier));
 	struct ops_counters *counters = NULL;
-	int rc = options->count ? ops_counters_new(&counters) : 0;
+	int rc = !notifier ? -ENOMEM : options->count ? ops_counters_new(&counters) : 0;
 
-	if (rc)
+	if (rc) {
+		free(notifier);
 		return rc;
-	*ops = (struct ops){.fs = fs, .virt = virt, .options = *options, .counters = counters};
+	}
+	notifier_init(notifier, options->single_thread);
+	*ops = (struct ops){.fs = parts->fs,
+			    .virt = parts->virt,
+			    .views = parts->views,
+			    .options = *options,
+			    .counters = counters,
+			    .notifier = notifier};
 	mutex_init(&ops->dirs_mu, RANK_FS_DIRS);
 	return 0;
+}
+
+int ops_start(struct ops *ops, struct fuse_session *session)
+{
+	return notifier_start(ops->notifier, session);
+}
+
+void ops_stop(struct ops *ops)
+{
+	if (ops->notifier)
+		notifier_stop(ops->notifier);
 }
 
 void ops_done(struct ops *ops)
@@ -92,6 +116,8 @@ void ops_done(struct ops *ops)
 	if (!ops->fs)
 		return;
 	ops_dirs_close(ops);
+	notifier_done(ops->notifier);
+	free(ops->notifier);
 	mutex_done(&ops->dirs_mu);
 	ops_counters_free(ops->counters);
 	*ops = (struct ops){0};

@@ -20,7 +20,10 @@
 struct fs;
 struct fuse_lowlevel_ops;
 struct ops_counters;
+struct fuse_session;
+struct notifier;
 struct open_dir;
+struct views;
 struct virt;
 
 enum {
@@ -33,25 +36,37 @@ struct ops_options {
 	unsigned max_readahead;  /* bytes; the kernel takes no more than its device allows */
 	/* Seconds for which the kernel may believe names, attributes, and that a name is absent */
 	double entry_timeout, attr_timeout, negative_timeout;
-	bool xattr;        /* else the kernel is told that there are no extended attributes */
-	bool list_virtual; /* the root of the mount lists the virtual names, too */
-	bool count;        /* requests are counted and timed */
+	bool xattr;         /* else the kernel is told that there are no extended attributes */
+	bool single_thread; /* requests are worked on one after the other */
+	bool list_virtual;  /* the root of the mount lists the virtual names, too */
+	bool count;         /* requests are counted and timed */
 };
 
 /* What the operations work on: the userdata of the session. */
 struct ops {
 	/* Immutable. */
-	struct fs *fs;     /* borrowed */
-	struct virt *virt; /* borrowed */
+	struct fs *fs;       /* borrowed */
+	struct virt *virt;   /* borrowed */
+	struct views *views; /* borrowed */
 	struct ops_options options;
 	struct ops_counters *counters; /* owned */
+	struct notifier *notifier;     /* owned */
 	struct mutex dirs_mu;          /* RANK_FS_DIRS */
 	struct open_dir *dirs; /* folders opened and not released; owned, guarded by dirs_mu */
 };
 
-/* fs and virt: borrowed until ops_done. -ENOMEM: ops_done is not needed. */
-must_check int ops_init(struct ops *ops, struct fs *fs, struct virt *virt,
+/* What the operations work on; all borrowed until ops_done. */
+struct ops_parts {
+	struct fs *fs;
+	struct virt *virt;
+	struct views *views;
+};
+/* -ENOMEM: ops_done is not needed. */
+must_check int ops_init(struct ops *ops, const struct ops_parts *parts,
 			const struct ops_options *options);
+/* Before and after the session's loop: the thread that tells the kernel of changes. */
+must_check int ops_start(struct ops *ops, struct fuse_session *session);
+void ops_stop(struct ops *ops);
 /*
  * Close the folders that are still open: a mount that ends by a signal is never told of their
  * release. No request is under way. Nothing when ops_init was never called.

@@ -83,11 +83,13 @@ void ops_dirs_close(struct ops *ops)
 static int open_real(struct ops *ops, fuse_ino_t node, const struct fs_caller *caller,
 		     struct open_dir *open)
 {
-	int rc = fs_dir_open(ops->fs, node, &open->dir);
+	int rc = ops_target_begin(ops, node, &open->target);
 
-	if (rc || node != FS_ROOT || !ops->options.list_virtual)
+	if (rc)
 		return rc;
-	rc = virt_list(ops->virt, caller, FS_ROOT, &open->names);
+	rc = fs_dir_open(open->target.fs, open->target.node, &open->dir);
+	if (!rc && node == FS_ROOT && ops->options.list_virtual)
+		rc = virt_list(ops->virt, caller, FS_ROOT, &open->names);
 	if (rc)
 		open_dir_close(open);
 	return rc;

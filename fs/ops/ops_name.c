@@ -1,7 +1,10 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "fs/ops/notifier.h"
 #include "fs/ops/ops_request.h"
+#include "fs/ops/ops_target.h"
+#include "lsm/base/error.h"
 
 /* "There is none", for the kernel to remember. */
 static void reply_absent(fuse_req_t req, const struct ops *ops)
@@ -12,24 +15,48 @@ static void reply_absent(fuse_req_t req, const struct ops *ops)
 	(void)fuse_reply_entry(req, &absent); /* nothing to undo */
 }
 
+static int lookup(struct ops *ops, fuse_ino_t parent, const char *name, struct fs_entry *ret_entry)
+{
+	struct ops_target target;
+	int rc = ops_target_begin(ops, parent, &target);
+
+	if (rc)
+		return rc;
+	rc = fs_lookup(target.fs, target.node, slice_str(name), ret_entry);
+	if (!rc)
+		ops_target_entry(&target, ret_entry);
+	ops_target_end(&target);
+	return rc;
+}
+
+static void lookup_virtual(fuse_req_t req, struct ops *ops, fuse_ino_t parent, const char *name)
+{
+	struct fs_caller caller = ops_caller(req);
+	struct fs_stale stale = {0};
+	struct notifier_answer nobody = {0};
+	struct fs_entry entry;
+	int rc = virt_lookup(ops->virt, &caller, parent, slice_str(name), &entry);
+
+	ops_reply_entry(req, ops, rc, &entry);
+	ignore_result(virt_trim(ops->virt, &stale)); /* what there was no memory for comes later */
+	notifier_answer_after(ops->notifier, &stale, &nobody);
+}
+
 void ops_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct ops *ops = ops_begin(req, OPS_LOOKUP);
 	struct fs_entry entry;
-	int rc;
 
 	if (ops_names_virtual(ops, parent, name)) {
-		struct fs_caller caller = ops_caller(req);
-
-		rc = virt_lookup(ops->virt, &caller, parent, slice_str(name), &entry);
-	} else {
-		rc = fs_lookup(ops->fs, parent, slice_str(name), &entry);
-		if (rc == -ENOENT) {
-			reply_absent(req, ops);
-			return;
-		}
+		lookup_virtual(req, ops, parent, name);
+		return;
 	}
-	ops_reply_entry(req, ops, rc, &entry);
+	int rc = lookup(ops, parent, name, &entry);
+
+	if (rc == -ENOENT)
+		reply_absent(req, ops);
+	else
+		ops_reply_entry(req, ops, rc, &entry);
 }
 
 /* What a program makes in the virtual tree, or finds there. */
@@ -52,6 +79,8 @@ void ops_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 	if (ops_names_virtual(ops, parent, name))
 		rc = S_ISREG(mode) ? virtual_create(ops, &caller, parent, name, true, &entry)
 				   : -EACCES;
+	else if (view_is_node(parent))
+		rc = -EROFS;
 	else
 		rc = fs_mknod(ops->fs, &caller, parent, slice_str(name), mode, &entry);
 	ops_reply_entry(req, ops, rc, &entry);
@@ -68,6 +97,8 @@ void ops_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
 		struct virt_change change = {.caller = &caller};
 
 		rc = virt_mkdir(ops->virt, &change, parent, slice_str(name), &entry);
+	} else if (view_is_node(parent)) {
+		rc = -EROFS;
 	} else {
 		rc = fs_mkdir(ops->fs, &caller, parent, slice_str(name), mode, &entry);
 	}
@@ -98,6 +129,8 @@ void ops_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode
 
 	if (ops_names_virtual(ops, parent, name))
 		rc = virtual_create(ops, &caller, parent, name, fi->flags & O_EXCL, &entry);
+	else if (view_is_node(parent))
+		rc = -EROFS;
 	else if (fi->flags & O_EXCL)
 		rc = fs_mknod(ops->fs, &caller, parent, slice_str(name), mode, &entry);
 	else
@@ -120,28 +153,34 @@ void ops_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct ops *ops = ops_begin(req, OPS_UNLINK);
 	struct fs_caller caller = ops_caller(req);
-	struct virt_change change = {.caller = &caller};
+	struct fs_stale stale = {0};
+	struct virt_change change = {.caller = &caller, .stale = &stale};
 	int rc;
 
 	if (ops_names_virtual(ops, parent, name))
 		rc = virt_unlink(ops->virt, &change, parent, slice_str(name));
+	else if (view_is_node(parent))
+		rc = -EROFS;
 	else
 		rc = fs_unlink(ops->fs, &caller, parent, slice_str(name));
-	ops_reply_status(req, rc);
+	ops_reply_after(req, ops, &stale, rc, 0);
 }
 
 void ops_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
 	struct ops *ops = ops_begin(req, OPS_RMDIR);
 	struct fs_caller caller = ops_caller(req);
-	struct virt_change change = {.caller = &caller};
+	struct fs_stale stale = {0};
+	struct virt_change change = {.caller = &caller, .stale = &stale};
 	int rc;
 
 	if (ops_names_virtual(ops, parent, name))
 		rc = virt_rmdir(ops->virt, &change, parent, slice_str(name));
+	else if (view_is_node(parent))
+		rc = -EROFS;
 	else
 		rc = fs_rmdir(ops->fs, &caller, parent, slice_str(name));
-	ops_reply_status(req, rc);
+	ops_reply_after(req, ops, &stale, rc, 0);
 }
 
 void ops_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
@@ -154,14 +193,17 @@ void ops_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t 
 				   .new_parent = new_parent,
 				   .new_name = slice_str(new_name),
 				   .flags = flags};
-	struct virt_change change = {.caller = &caller};
+	struct fs_stale stale = {0};
+	struct virt_change change = {.caller = &caller, .stale = &stale};
 	int rc;
 
 	if (ops_names_virtual(ops, parent, name) || ops_names_virtual(ops, new_parent, new_name))
 		rc = virt_rename(ops->virt, &change, &rename);
+	else if (view_is_node(parent) || view_is_node(new_parent))
+		rc = -EROFS;
 	else
 		rc = fs_rename(ops->fs, &caller, &rename);
-	ops_reply_status(req, rc);
+	ops_reply_after(req, ops, &stale, rc, 0);
 }
 
 void ops_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
@@ -169,9 +211,9 @@ void ops_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const ch
 	struct ops *ops = ops_begin(req, OPS_SYMLINK);
 	struct fs_caller caller = ops_caller(req);
 	struct fs_entry entry;
-	int rc = -EACCES;
+	int rc = view_is_node(parent) ? -EROFS : -EACCES;
 
-	if (!ops_names_virtual(ops, parent, name))
+	if (!view_is_node(parent) && !ops_names_virtual(ops, parent, name))
 		rc = fs_symlink(ops->fs, &caller, parent, slice_str(name), slice_str(target),
 				&entry);
 	ops_reply_entry(req, ops, rc, &entry);

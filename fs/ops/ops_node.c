@@ -3,7 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fs/ops/notifier.h"
 #include "fs/ops/ops_request.h"
+#include "fs/ops/ops_target.h"
 
 void ops_forget(fuse_req_t req, fuse_ino_t node, uint64_t lookups)
 {
@@ -32,21 +34,49 @@ static void reply_attr(fuse_req_t req, int rc, const struct stat *attr, double t
 		ops_reply_attr(req, attr, timeout);
 }
 
+static int getattr(struct ops *ops, fuse_ino_t node, struct stat *ret_attr)
+{
+	struct ops_target target;
+	int rc = ops_target_begin(ops, node, &target);
+
+	if (rc)
+		return rc;
+	rc = fs_getattr(target.fs, target.node, ret_attr);
+	if (!rc)
+		ops_target_attr(&target, ret_attr);
+	ops_target_end(&target);
+	return rc;
+}
+
+/* A larger size than the kernel has seen is told after it has dropped what it knows of the end. */
+static void getattr_virtual(fuse_req_t req, struct ops *ops, fuse_ino_t node)
+{
+	struct fs_stale stale = {0};
+	bool grows = virt_grows(ops->virt, node);
+	struct notifier_answer answer = {
+		.req = req, .has_attr = true, .attr_timeout = grows ? 0 : OPS_KEEP_SECONDS};
+
+	if (grows)
+		answer.rc = virt_grow(ops->virt, node, &stale);
+	if (!answer.rc)
+		answer.rc = virt_getattr(ops->virt, node, &answer.attr);
+	ops_end(req, answer.rc);
+	notifier_answer_after(ops->notifier, &stale, &answer);
+}
+
 void ops_getattr(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *fi)
 {
 	struct ops *ops = ops_begin(req, OPS_GETATTR);
-	double timeout = ops->options.attr_timeout;
 	struct stat attr;
-	int rc;
 
 	(void)fi; /* files have no handles: the node says it all */
 	if (ops_is_virtual(node)) {
-		rc = virt_getattr(ops->virt, node, &attr);
-		timeout = OPS_KEEP_SECONDS;
-	} else {
-		rc = fs_getattr(ops->fs, node, &attr);
+		getattr_virtual(req, ops, node);
+		return;
 	}
-	reply_attr(req, rc, &attr, timeout);
+	int rc = getattr(ops, node, &attr);
+
+	reply_attr(req, rc, &attr, ops->options.attr_timeout);
 }
 
 /*
@@ -87,41 +117,39 @@ void ops_setattr(fuse_req_t req, fuse_ino_t node, struct stat *attr, int to_set,
 	(void)fi;
 	if (ops_is_virtual(node))
 		rc = virt_setattr(ops->virt, &caller, node, attr, set_of(to_set), &changed);
+	else if (view_is_node(node))
+		rc = -EROFS;
 	else
 		rc = fs_setattr(ops->fs, &caller, node, attr, set_of(to_set), &changed);
 	reply_attr(req, rc, &changed, ops->options.attr_timeout);
 }
 
-/*
- * Copied: a FORGET that follows the answer may free the text before the call that answers has
- * returned.
- */
 static void read_virtual(fuse_req_t req, struct ops *ops, fuse_ino_t node, uint64_t offset,
 			 size_t size)
 {
 	struct fs_caller caller = ops_caller(req);
-	cleanup_buf struct buf copy = {0};
-	struct slice bytes;
+	cleanup_buf struct buf bytes = {0};
 	int rc = virt_read(ops->virt, &caller, node, offset, size, &bytes);
 
-	if (!rc)
-		rc = buf_append_slice(&copy, bytes);
 	if (rc)
 		ops_reply_status(req, rc);
 	else
-		ops_reply_buf(req, (const char *)copy.ptr, copy.len);
+		ops_reply_buf(req, (const char *)bytes.ptr, bytes.len);
 }
 
 /* A link's target never changes, and the kernel keeps it: FUSE_CAP_CACHE_SYMLINKS. */
 void ops_readlink(fuse_req_t req, fuse_ino_t node)
 {
 	struct ops *ops = ops_begin(req, OPS_READLINK);
+	struct ops_target target_fs;
 	struct fs_read_result found;
 	char target[PATH_MAX];
-	int rc = -EINVAL;
+	int rc = ops_is_virtual(node) ? -EINVAL : ops_target_begin(ops, node, &target_fs);
 
-	if (!ops_is_virtual(node))
-		rc = fs_readlink(ops->fs, node, &found);
+	if (!rc) {
+		rc = fs_readlink(target_fs.fs, target_fs.node, &found);
+		ops_target_end(&target_fs);
+	}
 	if (rc) {
 		ops_reply_status(req, rc);
 		return;
@@ -145,8 +173,13 @@ void ops_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct
 		read_virtual(req, ops, node, (uint64_t)offset, size);
 		return;
 	}
-	int rc = fs_read(ops->fs, node, (uint64_t)offset, size, &found);
+	struct ops_target target;
+	int rc = ops_target_begin(ops, node, &target);
 
+	if (!rc) {
+		rc = fs_read(target.fs, target.node, (uint64_t)offset, size, &found);
+		ops_target_end(&target);
+	}
 	if (rc) {
 		ops_reply_status(req, rc);
 		return;
@@ -172,6 +205,19 @@ static int seek_virtual(struct ops *ops, fuse_ino_t node, uint64_t offset, int w
 	return 0;
 }
 
+static int seek_real(struct ops *ops, fuse_ino_t node, uint64_t offset, int whence,
+		     uint64_t *ret_offset)
+{
+	struct ops_target target;
+	int rc = ops_target_begin(ops, node, &target);
+
+	if (rc)
+		return rc;
+	rc = fs_seek(target.fs, target.node, offset, whence, ret_offset);
+	ops_target_end(&target);
+	return rc;
+}
+
 void ops_lseek(fuse_req_t req, fuse_ino_t node, off_t offset, int whence, struct fuse_file_info *fi)
 {
 	struct ops *ops = ops_begin(req, OPS_LSEEK);
@@ -182,11 +228,24 @@ void ops_lseek(fuse_req_t req, fuse_ino_t node, off_t offset, int whence, struct
 	if (ops_is_virtual(node))
 		rc = seek_virtual(ops, node, (uint64_t)offset, whence, &found);
 	else
-		rc = fs_seek(ops->fs, node, (uint64_t)offset, whence, &found);
+		rc = seek_real(ops, node, (uint64_t)offset, whence, &found);
 	if (rc)
 		ops_reply_status(req, rc);
 	else
 		ops_reply_lseek(req, (off_t)found);
+}
+
+/* What the kernel forgets first: a command may have changed any number of files. */
+static void write_virtual(fuse_req_t req, struct ops *ops, fuse_ino_t node, uint64_t offset,
+			  struct slice bytes)
+{
+	struct fs_caller caller = ops_caller(req);
+	struct fs_stale stale = {0};
+	struct virt_write write = {
+		.change = {.caller = &caller, .stale = &stale}, .offset = offset, .bytes = bytes};
+	int rc = virt_write(ops->virt, node, &write);
+
+	ops_reply_after(req, ops, &stale, rc, bytes.len);
 }
 
 void ops_write(fuse_req_t req, fuse_ino_t node, const char *bytes, size_t size, off_t offset,
@@ -194,18 +253,17 @@ void ops_write(fuse_req_t req, fuse_ino_t node, const char *bytes, size_t size, 
 {
 	struct ops *ops = ops_begin(req, OPS_WRITE);
 	struct fs_caller caller = ops_caller(req);
-	int rc;
 
 	(void)fi;
 	if (ops_is_virtual(node)) {
-		struct virt_write write = {.change = {.caller = &caller},
-					   .offset = (uint64_t)offset,
-					   .bytes = slice_of(bytes, size)};
-
-		rc = virt_write(ops->virt, node, &write);
-	} else {
-		rc = fs_write(ops->fs, &caller, node, (uint64_t)offset, slice_of(bytes, size));
+		write_virtual(req, ops, node, (uint64_t)offset, slice_of(bytes, size));
+		return;
 	}
+	int rc = -EROFS;
+
+	if (!view_is_node(node))
+		rc = fs_write(ops->fs, &caller, node, (uint64_t)offset, slice_of(bytes, size));
+
 	if (rc)
 		ops_reply_status(req, rc);
 	else
@@ -231,8 +289,10 @@ void ops_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset,
 	(void)from_fi;
 	(void)to_fi;
 	/* The kernel then copies by reading and writing. */
-	if (ops_is_virtual(from) || ops_is_virtual(to))
+	if (ops_is_virtual(from) || ops_is_virtual(to) || view_is_node(from))
 		rc = -EOPNOTSUPP;
+	else if (view_is_node(to))
+		rc = -EROFS;
 	else if (flags == 0)
 		rc = fs_copy_range(ops->fs, &caller, &copy, &copied);
 	if (rc)
@@ -246,10 +306,10 @@ void ops_fallocate(fuse_req_t req, fuse_ino_t node, int mode, off_t offset, off_
 {
 	struct ops *ops = ops_begin(req, OPS_FALLOCATE);
 	struct fs_caller caller = ops_caller(req);
-	int rc = -EACCES;
+	int rc = view_is_node(node) ? -EROFS : -EACCES;
 
 	(void)fi;
-	if (!ops_is_virtual(node))
+	if (!ops_is_virtual(node) && !view_is_node(node))
 		rc = fs_allocate(ops->fs, &caller, node, (unsigned)mode, (uint64_t)offset,
 				 (uint64_t)length);
 	ops_reply_status(req, rc);

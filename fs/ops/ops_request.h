@@ -8,8 +8,10 @@
 #include <fuse_lowlevel.h>
 
 #include "fs/core/fs.h"
+#include "fs/core/stale.h"
 #include "fs/ops/ops.h"
 #include "fs/ops/ops_count.h"
+#include "fs/virt/views.h"
 #include "fs/virt/virt.h"
 
 /* Seconds for which the kernel may believe what never changes: a year. */
@@ -46,6 +48,13 @@ bool ops_names_virtual(const struct ops *ops, fuse_ino_t parent, const char *nam
 
 /* For the answer to whatever made the node known to the kernel. */
 struct fuse_entry_param ops_entry(const struct ops *ops, const struct fs_entry *entry);
+
+/*
+ * Answer a change, of `written` bytes if it is a WRITE, after the kernel has been told of *stale,
+ * which ends.
+ */
+void ops_reply_after(fuse_req_t req, struct ops *ops, struct fs_stale *stale, int rc,
+		     size_t written);
 
 /* Answer with the entry, or with the error; an entry that could not be delivered is forgotten. */
 void ops_reply_entry(fuse_req_t req, struct ops *ops, int rc, const struct fs_entry *entry);

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "fs/ops/ops_request.h"
+#include "fs/ops/ops_target.h"
 
 static int refusal(const struct ops *ops, fuse_ino_t node)
 {
@@ -14,12 +15,20 @@ static int refusal(const struct ops *ops, fuse_ino_t node)
 	return ops_is_virtual(node) ? -EACCES : 0;
 }
 
+/* Of a change. */
+static int change_refusal(const struct ops *ops, fuse_ino_t node)
+{
+	int rc = refusal(ops, node);
+
+	return !rc && view_is_node(node) ? -EROFS : rc;
+}
+
 void ops_setxattr(fuse_req_t req, fuse_ino_t node, const char *name, const char *value, size_t size,
 		  int flags)
 {
 	struct ops *ops = ops_begin(req, OPS_SETXATTR);
 	struct fs_caller caller = ops_caller(req);
-	int rc = refusal(ops, node);
+	int rc = change_refusal(ops, node);
 
 	if (!rc)
 		rc = fs_set_xattr(ops->fs, &caller, node, slice_str(name), slice_of(value, size),
@@ -31,7 +40,7 @@ void ops_removexattr(fuse_req_t req, fuse_ino_t node, const char *name)
 {
 	struct ops *ops = ops_begin(req, OPS_REMOVEXATTR);
 	struct fs_caller caller = ops_caller(req);
-	int rc = refusal(ops, node);
+	int rc = change_refusal(ops, node);
 
 	if (!rc)
 		rc = fs_remove_xattr(ops->fs, &caller, node, slice_str(name));
@@ -55,12 +64,17 @@ void ops_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_t size
 {
 	struct ops *ops = ops_begin(req, OPS_GETXATTR);
 	cleanup_buf struct buf value = {0};
+	struct ops_target target;
 	int rc = refusal(ops, node);
 
 	if (rc == -EACCES)
 		rc = -ENODATA;
 	if (!rc)
-		rc = fs_get_xattr(ops->fs, node, slice_str(name), &value);
+		rc = ops_target_begin(ops, node, &target);
+	if (!rc) {
+		rc = fs_get_xattr(target.fs, target.node, slice_str(name), &value);
+		ops_target_end(&target);
+	}
 	reply(req, rc, buf_slice(&value), size);
 }
 
@@ -69,11 +83,18 @@ void ops_listxattr(fuse_req_t req, fuse_ino_t node, size_t size)
 	struct ops *ops = ops_begin(req, OPS_LISTXATTR);
 	struct fs_caller caller = ops_caller(req);
 	cleanup_buf struct buf names = {0};
+	struct ops_target target;
 	int rc = refusal(ops, node);
 
+	if (rc == -EACCES) {
+		reply(req, 0, buf_slice(&names), size);
+		return;
+	}
 	if (!rc)
-		rc = fs_list_xattrs(ops->fs, &caller, node, &names);
-	else if (rc == -EACCES)
-		rc = 0;
+		rc = ops_target_begin(ops, node, &target);
+	if (!rc) {
+		rc = fs_list_xattrs(target.fs, &caller, target.node, &names);
+		ops_target_end(&target);
+	}
 	reply(req, rc, buf_slice(&names), size);
 }

@@ -51,6 +51,16 @@ static int add_all(struct control *c, struct virt *v)
 
 	if (!rc)
 		rc = control_levers_add(c, v);
+	if (!rc)
+		rc = control_batch_add(c, v);
+	if (!rc)
+		rc = control_search_add(c, v);
+	if (!rc)
+		rc = control_features_add(c, v);
+	if (!rc)
+		rc = control_snapshots_add(c, v);
+	if (!rc)
+		rc = control_watch_add(c, v);
 	return rc ? rc : control_config_add(c, v);
 }
 
@@ -61,6 +71,10 @@ int control_new(const struct control_options *options, struct virt *v, struct co
 	if (!c)
 		return -ENOMEM;
 	c->options = *options;
+	stages_init(&c->stages, options->batch_max);
+	mutex_init(&c->batch.mu, RANK_FS_VIRT);
+	mutex_init(&c->features.mu, RANK_FS_FEATURES);
+	mutex_init(&c->watch.mu, RANK_FS_WATCH);
 	c->apex_folder = (struct virt_folder){.name = ".apex",
 					      .mode = 0700,
 					      .files = apex_files,
@@ -78,5 +92,12 @@ int control_new(const struct control_options *options, struct virt *v, struct co
 
 void control_free(struct control *c)
 {
+	if (!c)
+		return;
+	control_watch_end(c);
+	stages_done(&c->stages);
+	mutex_done(&c->watch.mu);
+	mutex_done(&c->batch.mu);
+	mutex_done(&c->features.mu);
 	free(c);
 }

@@ -35,11 +35,16 @@ struct control_options {
 	struct lsm *db;          /* borrowed */
 	struct fs *fs;           /* borrowed */
 	struct reasons *reasons; /* borrowed */
+	struct views *views;     /* borrowed */
 	struct control_settings settings;
-	uint8_t separator; /* of keys */
+	uint8_t separator;   /* of keys */
+	uint64_t search_max; /* results of a search, at most; control_set_search_max */
+	size_t batch_max;    /* bytes of a staged batch, and of a line */
 };
 
 /* Hang .apex into the tree; both are borrowed until control_free, which comes after virt_free. */
 must_check int control_new(const struct control_options *options, struct virt *v,
 			   struct control **ret_control);
 void control_free(struct control *c);
+/* Any time. */
+void control_set_search_max(struct control *c, uint64_t results);

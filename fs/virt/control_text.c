@@ -7,15 +7,31 @@
 int control_text_readme(struct buf *text)
 {
 	static const char readme[] =
-		"apexfs: control files. They are found by name, and listed only with\n"
-		"fs.virtual_files = listed. Reading one shows one moment; a write is a command, "
-		"its\n"
-		"errno the answer.\n"
+		"apexfs: control files. They are found by name; with fs.virtual_files = listed "
+		"the\n"
+		"root lists .apex, too. What is read shows one moment. A write is a command: it "
+		"is\n"
+		"done when write(2) returns, its errno is the answer, and error says why.\n"
 		"\n"
 		"README      this\n"
 		"version     of the program\n"
 		"health      ok, degraded or read-only, and why\n"
-		"levels      the tree: files, bytes, entries of each level\n";
+		"levels      the tree: files, runs, bytes, entries of each level\n"
+		"error       why commands failed lately, the newest first\n"
+		"config      all settings, and where each value comes from\n"
+		"config.d    a file for each; those that are live can be written\n"
+		"ctl         commands to the store; reading it lists them\n"
+		"batch       lines key=value, put<TAB>key<TAB>value, del<TAB>key, # comment: each\n"
+		"            write(2) is applied all or not at all; read: what was imported so "
+		"far\n"
+		"batch.d     longer batches: cp FILE batch.d/NAME; mv batch.d/NAME batch\n"
+		"search      search/prefix/TEXT, substring/TEXT, value/TEXT: a path on each line;\n"
+		"            prefix0, substring0, value0 end each with a NUL; %2F in TEXT is a /\n"
+		"count       count/all, count/prefix/TEXT and so on: how many\n"
+		"features    flags: version, enabled, description; a write that names a version\n"
+		"            which is not the present one changes nothing (ESTALE)\n"
+		"snapshots   mkdir makes one, rmdir drops it; in it, the store as it was\n"
+		"watch       a line for each change: seq op key; tail -f follows\n";
 
 	return buf_append(text, readme, sizeof(readme) - 1);
 }

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fs/core/stale.h"
 #include "fs/virt/virt_nodes.h"
 #include "fs/virt/virt_tree.h"
 #include "lsm/base/clock.h"
@@ -150,6 +151,13 @@ int virt_setattr(struct virt *v, const struct fs_caller *caller, uint64_t node,
 
 	if (rc)
 		return rc;
+	if ((set & FS_SET_SIZE) && found->file->truncate) {
+		mutex_lock(&found->write_mu);
+		rc = found->file->truncate(found->arg, &found->object, (uint64_t)want->st_size);
+		mutex_unlock(&found->write_mu);
+	}
+	if (rc)
+		return rc;
 	if (set & FS_SET_SIZE)
 		virt_nodes_set_size(&v->nodes, found, (uint64_t)want->st_size);
 	file_attr(v, found, ret_attr);
@@ -158,19 +166,21 @@ int virt_setattr(struct virt *v, const struct fs_caller *caller, uint64_t node,
 
 /* ---- lookups ---- */
 
-static int render(struct virt *v, const struct virt_entry *entry, uint64_t inode, struct slice name,
-		  struct virt_node **ret_node)
+static int render(struct virt *v, const struct virt_entry *entry, unsigned parent,
+		  struct slice name, struct virt_node **ret_node)
 {
 	struct virt_node *node;
 	int rc = virt_node_new(entry->file, entry->arg, entry->object, &node);
 
 	if (rc)
 		return rc;
-	virt_node_set_name(node, name);
-	node->inode = inode;
+	virt_node_set_name(node, parent == VIRT_ROOT ? FS_ROOT : virt_folder_node(parent), name);
+	node->inode = virt_inode(parent, name);
 	node->render_ns = clock_real_ns();
 	if (node->file->render)
 		rc = node->file->render(node->arg, node->object, &node->text);
+	if (!rc && node->file->grow)
+		rc = node->file->grow(node->arg, &node->object, &node->text);
 	if (!rc)
 		rc = virt_nodes_add(&v->nodes, node);
 	if (rc)
@@ -195,7 +205,7 @@ static int enter(struct virt *v, const struct virt_entry *entry, unsigned parent
 		*ret_entry = entry->elsewhere;
 		break;
 	case VIRT_ENTRY_FILE:
-		rc = render(v, entry, virt_inode(parent, name), name, &node);
+		rc = render(v, entry, parent, name, &node);
 		if (!rc) {
 			ret_entry->node = node->number;
 			file_attr(v, node, &ret_entry->attr);
@@ -214,6 +224,11 @@ static int lookup(struct virt *v, const struct fs_caller *caller, unsigned numbe
 	if (!rc)
 		rc = virt_tree_find(&v->tree, number, name, caller->pid, &entry);
 	return rc ? rc : enter(v, &entry, number, name, ret_entry);
+}
+
+int virt_trim(struct virt *v, struct fs_stale *stale)
+{
+	return virt_nodes_trim(&v->nodes, stale);
 }
 
 /* The number of the folder that a call names as its parent. */
@@ -235,19 +250,77 @@ int virt_lookup(struct virt *v, const struct fs_caller *caller, uint64_t parent,
 	return rc ? rc : lookup(v, caller, number, name, ret_entry);
 }
 
-int virt_read(struct virt *v, const struct fs_caller *caller, uint64_t node, uint64_t offset,
-	      size_t size, struct slice *ret_bytes)
+/* ---- files that grow ---- */
+
+/* Room for more, by what has been read already. */
+static void drop_read(struct virt_node *node)
 {
-	const struct virt_node *found = virt_nodes_find(&v->nodes, node);
+	if (node->text.len < VIRT_TEXT_MAX || node->read_end <= node->dropped + VIRT_TEXT_KEEP)
+		return;
+	uint64_t gone = node->read_end - VIRT_TEXT_KEEP - node->dropped;
+
+	memmove(node->text.ptr, node->text.ptr + gone, node->text.len - gone);
+	node->text.len -= gone;
+	node->dropped += gone;
+}
+
+int virt_grow(struct virt *v, uint64_t number, struct fs_stale *stale)
+{
+	struct virt_node *node = virt_nodes_find(&v->nodes, number);
+	int rc = 0;
+
+	if (!node || !node->file->grow)
+		return 0;
+	mutex_guard(&node->write_mu);
+	drop_read(node);
+	uint64_t before = node->dropped + node->text.len;
+
+	if (node->text.len < VIRT_TEXT_MAX)
+		rc = node->file->grow(node->arg, &node->object, &node->text);
+	uint64_t after = node->dropped + node->text.len;
+
+	/* the kernel has a page with zeros behind the old end */
+	if (!rc && after > before)
+		rc = fs_stale_add_end(stale, number, before);
+	if (!rc)
+		virt_nodes_set_size(&v->nodes, node, after);
+	return rc;
+}
+
+bool virt_grows(struct virt *v, uint64_t number)
+{
+	const struct virt_node *node = virt_nodes_find(&v->nodes, number);
+
+	return node && node->file->grow;
+}
+
+static int read_growing(struct virt_node *node, uint64_t offset, size_t size, struct buf *ret_bytes)
+{
+	mutex_guard(&node->write_mu);
+	if (offset < node->dropped)
+		return fail(-EIO, "what was read before is not kept");
+	struct slice rest = buf_slice(&node->text);
+
+	rest = slice_skip(rest, (size_t)min_of(offset - node->dropped, (uint64_t)rest.len));
+	rest.len = min_of(size, rest.len);
+	node->read_end = max_of(node->read_end, offset + rest.len);
+	return buf_append_slice(ret_bytes, rest);
+}
+
+int virt_read(struct virt *v, const struct fs_caller *caller, uint64_t node, uint64_t offset,
+	      size_t size, struct buf *ret_bytes)
+{
+	struct virt_node *found = virt_nodes_find(&v->nodes, node);
 	int rc = found ? may(v, caller, found->file->mode, MAY_READ) : -ESTALE;
 
 	if (rc)
 		return rc;
+	if (found->file->grow)
+		return read_growing(found, offset, size, ret_bytes);
 	struct slice rest = buf_slice(&found->text);
 
 	rest = slice_skip(rest, (size_t)min_of(offset, (uint64_t)rest.len));
-	*ret_bytes = slice_of(rest.ptr, min_of(size, rest.len));
-	return 0;
+	return buf_append(ret_bytes, rest.ptr, min_of(size, rest.len));
 }
 
 /* The end of a change: why it failed is kept. Nobody asks it of a name that is not there. */

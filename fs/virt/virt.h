@@ -35,14 +35,20 @@ bool virt_has(const struct virt *v, struct slice name);
  */
 must_check int virt_lookup(struct virt *v, const struct fs_caller *caller, uint64_t parent,
 			   struct slice name, struct fs_entry *ret_entry);
+/* After an answered lookup: names that the kernel is asked to forget, so that memory stays
+ * bounded. */
+must_check int virt_trim(struct virt *v, struct fs_stale *stale);
 /* -ESTALE: no such node, also of the calls below. */
 must_check int virt_getattr(struct virt *v, uint64_t node, struct stat *ret_attr);
 /* Mode, owner and times are not kept, but accepted of who may write; a size is this node's. */
 must_check int virt_setattr(struct virt *v, const struct fs_caller *caller, uint64_t node,
 			    const struct stat *want, unsigned set, struct stat *ret_attr);
-/* Borrowed until the node is forgotten. */
+/* Appended. -EIO: of a file that grows, a part that has been read and is not kept. */
 must_check int virt_read(struct virt *v, const struct fs_caller *caller, uint64_t node,
-			 uint64_t offset, size_t size, struct slice *ret_bytes);
+			 uint64_t offset, size_t size, struct buf *ret_bytes);
+/* Whether its size is to be asked for each time; then this is called before virt_getattr. */
+bool virt_grows(struct virt *v, uint64_t node);
+must_check int virt_grow(struct virt *v, uint64_t node, struct fs_stale *stale);
 must_check int virt_write(struct virt *v, uint64_t node, const struct virt_write *write);
 void virt_forget(struct virt *v, uint64_t node, uint64_t lookups);
 

@@ -21,7 +21,8 @@ struct virt_folder;
 /* What comes with each change of the virtual tree. */
 struct virt_change {
 	const struct fs_caller *caller;
-	/* What the kernel is to forget before the change is answered; the callee appends. */
+	/* What the kernel is to forget before the change is answered; the callee appends. NULL for
+	 * create and mkdir, which are to change nothing else. */
 	struct fs_stale *stale;
 };
 
@@ -42,10 +43,18 @@ struct virt_file {
 	int (*render)(void *arg, void *object, struct buf *text);
 	/*
 	 * All of it, or an error and nothing of it. NULL: nobody may write. *object belongs to the
-	 * node; it may be made here. A truncation is not told: it is what a shell does before it
-	 * writes.
+	 * node; it may be made here.
 	 */
 	int (*write)(void *arg, void **object, const struct virt_write *write);
+	/*
+	 * Of a file that grows while it is open: append what has come since. It is called after
+	 * render, and then whenever somebody asks for the size. What has been read is dropped when
+	 * the text has VIRT_TEXT_MAX bytes; while nothing has been, it is not called. NULL: the
+	 * text is what render made of it, for good.
+	 */
+	int (*grow)(void *arg, void **object, struct buf *text);
+	/* NULL: it means nothing, as a shell does it before it writes. */
+	int (*truncate)(void *arg, void **object, uint64_t size);
 	/* The node goes, and with it the object, if there is one. May be NULL. */
 	void (*object_done)(void *object);
 };
@@ -87,7 +96,10 @@ must_check int virt_list_add(struct buf *names, struct slice name, mode_t type);
 enum {
 	VIRT_ROOT = 0, /* number of the folder whose entries show at the root of the mount */
 	VIRT_FOLDERS_MAX = 32,
-	VIRT_TABLES_MAX = 8, /* of one folder */
+	VIRT_TABLES_MAX = 8,        /* of one folder */
+	VIRT_TEXT_MAX = 1 << 20,    /* bytes kept of a file that grows */
+	VIRT_TEXT_KEEP = 512 << 10, /* of them, that have been read: the kernel reads ahead, and
+				       again */
 };
 
 /*

@@ -48,12 +48,13 @@ int virt_node_new(const struct virt_file *file, void *arg, void *object,
 	return 0;
 }
 
-void virt_node_set_name(struct virt_node *node, struct slice name)
+void virt_node_set_name(struct virt_node *node, uint64_t parent, struct slice name)
 {
 	size_t len = min_of(name.len, (size_t)NAME_MAX);
 
 	memcpy(node->name, name.ptr, len);
 	node->name[len] = '\0';
+	node->parent = parent;
 }
 
 void virt_node_free(struct virt_node *node)
@@ -74,12 +75,40 @@ int virt_nodes_add(struct virt_nodes *t, struct virt_node *node)
 	mutex_guard(&t->mu);
 	if (t->count == VIRT_NODES_MAX)
 		return fail(-ENFILE, "more than %d virtual files are open", VIRT_NODES_MAX);
+	if (node->text.len > VIRT_BYTES_MAX - min_of(t->bytes, (size_t)VIRT_BYTES_MAX))
+		return fail(-ENFILE, "virtual files that are open have more than %d bytes",
+			    VIRT_BYTES_MAX);
+	node->charged = node->text.len;
+	t->bytes += node->charged;
 	node->number = FS_VIRTUAL_BIT | t->next_number++;
 	node->size = node->text.len;
 	node->next = t->buckets[bucket_of(node->number)];
 	t->buckets[bucket_of(node->number)] = node;
 	t->count++;
 	return 0;
+}
+
+static int trim_bucket_locked(struct virt_nodes *t, struct virt_node *node, struct fs_stale *stale)
+{
+	int rc = 0;
+
+	for (; node && !rc; node = node->next) {
+		if (node->asked || node->number == (FS_VIRTUAL_BIT | (t->next_number - 1)))
+			continue;
+		node->asked = true;
+		rc = fs_stale_add_name(stale, node->parent, slice_str(node->name));
+	}
+	return rc;
+}
+
+int virt_nodes_trim(struct virt_nodes *t, struct fs_stale *stale)
+{
+	int rc = 0;
+
+	mutex_guard(&t->mu);
+	for (size_t i = 0; t->bytes > VIRT_BYTES_MANY && i < VIRT_BUCKETS && !rc; i++)
+		rc = trim_bucket_locked(t, t->buckets[i], stale);
+	return rc;
 }
 
 /* The link that points to the node, or to NULL. */
@@ -110,6 +139,7 @@ void virt_nodes_forget(struct virt_nodes *t, uint64_t number, uint64_t lookups)
 		dead = *link;
 		*link = dead->next;
 		t->count--;
+		t->bytes -= dead->charged;
 	} else if (*link) {
 		(*link)->lookups -= lookups;
 	}

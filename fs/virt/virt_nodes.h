@@ -9,12 +9,15 @@
 
 #include <limits.h>
 
+#include "fs/core/stale.h"
 #include "fs/virt/virt_folder.h"
 #include "lsm/base/mutex.h"
 
 enum {
-	VIRT_BUCKETS = 64,     /* a power of two */
-	VIRT_NODES_MAX = 4096, /* files rendered and not forgotten */
+	VIRT_BUCKETS = 64,          /* a power of two */
+	VIRT_NODES_MAX = 4096,      /* files rendered and not forgotten */
+	VIRT_BYTES_MANY = 16 << 20, /* of their texts, from which the kernel is asked to forget */
+	VIRT_BYTES_MAX = 256 << 20,
 };
 
 struct virt_node {
@@ -23,6 +26,7 @@ struct virt_node {
 	uint64_t inode; /* what stat(2) shows: the same for each lookup of a name, or cp takes it
 			   for replaced */
 	uint64_t render_ns;      /* its three times */
+	uint64_t parent;         /* the folder in which it was found */
 	char name[NAME_MAX + 1]; /* under which it was found, for people */
 	const struct virt_file *file;
 	void *arg;       /* of the table that the file stands in */
@@ -30,7 +34,12 @@ struct virt_node {
 	/* guarded by virt_nodes.mu */
 	struct virt_node *next; /* in its bucket */
 	uint64_t lookups;
-	uint64_t size; /* the text's, until somebody writes or truncates */
+	size_t charged; /* its part of virt_nodes.bytes */
+	bool asked;     /* the kernel is asked to forget it */
+	uint64_t size;  /* the text's, until somebody writes or truncates */
+	/* of a file that grows, guarded by write_mu, as is its text */
+	uint64_t dropped;  /* bytes before the text */
+	uint64_t read_end; /* up to where it has been read */
 	/* guarded by write_mu */
 	void *object;          /* owned; file->object_done frees it */
 	struct mutex write_mu; /* RANK_FS_CONTROL */
@@ -41,6 +50,7 @@ struct virt_nodes {
 	/* guarded by mu */
 	struct virt_node *buckets[VIRT_BUCKETS];
 	size_t count;
+	size_t bytes; /* of the texts, as they were when they were added */
 	uint64_t next_number;
 };
 
@@ -51,12 +61,17 @@ void virt_nodes_done(struct virt_nodes *t);
 /* A node of no table yet, which takes over the object, also when it fails. -ENOMEM. */
 must_check int virt_node_new(const struct virt_file *file, void *arg, void *object,
 			     struct virt_node **ret_node);
-/* Before it is added. */
-void virt_node_set_name(struct virt_node *node, struct slice name);
+/* Where it was found; before it is added. */
+void virt_node_set_name(struct virt_node *node, uint64_t parent, struct slice name);
 void virt_node_free(struct virt_node *node);
 
 /* Render, give the node its number and put it into the table, with one lookup. -ENFILE. */
 must_check int virt_nodes_add(struct virt_nodes *t, struct virt_node *node);
+/*
+ * If the texts have many bytes, add the names of all but the newest to *stale: when nobody uses
+ * them the kernel forgets their nodes. -ENOMEM: some are added.
+ */
+must_check int virt_nodes_trim(struct virt_nodes *t, struct fs_stale *stale);
 /* NULL: there is none. */
 struct virt_node *virt_nodes_find(struct virt_nodes *t, uint64_t number);
 void virt_nodes_forget(struct virt_nodes *t, uint64_t number, uint64_t lookups);

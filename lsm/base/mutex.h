@@ -15,16 +15,22 @@
 
 /* In the order in which they may be taken, outermost first. */
 enum lock_rank {
-	RANK_FS_CONTROL = 3, /* fs/virt: one write(2) at a time to a control file that is open */
-	RANK_FS_MOVE = 5,    /* fs/core: one rename of a folder at a time */
+	RANK_FS_CONTROL = 3,  /* fs/virt: one write(2) at a time to a control file that is open */
+	RANK_FS_FEATURES = 4, /* fs/virt: the feature flags, with the I/O of keeping them */
+	RANK_FS_MOVE = 5,     /* fs/core: one rename of a folder at a time */
 	RANK_FS_PATH = 10, /* fs/core: one stripe of keys under change (stripes in address order) */
 	RANK_FS_HELD = 20, /* fs/core: creations and truncations waiting for their write */
 	RANK_FS_NODES = 30,     /* fs/core: the inode table */
+	RANK_FS_STAGES = 34,    /* fs/virt: the list of staged batches */
+	RANK_FS_STAGE = 35,     /* fs/virt: the text of one */
+	RANK_FS_VIEWS = 38,     /* fs/virt: snapshots that are looked into */
+	RANK_FS_WATCH = 39,     /* fs/virt: the window of changes, being opened */
 	RANK_FS_VIRT = 40,      /* fs/virt: rendered files */
 	RANK_FS_REASONS = 42,   /* fs/virt: why commands failed */
+	RANK_FS_SHUTDOWN = 43,  /* fs: whether closing has come to its end */
+	RANK_FS_NOTIFIER = 44,  /* fs/ops: what the kernel has yet to be told */
 	RANK_FS_DIRS = 45,      /* fs/ops: the list of open folders */
 	RANK_FS_CONFIG = 46,    /* lsm/config: one change of a running program's settings */
-	RANK_FS_SHUTDOWN = 47,  /* fs: whether closing has come to its end */
 	RANK_DB_NAMING = 47,    /* lsm/db: one naming or dropping of a snapshot */
 	RANK_DB_RESERVE = 48,   /* lsm/db: giving back and taking the reserve */
 	RANK_DB_SYNC = 50,      /* lsm/db: one log sync at a time */

@@ -272,7 +272,7 @@ END_TEST
 
 START_TEST(others_get_what_the_mode_grants_and_root_gets_all)
 {
-	struct slice bytes;
+	struct buf bytes = {0};
 	struct buf names = {0};
 
 	setup();

@@ -1,0 +1,177 @@
+#include "fs/ops/notifier.h"
+
+#include <stdlib.h>
+
+#include "lsm/base/clock.h"
+#include "lsm/base/log.h"
+
+/* Who waits, on its own stack; guarded by notifier.mu. */
+struct waiter {
+	bool told;
+};
+
+struct notifier_job {
+	struct notifier_job *next;
+	struct fs_stale stale; /* owned */
+	struct notifier_answer answer;
+	struct waiter *waiter; /* guarded by notifier.mu; NULL: nobody waits (any more) */
+};
+
+void notifier_init(struct notifier *n, bool answers)
+{
+	*n = (struct notifier){.answers = answers};
+	mutex_init(&n->mu, RANK_FS_NOTIFIER);
+	cond_init(&n->wake);
+	cond_init(&n->told);
+}
+
+void notifier_done(struct notifier *n)
+{
+	cond_done(&n->told);
+	cond_done(&n->wake);
+	mutex_done(&n->mu);
+}
+
+/* Undelivered: the mount is gone, and nobody is left to tell. */
+static void answer_now(const struct notifier_answer *answer)
+{
+	if (!answer->req)
+		return;
+	if (answer->rc || (answer->written == 0 && !answer->has_attr))
+		(void)fuse_reply_err(answer->req, -answer->rc);
+	else if (answer->has_attr)
+		(void)fuse_reply_attr(answer->req, &answer->attr, answer->attr_timeout);
+	else
+		(void)fuse_reply_write(answer->req, answer->written);
+}
+
+/* What the kernel does not know it need not forget: -ENOENT is as good as 0. */
+static void tell(struct fuse_session *session, const struct fs_stale *stale)
+{
+	struct slice rest = buf_slice(&stale->items);
+	struct fs_stale_item item;
+
+	while (fs_stale_next(&rest, &item)) {
+		if (item.name.ptr)
+			(void)fuse_lowlevel_notify_inval_entry(
+				session, item.node, (const char *)item.name.ptr, item.name.len);
+		else
+			(void)fuse_lowlevel_notify_inval_inode(session, item.node, (off_t)item.from,
+							       0);
+	}
+}
+
+/* The oldest job; NULL: stop, nothing is left. */
+static struct notifier_job *job_take(struct notifier *n)
+{
+	mutex_guard(&n->mu);
+	while (!n->first && !n->stopping)
+		cond_wait(&n->wake, &n->mu);
+	struct notifier_job *job = n->first;
+
+	if (job)
+		n->first = job->next;
+	if (!n->first)
+		n->last = NULL;
+	return job;
+}
+
+static void job_end(struct notifier *n, struct notifier_job *job)
+{
+	mutex_lock(&n->mu);
+	if (job->waiter) {
+		job->waiter->told = true;
+		cond_broadcast(&n->told);
+	}
+	mutex_unlock(&n->mu);
+	if (n->answers)
+		answer_now(&job->answer);
+	fs_stale_done(&job->stale);
+	free(job);
+}
+
+static void work(void *arg)
+{
+	struct notifier *n = arg;
+	struct notifier_job *job;
+
+	while ((job = job_take(n)) != NULL) {
+		tell(n->session, &job->stale);
+		job_end(n, job);
+	}
+}
+
+int notifier_start(struct notifier *n, struct fuse_session *session)
+{
+	n->session = session;
+	return thread_start(&n->thread, "fs-notify", work, n);
+}
+
+void notifier_stop(struct notifier *n)
+{
+	mutex_lock(&n->mu);
+	n->stopping = true;
+	cond_broadcast(&n->wake);
+	mutex_unlock(&n->mu);
+	thread_join(&n->thread);
+}
+
+static struct notifier_job *job_new(struct fs_stale *stale, const struct notifier_answer *answer)
+{
+	struct notifier_job *job = stale->count > 0 ? calloc(1, sizeof(*job)) : NULL;
+
+	if (!job) {
+		if (stale->count > 0)
+			log_error("no memory to tell the kernel what has changed");
+		return NULL;
+	}
+	job->stale = *stale;
+	job->answer = *answer;
+	*stale = (struct fs_stale){0};
+	return job;
+}
+
+static void push_locked(struct notifier *n, struct notifier_job *job)
+{
+	if (n->last)
+		n->last->next = job;
+	else
+		n->first = job;
+	n->last = job;
+	cond_signal(&n->wake);
+}
+
+/* The job may be gone once its waiter is told. */
+static void push_and_wait(struct notifier *n, struct notifier_job *job)
+{
+	uint64_t deadline_ns = clock_mono_ns() + NOTIFIER_WAIT_MS * UINT64_C(1000000);
+	struct waiter waiter = {0};
+
+	mutex_guard(&n->mu);
+	job->waiter = &waiter;
+	push_locked(n, job);
+	while (!waiter.told) {
+		if (cond_wait_until(&n->told, &n->mu, deadline_ns))
+			continue;
+		if (!waiter.told)
+			job->waiter = NULL;
+		break;
+	}
+}
+
+void notifier_answer_after(struct notifier *n, struct fs_stale *stale,
+			   const struct notifier_answer *answer)
+{
+	struct notifier_job *job = job_new(stale, answer);
+
+	if (!job) {
+		fs_stale_done(stale);
+		answer_now(answer);
+	} else if (n->answers || !answer->req) {
+		mutex_guard(&n->mu);
+		push_locked(n, job);
+	} else {
+		push_and_wait(n, job);
+		answer_now(answer);
+	}
+}

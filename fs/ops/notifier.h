@@ -1,0 +1,63 @@
+/*
+ * The thread that tells the kernel what to forget. The request that made it so is answered after
+ * that, so that whoever has the answer sees what it says.
+ *
+ * The kernel takes the lock of a folder to drop a name in it, and whoever holds that lock may wait
+ * for an answer of ours. So the thread that works on the request must not be needed for that one:
+ * where it is the only one, the notifier answers; else it waits, but not for ever, and answers
+ * itself, as a request over io_uring has to be answered by the thread that took it.
+ *
+ * Thread rule: any thread.
+ */
+#pragma once
+
+#define FUSE_USE_VERSION 314
+#include <fuse_lowlevel.h>
+
+#include "fs/core/stale.h"
+#include "lsm/base/mutex.h"
+#include "lsm/base/thread.h"
+
+struct notifier_job;
+
+/* How a request is answered. */
+struct notifier_answer {
+	fuse_req_t req; /* NULL: nobody waits */
+	int rc;         /* 0 or a negative errno */
+	size_t written; /* rc 0: of a WRITE; else 0 */
+	bool has_attr;  /* rc 0: the answer is this */
+	struct stat attr;
+	double attr_timeout;
+};
+
+enum {
+	NOTIFIER_WAIT_MS = 2000,
+};
+
+struct notifier {
+	bool answers;                 /* immutable: nobody waits for it */
+	struct fuse_session *session; /* borrowed; set by notifier_start */
+	struct mutex mu;              /* RANK_FS_NOTIFIER */
+	struct cond wake;
+	struct cond told; /* to those who wait */
+	/* guarded by mu */
+	struct notifier_job *first; /* owned; oldest */
+	struct notifier_job *last;
+	bool stopping;
+	struct thread thread;
+};
+
+/* answers: it answers what it was given, as the one who gave it may be the only one who works. */
+void notifier_init(struct notifier *n, bool answers);
+/* The session's loop is about to run. */
+must_check int notifier_start(struct notifier *n, struct fuse_session *session);
+/* Do what is left, and end; the session is still there. Nothing when it was never started. */
+void notifier_stop(struct notifier *n);
+void notifier_done(struct notifier *n);
+
+/*
+ * Tell the kernel of *stale, which becomes the notifier's, then answer. With nothing to tell, or no
+ * memory, it is answered at once.
+ */
+void notifier_answer_after(struct notifier *n, struct fs_stale *stale,
+			   const struct notifier_answer *answer);

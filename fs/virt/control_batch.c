@@ -1,0 +1,182 @@
+/*
+ * .apex/batch: lines that change keys. Each write(2) is one batch. A text that is longer than a
+ * write is one batch, too, when it is staged: copied to .apex/batch.d/NAME, then renamed to
+ * .apex/batch.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "fs/virt/batch_import.h"
+#include "fs/virt/control_impl.h"
+#include "fs/virt/stage.h"
+
+/* What all imports came to; shown by reading .apex/batch. */
+static void count(struct control *c, const struct batch_import *before,
+		  const struct batch_import *after)
+{
+	mutex_guard(&c->batch.mu);
+	c->batch.batches++;
+	c->batch.lines += after->lines - before->lines;
+	c->batch.bytes += after->bytes - before->bytes;
+	c->batch.puts += after->puts - before->puts;
+	c->batch.deletes += after->deletes - before->deletes;
+	c->batch.last_lines = after->lines;
+}
+
+static int render_batch(void *arg, void *object, struct buf *text)
+{
+	struct control *c = arg;
+
+	(void)object;
+	mutex_guard(&c->batch.mu);
+	return buf_printf(text,
+			  "batches %" PRIu64 "\nlines %" PRIu64 "\nbytes %" PRIu64 "\nputs %" PRIu64
+			  "\ndeletes %" PRIu64 "\nlast_lines %" PRIu64 "\n",
+			  c->batch.batches, c->batch.lines, c->batch.bytes, c->batch.puts,
+			  c->batch.deletes, c->batch.last_lines);
+}
+
+static int write_batch(void *arg, void **object, const struct virt_write *write)
+{
+	struct control *c = arg;
+
+	if (!*object)
+		*object = batch_import_new(c->options.fs, c->options.batch_max);
+	struct batch_import *import = *object;
+
+	if (!import)
+		return -ENOMEM;
+	struct batch_import before = *import;
+	int rc = batch_import_piece(import, write->offset, write->bytes, write->change.stale);
+
+	if (!rc)
+		count(c, &before, import);
+	return rc;
+}
+
+static void import_done(void *object)
+{
+	const struct batch_import *import = object;
+
+	if (import->partial.len > 0)
+		log_error("an import ended within line %" PRIu64 ", which is not applied",
+			  import->lines + 1);
+	batch_import_free(object);
+}
+
+static const struct virt_file batch_files[] = {
+	{.name = "batch",
+	 .mode = 0600,
+	 .render = render_batch,
+	 .write = write_batch,
+	 .object_done = import_done},
+};
+
+/* ---- staged texts ---- */
+
+static int render_staged(void *arg, void *object, struct buf *text)
+{
+	(void)arg;
+	return stage_render(object, text);
+}
+
+static int write_staged(void *arg, void **object, const struct virt_write *write)
+{
+	return stage_write(&((struct control *)arg)->stages, *object, write->offset, write->bytes);
+}
+
+static int cut_staged(void *arg, void **object, uint64_t size)
+{
+	return stage_resize(&((struct control *)arg)->stages, *object, size);
+}
+
+static const struct virt_file staged_file = {
+	.mode = 0600,
+	.render = render_staged,
+	.write = write_staged,
+	.truncate = cut_staged,
+	.object_done = stage_unref,
+};
+
+static int find_staged(void *arg, struct slice name, struct virt_found *ret_found)
+{
+	struct stage *stage = stages_find(&((struct control *)arg)->stages, name);
+
+	if (!stage)
+		return -ENOENT;
+	*ret_found = (struct virt_found){.file = &staged_file, .object = stage};
+	return 0;
+}
+
+static int list_staged(void *arg, struct buf *names)
+{
+	return stages_list(&((struct control *)arg)->stages, names);
+}
+
+static int create_staged(void *arg, const struct virt_change *change, struct slice name)
+{
+	(void)change;
+	return stages_create(&((struct control *)arg)->stages, name);
+}
+
+static int unlink_staged(void *arg, const struct virt_change *change, struct slice name)
+{
+	(void)change;
+	return stages_remove(&((struct control *)arg)->stages, name);
+}
+
+static int apply_staged(struct control *c, const struct virt_change *change, struct slice name)
+{
+	struct stage *stage = stages_find(&c->stages, name);
+	struct batch_import *import = batch_import_new(c->options.fs, c->options.batch_max);
+	struct batch_import before = {0};
+	cleanup_buf struct buf text = {0};
+	int rc = stage ? 0 : -ENOENT;
+
+	if (!rc)
+		rc = import ? stage_render(stage, &text) : -ENOMEM;
+	if (!rc)
+		rc = batch_import_whole(import, buf_slice(&text), change->stale);
+	if (!rc) {
+		count(c, &before, import);
+		rc = stages_remove(&c->stages, name);
+	}
+	batch_import_free(import);
+	if (stage)
+		stage_unref(stage);
+	return rc == -EINVAL ? -EBADMSG : rc; /* rename(2) and mv(1) mean something else by it */
+}
+
+static int rename_staged(void *arg, const struct virt_change *change, struct slice name,
+			 const struct virt_folder *to, struct slice to_name)
+{
+	struct control *c = arg;
+
+	if (to == &c->batch_d)
+		return stages_rename(&c->stages, name, to_name);
+	if (to == &c->apex_folder && slice_eq(to_name, slice_str("batch")))
+		return apply_staged(c, change, name);
+	return fail(-EACCES, "a staged batch can be renamed to .apex/batch only");
+}
+
+static const struct virt_hooks batch_hooks = {
+	.find = find_staged,
+	.list = list_staged,
+	.create = create_staged,
+	.unlink = unlink_staged,
+	.rename = rename_staged,
+};
+
+int control_batch_add(struct control *c, struct virt *v)
+{
+	unsigned number;
+
+	c->batch_files = (struct virt_folder){
+		.files = batch_files, .file_count = array_size(batch_files), .arg = c};
+	c->batch_d = (struct virt_folder){
+		.name = "batch.d", .mode = 0700, .hooks = &batch_hooks, .arg = c};
+	int rc = virt_add_files(v, c->apex, &c->batch_files);
+
+	return rc ? rc : virt_add_folder(v, c->apex, &c->batch_d, &number);
+}

@@ -1,0 +1,185 @@
+#!/bin/sh
+# .apex/batch: changes of many keys, seen at once by everyone, whole or not at all.
+# usage: batch.sh BUILD_FOLDER [ROUNDS]: so many kills of the daemon (20).
+. "$(dirname "$0")/lib.sh"
+rounds=${2:-20}
+
+mount_store
+cd "$mnt" || exit 1
+tab=$(printf '\t')
+reason() { sed -n '1s/ (pid.*//p' .apex/error; }
+batch() { cat >"$work/batch" && cp "$work/batch" .apex/batch; }
+refused() { cat >"$work/batch" && ! cat "$work/batch" 2>/dev/null >.apex/batch; }
+
+# ---- lines ----
+check "both forms" batch <<END
+# a comment
+
+user/1=Ada
+put${tab}a\\tb${tab}x\\ny
+del${tab}nothing
+equals=a=b
+END
+check "key=value" same Ada "$(cat user/1)"
+check "escapes" same "x
+y" "$(cat "a${tab}b")"
+check "the value may have an equals sign" same "a=b" "$(cat equals)"
+check "what was imported" same "lines 6" "$(grep ^lines .apex/batch)"
+
+check "a line that is none" refused <<END
+user/2=Bob
+user/3=Cid
+nonsense
+user/4=Dan
+END
+check "is named" same "EINVAL batch: line 3: neither key=value, nor put or del with tabs" "$(reason)"
+check "and nothing is applied" same 1 "$(ls user)"
+check "a bad escape" refused <<END
+put${tab}k${tab}\\q
+END
+check "no key" refused <<END
+=v
+END
+check "del with a value" refused <<END
+del${tab}k${tab}v
+END
+cut() { ! printf 'k=v' >.apex/batch 2>/dev/null; }
+check "no line feed at the end" cut
+check "nothing of these is applied" test ! -e k
+
+# ---- what the kernel remembers ----
+absent() { ! cat "$1" 2>/dev/null; }
+check "a name that is absent" absent new
+check "a folder that is absent" absent folder/file
+echo new=1 >.apex/batch
+check "then is there" same 1 "$(cat new)"
+echo folder/file=1 >.apex/batch
+check "and the folder" same 1 "$(cat folder/file)"
+ls >/dev/null
+echo listed=1 >.apex/batch
+check "a listing has it" same 1 "$(ls | grep -cx listed)"
+echo "short=v" >.apex/batch
+check "content" same v "$(cat short)"
+echo "short=a longer value" >.apex/batch
+check "is replaced, with its size" same "a longer value 14" "$(cat short) $(stat -c %s short)"
+chmod 600 short
+echo "short=w" >.apex/batch
+check "the mode stays" same 600 "$(stat -c %a short)"
+exec 5<short
+printf 'del\tshort\n' >.apex/batch
+check "a file that is deleted is gone" absent short
+check "who has it open reads on" same w "$(cat <&5)"
+exec 5<&-
+printf 'del\tfolder/file\n' >.apex/batch
+check "a folder without keys is gone" test ! -e folder
+echo "new/below=2" >.apex/batch
+check "a file becomes a folder" same 2 "$(cat new/below)"
+check "its value is %=" same 1 "$(cat new/%=)"
+printf 'del\tnew/below\n' >.apex/batch
+check "and a file again" same 1 "$(cat new)"
+mkdir empty
+echo "empty=own" >.apex/batch
+check "a folder's own value" same own "$(cat empty/%=)"
+(cd user && echo "user/9=9" >../.apex/batch && test "$(cat 9)" = 9)
+check "seen from within the folder" same 9 "$(cat user/9)"
+
+# ---- long ones ----
+seq -f 'many/%.0f=value' 100000 >"$work/many"
+check "stage" cp "$work/many" .apex/batch.d/many
+check "the staged one can be read" cmp "$work/many" .apex/batch.d/many
+check "nothing is applied yet" test ! -e many
+check "rename applies it" mv .apex/batch.d/many .apex/batch
+check "all of it" same 100000 "$(cat .apex/count/prefix/many%2F)"
+check "the staged one is gone" same "" "$(ls .apex/batch.d)"
+{
+	seq -f 'bad/%.0f=value' 50000
+	echo nonsense
+} >"$work/bad"
+cp "$work/bad" .apex/batch.d/bad
+check "one with a bad line is refused" fails_with "ad message" mv .apex/batch.d/bad .apex/batch
+check "which is named" same 1 "$(reason | grep -c 'line 50001')"
+check "nothing of it is there" same 0 "$(cat .apex/count/prefix/bad)"
+check "it is still staged" cmp "$work/bad" .apex/batch.d/bad
+check "and can be removed" rm .apex/batch.d/bad
+seq -f 'stream/%.0f=value' 300000 >"$work/stream"
+check "a long import streams" cp "$work/stream" .apex/batch
+check "all of it" same 300000 "$(cat .apex/count/prefix/stream%2F)"
+check "and says how far it came" same "last_lines 300000" "$(grep ^last_lines .apex/batch)"
+check "through a pipe" sh -c 'sed s/^stream/pipe/ "$1" | cat >.apex/batch' sh "$work/stream"
+check "all of it" same 300000 "$(cat .apex/count/prefix/pipe%2F)"
+echo "moved=1" >"$work/moved"
+check "mv from another file system" mv "$work/moved" .apex/batch
+check "applies it" same 1 "$(cat moved)"
+echo "moved=2" >within
+check "mv from within the mount" mv within .apex/batch
+check "applies it and removes it" same "2 gone" "$(cat moved) $(test -e within || echo gone)"
+
+# ---- several at once ----
+write_own() {
+	i=0
+	while [ "$i" -lt 50 ]; do
+		seq -f "side/$1/$i/%.0f=x" 200 | dd of=.apex/batch bs=64k iflag=fullblock 2>/dev/null
+		i=$((i + 1))
+	done
+}
+for writer in 1 2 3 4; do write_own "$writer" & done
+wait
+check "four writers at once" same 40000 "$(cat .apex/count/prefix/side%2F)"
+
+# ---- two writers of one feature ----
+cat >"$work/writer.py" <<'END'
+import errno, os, sys
+path, attempts, won = sys.argv[1], int(sys.argv[2]), 0
+for _ in range(attempts):
+    with open(path) as f:
+        seen = dict(line.rstrip("\n").split(" ", 1) for line in f)
+    fd = os.open(path, os.O_WRONLY)
+    try:
+        os.write(fd, b"version %d\ndescription %d\n" % (int(seen["version"]), int(seen["description"] or 0) + 1))
+        won += 1
+    except OSError as e:
+        if e.errno != errno.ESTALE:
+            raise
+    os.close(fd)
+print(won)
+END
+if command -v python3 >/dev/null; then
+	echo off >.apex/features/counted
+	python3 "$work/writer.py" .apex/features/counted 5000 >"$work/won1" &
+	python3 "$work/writer.py" .apex/features/counted 5000 >"$work/won2"
+	wait
+	check "10 000 attempts of two writers: no lost update" \
+		same "description $(($(cat "$work/won1") + $(cat "$work/won2")))" \
+		"$(grep ^description .apex/features/counted)"
+else
+	skip "two writers of one feature" "no python3"
+fi
+
+# ---- all or nothing when the daemon is killed ----
+halves=0
+whole=0
+round=0
+while [ "$round" -lt "$rounds" ]; do
+	seq -f "kill$round/%.0f=value" 100000 >"$work/many"
+	cp "$work/many" .apex/batch.d/many
+	mv .apex/batch.d/many .apex/batch 2>/dev/null &
+	sleep "0.$(($(date +%N | sed 's/^0*//; s/....$//') % 30 + 10))"
+	kill -KILL "$daemon_pid"
+	wait_until is_dead "$daemon_pid"
+	wait
+	cd / || exit 1
+	detach
+	mount_store
+	cd "$mnt" || exit 1
+	case $(cat ".apex/count/prefix/kill$round%2F") in
+	0) ;;
+	100000) whole=$((whole + 1)) ;;
+	*) halves=$((halves + 1)) ;;
+	esac
+	round=$((round + 1))
+done
+echo "# $rounds kills: $whole batches were applied"
+check "a batch is there as a whole or not at all" same 0 "$halves"
+
+cd / || exit 1
+finish

@@ -1,0 +1,233 @@
+#!/bin/sh
+# The control files: .apex.
+. "$(dirname "$0")/lib.sh"
+
+mount_store
+cd "$mnt" || exit 1
+apex=$mnt/.apex
+# umount(8), and wait for the daemon.
+unmount_store() {
+	if [ "$(id -u)" = 0 ]; then umount "$mnt"; else fusermount3 -u "$mnt"; fi
+	wait_until is_dead "$daemon_pid"
+}
+reason() { head -n 1 .apex/error; }
+
+# ---- the tree ----
+check "it is found by name" test -d .apex
+check "it is not listed" same "" "$(find . -mindepth 1)"
+check "it is its owner's alone" same "700 $(id -u)" "$(stat -c '%a %u' .apex)"
+check "its files are listed in it" grep -qx batch <<END
+$(ls .apex)
+END
+check "version" same "apexfs" "$(cut -d' ' -f1 .apex/version)"
+check "health" same ok "$(cat .apex/health)"
+check "levels has a line for each" same 8 "$(wc -l <.apex/levels)"
+check "README tells of each file" same "" "$(ls .apex | while read -r name; do
+	grep -q "^$name" .apex/README || echo "$name"
+done)"
+check "nothing is made in it" fails_with "ermission denied" mkdir .apex/new
+check "what is shown only cannot be written" fails_with "ermission denied" sh -c 'echo x >.apex/health'
+check "the folder cannot be removed" fails_with "ermission denied" rmdir .apex
+
+# ---- identical bytes, whoever reads ----
+echo value >key
+echo flush >.apex/ctl
+fixed="README version health levels error config ctl batch count/all count/prefix/k search/prefix/k
+	search/substring/e search/value/alu search/prefix0/k features/read_only config.d/log.level watch"
+mkdir "$work/tar" "$work/rsync"
+cat >"$work/send.py" <<'END'
+import os, sys
+with open(sys.argv[1], "rb") as f, open(sys.argv[2], "wb") as out:
+    size, at = os.fstat(f.fileno()).st_size, 0
+    while at < size:
+        n = os.sendfile(out.fileno(), f.fileno(), at, size - at)
+        if n == 0:
+            break
+        at += n
+with open(sys.argv[1], "rb") as f, open(sys.argv[3], "wb") as out:
+    out.write(f.read())
+END
+# Whatever reads one sees the same bytes: differing programs are printed.
+readers() {
+	file=.apex/$1
+	cat "$file" >"$work/cat"
+	cp "$file" "$work/cp"
+	tar cf - "$file" | (cd "$work/tar" && tar xf -)
+	dd if="$file" of="$work/dd" bs=13 2>/dev/null
+	tail -n +1 "$file" >"$work/tail"
+	head -c 1000000 "$file" >"$work/head"
+	cp "$work/cp" "$work/less"
+	if command -v less >/dev/null; then less -f "$file" >"$work/less"; fi
+	cp "$work/cp" "$work/rsync/out"
+	if command -v rsync >/dev/null; then rsync -I "$file" "$work/rsync/out"; fi
+	cp "$work/cp" "$work/send"
+	cp "$work/cp" "$work/read"
+	if command -v python3 >/dev/null; then
+		python3 "$work/send.py" "$file" "$work/send" "$work/read"
+	fi
+	for program in cp "tar/$file" dd tail head less rsync/out send read; do
+		cmp -s "$work/cat" "$work/$program" || echo "$1: $program"
+	done
+	[ "$(stat -c %s "$file")" = "$(wc -c <"$work/cat")" ] || echo "$1: size"
+}
+for file in $fixed; do
+	check "all programs read the same of $file" same "" "$(readers "$file")"
+done
+
+# ---- ctl ----
+for command in flush sync verify compact "compact 0" "compact user/" drop-cache "log info"; do
+	check "ctl: $command" sh -c "echo '$command' >.apex/ctl"
+done
+check "ctl: log is a setting" same info "$(cat .apex/config.d/log.level)"
+check "a command that is none" fails_with "nvalid argument" sh -c 'echo nonsense | tee .apex/ctl >/dev/null\'
+check "its reason stands in error" same "EINVAL ctl: no such command; ctl shows what there is" \
+	"$(reason | sed 's/ (pid.*//')"
+check "an operand too many" fails_with "nvalid argument" sh -c 'echo sync now | tee .apex/ctl >/dev/null\'
+check "compact: no such level is a prefix" sh -c 'echo "compact 9" >.apex/ctl'
+check "checkpoint" sh -c "echo 'checkpoint $work/copied' >.apex/ctl"
+apexkv=$(find_program apexkv)
+check "the checkpoint is a store" same value "$("$apexkv" "$work/copied" get key)"
+check "checkpoint: an absolute path" fails_with "nvalid argument" sh -c 'echo "checkpoint x" | tee .apex/ctl >/dev/null\'
+echo sync >"$work/command"
+check "cp to ctl" cp "$work/command" .apex/ctl
+check "mv to ctl, across file systems" mv "$work/command" .apex/ctl
+check "tee to ctl" sh -c 'echo sync | tee .apex/ctl >/dev/null'
+check "append to ctl" sh -c 'echo sync >>.apex/ctl'
+check "a command without line feed" sh -c 'printf sync >.apex/ctl'
+
+# ---- settings ----
+check "config shows values and origins" grep -q '^wal.sync_interval_ms=.*# default$' .apex/config
+check "config.d has each of them" same "$(sed 's/=.*//' .apex/config | sort)" "$(ls .apex/config.d | sort)"
+check "a live setting changes" sh -c 'echo 7 >.apex/config.d/wal.sync_interval_ms'
+check "and shows it" same 7 "$(cat .apex/config.d/wal.sync_interval_ms)"
+check "so does config" grep -q '^wal.sync_interval_ms=7 .*# live$' .apex/config
+check "out of range" fails_with "out of range" sh -c 'echo 0 | tee .apex/config.d/wal.sync_interval_ms >/dev/null\'
+check "the reason has the range" same 1 "$(reason | grep -c 'allowed: 1 to')"
+check "no number" fails_with "nvalid argument" sh -c 'echo x | tee .apex/config.d/wal.sync_interval_ms >/dev/null\'
+check "one that is not live" fails_with "ermission denied" sh -c 'echo 0 >.apex/config.d/fs.umask'
+check "one that is none" fails_with "o such file" cat .apex/config.d/wal.nonsense
+check "the refused ones changed nothing" same 7 "$(cat .apex/config.d/wal.sync_interval_ms)"
+
+# ---- search, count ----
+mkdir -p user
+printf Ada >user/1
+printf Bob >user/2
+check "prefix" same "user/ user/1 user/2" "$(cat .apex/search/prefix/user | tr '\n' ' ' | sed 's/ $//')"
+check "prefix with a separator" same "user/1" "$(cat .apex/search/prefix/user%2F1)"
+check "substring" same "user/2" "$(cat .apex/search/substring/r%2f2)"
+check "value" same "user/1" "$(cat .apex/search/value/da)"
+check "separated by NUL" same "user/1|" "$(cat .apex/search/value0/da | tr '\0' '|')"
+check "nothing found" same 0 "$(stat -c %s .apex/search/prefix/nothing)"
+check "count" same "3 1 1" "$(cat .apex/count/prefix/user .apex/count/substring/2 .apex/count/value/Bob | tr '\n' ' ' | sed 's/ $//')"
+check "count/all" same 4 "$(cat .apex/count/all)"
+check "a search folder lists nothing" same "" "$(ls .apex/search/prefix)"
+echo 2 >.apex/config.d/search.max_results
+check "search.max_results" same 2 "$(wc -l <.apex/search/prefix/user)"
+echo 10000 >.apex/config.d/search.max_results
+
+# ---- features ----
+check "the three that steer are there" same "compaction_paused read_only verify_reads" \
+	"$(ls .apex/features | tr '\n' ' ' | sed 's/ $//')"
+check "read_only on" sh -c 'echo on >.apex/features/read_only'
+check "then changes are refused" fails_with "ead-only" sh -c 'echo x >new'
+check "it counts its version" same "version 1" "$(head -n 1 .apex/features/read_only)"
+check "read_only off" sh -c 'echo off >.apex/features/read_only'
+check "then changes are taken" sh -c 'echo x >new'
+check "a feature is made by writing it" sh -c 'echo "version 0 enabled on" >.apex/features/mine'
+check "a stale version" fails_with "tale" sh -c 'echo "version 0 enabled off" | tee .apex/features/mine >/dev/null\'
+check "changes nothing" same "version 1 enabled on" "$(head -n 2 .apex/features/mine | tr '\n' ' ' | sed 's/ $//')"
+sed 's/^description.*/description of it/' .apex/features/mine >"$work/feature"
+check "what was read can be written back" cp "$work/feature" .apex/features/mine
+check "but once" fails_with "tale" cp "$work/feature" .apex/features/mine
+check "a steering one stays" fails_with "not permitted" rm -f .apex/features/read_only
+check "a bad name" fails_with "nvalid argument" sh -c 'echo on | tee ".apex/features/a b" >/dev/null\'
+
+# ---- snapshots ----
+mkdir -p deep/er
+echo old >deep/er/file
+head -c 300000 /dev/urandom >big
+cp big "$work/big"
+check "mkdir makes a snapshot" mkdir .apex/snapshots/one
+echo new >deep/er/file
+rm user/1
+echo x | dd of=big conv=notrunc bs=1 seek=777 2>/dev/null
+one=.apex/snapshots/one
+check "it shows what was" same old "$(cat $one/deep/er/file)"
+check "also what is gone" same Ada "$(cat $one/user/1)"
+check "also a large file" cmp "$work/big" $one/big
+check "names, types and sizes" same "$(ls $one | tr '\n' ' ')" "big deep key new user "
+check "inodes are its own" test "$(stat -c %i key)" != "$(stat -c %i $one/key)"
+for change in "echo x >$one/new2" "echo x >$one/key" "rm -f $one/key" "mkdir $one/x" "chmod 600 $one/key" \
+	"mv $one/key $one/key2" "ln -s x $one/link" "rmdir $one/deep"; do
+	check "EROFS: $change" fails_with "ead-only file system" sh -c "$change"
+done
+check "its name is taken" fails_with "exists" mkdir .apex/snapshots/one
+check "a folder in use" cd $one/deep
+check "rmdir drops one" rmdir "$apex/snapshots/one"
+check "then nothing of it is there" fails_with "tale" cat er/file
+cd "$mnt" || exit 1
+check "nor its name" same "" "$(ls .apex/snapshots)"
+check "the name can come again" mkdir .apex/snapshots/one
+check "with what is now" same new "$(cat $one/deep/er/file)"
+
+# ---- watch ----
+tail -n +1 -f .apex/watch >"$work/tailed" 2>/dev/null &
+tail_pid=$!
+wait_until grep -q key "$work/tailed"
+echo 1 >watched
+rm watched
+check "tail -f follows" wait_until grep -q 'del watched$' "$work/tailed"
+kill "$tail_pid"
+wait "$tail_pid" 2>/dev/null
+check "in order" same "put del" "$(sed -n 's/^[0-9]* \(.*\) watched$/\1/p' "$work/tailed" | tr '\n' ' ' | sed 's/ $//')"
+check "without zeros" same "$(wc -c <"$work/tailed")" "$(tr -d '\000' <"$work/tailed" | wc -c)"
+
+# ---- a remount ----
+cd / || exit 1
+unmount_store
+mount_store
+cd "$mnt" || exit 1
+check "a feature survives a remount" same "version 2 enabled on description of it" \
+	"$(tr '\n' ' ' <.apex/features/mine | sed 's/ $//')"
+check "a snapshot survives a remount" same new "$(cat $one/deep/er/file)"
+check "a feature can be removed" rm .apex/features/mine
+check "and is gone" fails_with "o such file" cat .apex/features/mine
+
+# ---- programs that walk the mount do not meet it ----
+check "find" same "" "$(find . -name '.apex*' -o -name '.stats*')"
+rm -rf ./* && check "rm -rf leaves it" test -d .apex
+if command -v rsync >/dev/null; then
+	mkdir "$work/source"
+	echo 1 >"$work/source/only"
+	check "rsync --delete does not meet it" rsync -a --delete "$work/source/" ./
+	check "and leaves it" same "only ok" "$(ls) $(cat .apex/health)"
+fi
+
+# ---- of others ----
+if [ "$(id -u)" = 0 ] && setpriv --reuid=65534 true 2>/dev/null; then
+	cd / || exit 1
+	unmount_store
+	mount_store -o allow_other,default_permissions
+	cd "$mnt" || exit 1
+	chmod 755 "$work"
+	other() { fails_with "ermission denied" setpriv --reuid=65534 --clear-groups "$@"; }
+	check "another user may look at files" setpriv --reuid=65534 --clear-groups cat "$mnt/only"
+	for file in health ctl batch error features/read_only config.d/log.level search/prefix/o snapshots; do
+		check "EACCES for another user: $file" other cat "$mnt/.apex/$file"
+	done
+	check "EACCES for another user: a write" other sh -c "echo sync >$mnt/.apex/ctl"
+	check "EACCES for another user: a batch" other sh -c "echo k=v >$mnt/.apex/batch"
+else
+	skip "another user gets EACCES" "not root"
+fi
+
+# ---- listed ----
+cd / || exit 1
+unmount_store
+mount_store -o fs.virtual_files=listed
+cd "$mnt" || exit 1
+check "listed: the root has them" same 1 "$(ls -a | grep -cx '\.apex')"
+check "listed: ls -l works" ls -la
+
+cd / || exit 1
+finish
