@@ -10,6 +10,7 @@
 #include "lsm/cli/record_input.h"
 #include "lsm/cli/report.h"
 #include "lsm/cli/watched.h"
+#include "lsm/load.h"
 
 struct loading {
 	struct record_input in;
@@ -115,7 +116,7 @@ static enum exit_status load(struct lsm *db, const struct invocation *inv)
 const struct command command_load = {
 	.name = "load",
 	.arguments = "[FILE|-]",
-	.summary = "make a new store of sorted records, several times as fast as import",
+	.summary = "make a new store of sorted records, past log, memtable and compaction",
 	.more = RECORD_FORMATS_HELP
 	"STORE is absent or empty. The tables are built directly, without log and compaction, in\n"
 	"bounded memory. Keys ascend byte by byte (LC_ALL=C sort, export); one that does not is\n"

@@ -2,6 +2,8 @@
  * A store made of sorted records: straight into tables of the last level (lsm/tree/tree_ingest.h),
  * without log, memtable or compaction. The memory is that of a table being built, and of one value.
  */
+#include "lsm/load.h"
+
 #include <errno.h>
 #include <inttypes.h>
 

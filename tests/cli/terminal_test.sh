@@ -195,7 +195,7 @@ rm mount/.stats
 check 'a mount that goes ends it, and is told' shows '^apexkv: mount/.stats: '
 stats 1
 type_line 'clear'
-type_line "$apexkv top mount; echo status \$?"
+type_line "sh -c 'trap : INT; $apexkv top mount; echo status \$?'"
 shows 'health ok'
 key C-c
 check 'Ctrl-C leaves it' shows '^status 0$'
@@ -224,7 +224,7 @@ check 'nothing of the bar is left' shows_not '^export \['
 # Ctrl-C stops an import that would have no end.
 type_line 'clear'
 shows '^\$ *$'
-type_line "yes k=v | $apexkv endless import -; echo status \$?"
+type_line "sh -c 'trap : INT; yes k=v | $apexkv endless import -; echo status \$?'"
 check 'import without an end shows what it did' shows '^import [0-9.]+[kM]?, .*/s'
 key C-c
 check 'Ctrl-C stops it, which is told' shows '^apexkv: import: stopped by a signal; [0-9]+ records are imported'

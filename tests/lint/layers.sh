@@ -13,9 +13,9 @@ lsm/wal: lsm/base lsm/env
 lsm/sst: lsm/base lsm/env lsm/mem
 lsm/blob: lsm/base lsm/env
 lsm/tree: lsm/base lsm/env lsm/mem lsm/sst lsm/blob
-lsm/db: lsm/lsm.h lsm/inspect.h lsm/base lsm/env lsm/mem lsm/wal lsm/sst lsm/blob lsm/tree
+lsm/db: lsm/lsm.h lsm/inspect.h lsm/load.h lsm/base lsm/env lsm/mem lsm/wal lsm/sst lsm/blob lsm/tree
 lsm/config: lsm/base lsm/lsm.h
-lsm/cli: lsm/lsm.h lsm/inspect.h lsm/base lsm/config
+lsm/cli: lsm/lsm.h lsm/inspect.h lsm/load.h lsm/base lsm/config
 lsm: lsm/base lsm/lsm.h
 fs/path: lsm/base
 fs/core: lsm/lsm.h lsm/base fs/path

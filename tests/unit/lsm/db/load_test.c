@@ -1,6 +1,8 @@
 /*
  * Stores made of sorted records, and what is left when that fails.
  */
+#include "lsm/load.h"
+
 #include "lsm/env/env_fault.h"
 #include "tests/unit/lsm/db/db_fixture.h"
 
