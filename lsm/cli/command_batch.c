@@ -142,6 +142,6 @@ const struct command command_batch = {
 	.arguments_max = 1,
 	.use = STORE_CREATE,
 	.group = GROUP_RECORDS,
-	.on_mount = "cp FILE M/.apex/batch",
+	.on_mount = "cp FILE M/.apex/batch.d/x; mv M/.apex/batch.d/x M/.apex/batch",
 	.run = batch,
 };

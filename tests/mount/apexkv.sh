@@ -30,6 +30,9 @@ check "put says where the store is, and what to type" refused "instead: printf %
 check "delete, too" refused "instead: rm $mnt/KEY" delete user/1
 check "flush, too" refused "instead: echo flush > $mnt/.apex/ctl" flush
 check "import, too" refused "instead: " import /dev/null
+check "what flush is told works" sh -c "echo flush > '$mnt/.apex/ctl'"
+printf 'a=1\nb=2\n' >"$work/lines"
+check "what import is told, too" sh -c "cp '$work/lines' '$mnt/.apex/batch' && [ \"\$(cat '$mnt/a')\" = 1 ]"
 check "what a mount cannot do wants it unmounted" refused "first: umount $mnt" salvage "$work/to"
 check "top shows the mount" sh -c "'$apexkv' top '$mnt' </dev/null | grep -q '^apexkv top $mnt   health ok .*pid $daemon_pid'"
 stop_daemon
