@@ -466,6 +466,17 @@ START_TEST(without_any_manifest_the_tables_prove_each_other)
 }
 END_TEST
 
+/* Without CURRENT a salvage cannot know whether what was patched first was there before: some seeds
+ * have such a key. */
+static unsigned sentences_of_more_than_doubt(const struct outcome *o)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < o->count; i++)
+		count += strstr(o->sentences[i], "it may be lost what was there before") == NULL;
+	return count;
+}
+
 START_TEST(a_table_under_another_number_is_not_taken_in)
 {
 	struct env *env = make_store(unit_seed());
@@ -477,7 +488,7 @@ START_TEST(a_table_under_another_number_is_not_taken_in)
 	salvage(env, &o);
 	ck_assert_int_eq(o.err, 0);
 	ck_assert_uint_eq(o.report.tables_lost, 1);
-	ck_assert_uint_eq(o.report.losses, 2);
+	ck_assert_uint_eq(sentences_of_more_than_doubt(&o), 2);
 	ck_assert_uint_eq(check_rescued(env, &o, "copied"), KEYS);
 	outcome_done(&o);
 	env_free(env);
