@@ -18,7 +18,7 @@ int offer_check(const char *path)
 	if (fd < 0 || read(fd, &value, 1) != 1)
 		return fail(-EOPNOTSUPP, "%s: %s", path, fd < 0 ? strerror(errno) : "unreadable");
 	if (value != 'Y' && value != '1')
-		return fail(-EOPNOTSUPP, "%s is %c", path,
+		return fail(-EOPNOTSUPP, "root has not let FUSE use io_uring: %s is %c", path,
 			    value == 'N' || value == '0' ? 'N' : '?');
 	return 0;
 }
