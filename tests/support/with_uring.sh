@@ -44,8 +44,10 @@ leave() {
   flock --unlock 9
 }
 
+usual_umask=$(umask)
 umask 077
 exec 9>> "$gate" 8>> "$users"
+umask "$usual_umask"
 enter
 trap 'leave' EXIT
 trap 'exit 1' INT TERM HUP
