@@ -20,6 +20,7 @@ struct way {
 	size_t name_len;
 	struct path_entry entry; /* the key's, in the folder */
 	bool ends;               /* the entry is the key's file itself */
+	bool put;                /* not `ends`: a put below the entry has been noted */
 	struct buf below; /* not `ends`: what keys below the entry begin with; len 0: unknown */
 };
 
@@ -212,16 +213,28 @@ static int add_name(struct noting *n)
 				 slice_of(entry->name, entry->name_len));
 }
 
+/* A change of a key at the end of whose way n->way is. */
+static int note_at_end(struct noting *n, const struct change *change)
+{
+	if (change->kind == CHANGE_DELETE) {
+		n->lost = true;
+		return 0;
+	}
+	if (n->way.put)
+		return 0;
+	n->way.put = !n->way.ends;
+	return name_is_doubtful(n, change->key) ? add_name(n) : 0;
+}
+
 static int note_change(struct noting *n, const struct change *change)
 {
 	struct fs *fs = n->c->fs;
 	struct way *way = &n->way;
 	int err = 0;
 
-	if (way->below.len > 0 && slice_starts_with(change->key, buf_slice(&way->below))) {
-		n->lost |= change->kind == CHANGE_DELETE;
-		return 0; /* the kernel does not know the folder */
-	}
+	/* the kernel does not know the folder below which it is */
+	if (way->below.len > 0 && slice_starts_with(change->key, buf_slice(&way->below)))
+		return note_at_end(n, change);
 	if (way_is_same(fs, way, change->key)) {
 		find_entry(fs, change->key, way);
 	} else {
@@ -229,11 +242,8 @@ static int note_change(struct noting *n, const struct change *change)
 		if (!err)
 			err = way_find(fs, change->key, way);
 	}
-	if (err)
-		return err;
-	n->lost |= change->kind == CHANGE_DELETE;
-	if (change->kind == CHANGE_PUT && name_is_doubtful(n, change->key))
-		err = add_name(n);
+	if (!err)
+		err = note_at_end(n, change);
 	return err || !way->ends ? err : note_own_value(n, change->key);
 }
 

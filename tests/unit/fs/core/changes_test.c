@@ -107,6 +107,19 @@ START_TEST(names_that_were_looked_for_in_vain_are_stale)
 }
 END_TEST
 
+START_TEST(a_delete_before_the_put_hides_no_name)
+{
+	struct fs_entry entry;
+
+	setup();
+	ck_assert_int_eq(look(f, FS_ROOT, "folder", &entry), -ENOENT);
+	apply_all("-folder/gone", "folder/file=1", "folder/more=1");
+	ck_assert(has_stale(FS_ROOT, "folder"));
+	check_content("folder/file", "1");
+	teardown();
+}
+END_TEST
+
 START_TEST(a_file_that_is_known_is_stale_and_stays_the_same_node)
 {
 	setup();
@@ -333,6 +346,7 @@ int main(void)
 		&keys_are_put_and_deleted_in_their_order,
 		&attributes_of_what_is_replaced_stay,
 		&names_that_were_looked_for_in_vain_are_stale,
+		&a_delete_before_the_put_hides_no_name,
 		&a_file_that_is_known_is_stale_and_stays_the_same_node,
 		&a_deleted_file_lives_on_for_who_uses_it,
 		&folders_go_with_their_last_key,
