@@ -70,12 +70,14 @@ static int step(struct fs *fs, struct way *way, bool *ret_known)
 	return 0;
 }
 
-/* Whether the key may be a folder's own record is of no matter: that is no entry either way. */
+/* A key that ends in the separator may have been a folder's own record, or the file "%": it is
+ * taken for the file, as there is nothing to tell of a record but what every key says of its
+ * folder. */
 static void find_entry(const struct fs *fs, struct slice key, struct way *way)
 {
-	path_entry_of(fs->separator, node_name_as_folder(&way->folder.key->name), key, true,
+	path_entry_of(fs->separator, node_name_as_folder(&way->folder.key->name), key, false,
 		      &way->entry);
-	way->ends = !way->entry.own_record && way->entry.kind == PATH_PLAIN && !way->entry.folder;
+	way->ends = way->entry.kind == PATH_PLAIN && !way->entry.folder;
 }
 
 static int way_find(struct fs *fs, struct slice key, struct way *way)
@@ -87,7 +89,7 @@ static int way_find(struct fs *fs, struct slice key, struct way *way)
 	err = nodes_pin(&fs->nodes, FS_ROOT, &way->folder);
 	while (!err && known) {
 		find_entry(fs, key, way);
-		if (way->ends || way->entry.own_record || way->entry.kind == PATH_ELSEWHERE)
+		if (way->ends || way->entry.kind == PATH_ELSEWHERE)
 			break;
 		err = step(fs, way, &known);
 	}
@@ -207,7 +209,7 @@ static int add_name(struct noting *n)
 {
 	const struct path_entry *entry = &n->way.entry;
 
-	if (entry->own_record || entry->kind == PATH_ELSEWHERE)
+	if (entry->kind == PATH_ELSEWHERE)
 		return 0;
 	return fs_stale_add_name(n->stale, n->way.folder.node->id,
 				 slice_of(entry->name, entry->name_len));

@@ -207,6 +207,30 @@ START_TEST(a_file_becomes_a_folder_and_again_a_file)
 }
 END_TEST
 
+START_TEST(the_file_without_a_name_is_one_too)
+{
+	struct fs_entry entry;
+
+	setup();
+	apply_all("d/file=1");
+	uint64_t folder = node_at(f, "d");
+
+	ck_assert_int_eq(look(f, folder, "%", &entry), -ENOENT);
+	apply_all("d/=1");
+	ck_assert(has_stale(folder, "%"));
+	check_content("d/%", "1");
+	uint64_t node = node_at(f, "d/%");
+
+	fs_stale_done(&stale);
+	apply_all("-d/");
+	ck_assert(has_stale(folder, "%"));
+	ck_assert(!exists(f, "d/%"));
+	fs_forget(f->fs, node, 1);
+	fs_forget(f->fs, folder, 1);
+	teardown();
+}
+END_TEST
+
 START_TEST(what_is_held_is_logged_first)
 {
 	uint64_t node;
@@ -351,6 +375,7 @@ int main(void)
 		&a_deleted_file_lives_on_for_who_uses_it,
 		&folders_go_with_their_last_key,
 		&a_file_becomes_a_folder_and_again_a_file,
+		&the_file_without_a_name_is_one_too,
 		&what_is_held_is_logged_first,
 		&after_a_failure_all_is_as_before,
 		&a_mount_that_takes_no_changes_takes_none_of_these,
