@@ -31,6 +31,7 @@ struct noting {
 	int64_t time_ns;
 	struct way way;
 	bool lost;         /* a key in way.folder was deleted */
+	bool below;        /* a key below an entry of way.folder changed, so that may be a folder */
 	struct buf prefix; /* room for a folder's */
 };
 
@@ -113,6 +114,13 @@ static bool way_is_same(const struct fs *fs, const struct way *way, struct slice
 	return rest.len < PATH_NAME_MAX / 4 && !memchr(rest.ptr, fs->separator, rest.len);
 }
 
+/* The folder has other entries than before. */
+static int note_entries(struct noting *n, const struct node_view *folder)
+{
+	folder_touch(n->c->fs, folder, n->time_ns);
+	return fs_stale_add_inode(n->stale, folder->node->id);
+}
+
 /* Folders on the way that have lost their last key are no more, from the deepest one up. */
 static int drop_empty(struct noting *n)
 {
@@ -135,8 +143,10 @@ static int drop_empty(struct noting *n)
 			err = buf_set(&prefix, way->folder.key->name.bytes);
 		if (!err)
 			err = way_find(fs, buf_slice(&prefix), way);
-		if (!err)
-			err = fs_stale_add_inode(n->stale, way->folder.node->id);
+		if (!err) {
+			nodes_subfolders_forget(&fs->nodes, way->folder.node);
+			err = note_entries(n, &way->folder);
+		}
 	}
 	return err == -ENOENT ? 0 : err;
 }
@@ -149,11 +159,13 @@ static int leave(struct noting *n)
 
 	if (!way->folder.node)
 		return 0;
-	folder_touch(n->c->fs, &way->folder, n->time_ns);
-	err = fs_stale_add_inode(n->stale, way->folder.node->id);
+	if (n->below)
+		nodes_subfolders_forget(&n->c->fs->nodes, way->folder.node);
+	err = note_entries(n, &way->folder);
 	if (!err && n->lost)
 		err = drop_empty(n);
 	n->lost = false;
+	n->below = false;
 	return err;
 }
 
@@ -218,6 +230,7 @@ static int add_name(struct noting *n)
 /* A change of a key at the end of whose way n->way is. */
 static int note_at_end(struct noting *n, const struct change *change)
 {
+	n->below |= !n->way.ends;
 	if (change->kind == CHANGE_DELETE) {
 		n->lost = true;
 		return 0;

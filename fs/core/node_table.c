@@ -301,6 +301,14 @@ void nodes_subfolders_end(struct node_table *t, struct node *node, int more)
 		node->subfolders.count = max_of(node->subfolders.count + more, (int64_t)0);
 }
 
+void nodes_subfolders_forget(struct node_table *t, struct node *node)
+{
+	mutex_guard(&t->mu);
+	node->subfolders.changes++;
+	if (node->subfolders.count >= 0)
+		node->subfolders.count = SUBFOLDERS_UNKNOWN;
+}
+
 uint64_t nodes_ino(struct node_table *t, const struct node_name *name)
 {
 	uint64_t hash = node_name_hash(name);

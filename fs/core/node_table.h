@@ -128,6 +128,8 @@ void nodes_subfolders_counted(struct node_table *t, const struct node_view *view
 			      struct subfolders before, int64_t count);
 void nodes_subfolders_begin(struct node_table *t, struct node *node);
 void nodes_subfolders_end(struct node_table *t, struct node *node, int more);
+/* Some came or went, nobody knows how many; the change of the store is over. */
+void nodes_subfolders_forget(struct node_table *t, struct node *node);
 
 /* The inode number that the node of this name has, or would get now. */
 uint64_t nodes_ino(struct node_table *t, const struct node_name *name);

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "fs/core/changes.h"
 #include "fs/core/folder_links.h"
 #include "tests/unit/fs/core/fs_fixture.h"
 
@@ -163,6 +164,54 @@ START_TEST(a_large_folder_is_not_counted)
 }
 END_TEST
 
+static int64_t mtime_of(struct fixture *f, const char *path)
+{
+	struct stat st = stat_at(f, path);
+
+	return st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
+}
+
+static void apply_batch(struct fixture *f, const char *put, const char *delete)
+{
+	struct fs_changes *changes = fs_changes_new(f->fs);
+	struct fs_stale stale = {0};
+
+	ck_assert_ptr_nonnull(changes);
+	if (put)
+		ck_assert_int_eq(fs_changes_put(changes, slice_str(put), slice_str("v")), 0);
+	if (delete)
+		ck_assert_int_eq(fs_changes_delete(changes, slice_str(delete)), 0);
+	ck_assert_int_eq(fs_changes_apply(changes, &stale), 0);
+	fs_stale_done(&stale);
+	fs_changes_free(changes);
+}
+
+START_TEST(a_batch_makes_and_removes_links)
+{
+	struct fixture *f = fixture_new();
+
+	ck_assert_int_eq(mkdir_at(f, "d"), 0);
+	uint64_t kept = node_at(f, "d");
+
+	expect_links(f, "d", 2);
+	apply_batch(f, "d/sub/deep/file", NULL);
+	expect_links(f, "d", 3);
+	apply_batch(f, "d/file", NULL);
+	expect_links(f, "d", 3);
+	apply_batch(f, "d/other/file", "d/sub/deep/file"); /* of which nobody has asked */
+	expect_links(f, "d", 3);
+	uint64_t other = node_at(f, "d/other");
+	int64_t before_ns = mtime_of(f, "d");
+
+	apply_batch(f, NULL, "d/other/file");
+	expect_links(f, "d", 2);
+	ck_assert_int_gt(mtime_of(f, "d"), before_ns);
+	fs_forget(f->fs, other, 1);
+	fs_forget(f->fs, kept, 1);
+	fixture_free(f);
+}
+END_TEST
+
 START_TEST(a_failed_change_counts_for_nothing)
 {
 	const struct env_fault_plan plan = {.sticky = true, .writes_only = true, .error = -EIO};
@@ -253,6 +302,7 @@ int main(void)
 		&renames_move_links,
 		&a_removed_folder_has_none,
 		&a_large_folder_is_not_counted,
+		&a_batch_makes_and_removes_links,
 		&a_failed_change_counts_for_nothing,
 		&whoever_looks_on_sees_the_truth,
 	};
