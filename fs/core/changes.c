@@ -248,9 +248,9 @@ static int apply(struct fs_changes *c, struct fs_stale *stale)
 		stripes_note_all(&fs->stripes);
 		atomic_fetch_add(&fs->absent.changes, 1);
 		commit_nodes(c, time_ns);
-		err = add_stale_nodes(c, stale);
+		err = changes_note_names(c, time_ns, stale);
 		if (!err)
-			err = changes_note_names(c, time_ns, stale);
+			err = add_stale_nodes(c, stale); /* after their folders */
 	}
 	nodes_end(c);
 	return err;

@@ -118,7 +118,7 @@ static bool way_is_same(const struct fs *fs, const struct way *way, struct slice
 static int note_entries(struct noting *n, const struct node_view *folder)
 {
 	folder_touch(n->c->fs, folder, n->time_ns);
-	return fs_stale_add_inode(n->stale, folder->node->id);
+	return fs_stale_add_folder(n->stale, folder->node->id);
 }
 
 /* Folders on the way that have lost their last key are no more, from the deepest one up. */
@@ -186,7 +186,7 @@ static int note_own_value(struct noting *n, struct slice key)
 		return 0;
 	err = fs_stale_add_name(n->stale, view.node->id, slice_str(PATH_OWN_NAME));
 	if (!err)
-		err = fs_stale_add_inode(n->stale, view.node->id);
+		err = fs_stale_add_folder(n->stale, view.node->id);
 	nodes_unpin(&fs->nodes, &view);
 	return err;
 }

@@ -35,6 +35,18 @@ int fs_stale_add_name(struct fs_stale *stale, uint64_t folder, struct slice name
 	return add(stale, folder, 0, name);
 }
 
+/*
+ * The kernel (fuse_reverse_inval_entry, until 6.18 at least) takes the folder's lock to look for a
+ * name that it is to forget, also when it does not have it; lookups and listings hold that lock
+ * until their answer is in place. "." is a name that it never has.
+ */
+int fs_stale_add_folder(struct fs_stale *stale, uint64_t folder)
+{
+	int err = fs_stale_add_name(stale, folder, slice_str("."));
+
+	return err ? err : fs_stale_add_inode(stale, folder);
+}
+
 bool fs_stale_next(struct slice *rest, struct fs_stale_item *ret_item)
 {
 	struct slice left = *rest;

@@ -31,5 +31,11 @@ static inline void fs_stale_done(struct fs_stale *stale)
 must_check int fs_stale_add_inode(struct fs_stale *stale, uint64_t node);
 must_check int fs_stale_add_end(struct fs_stale *stale, uint64_t node, uint64_t from);
 must_check int fs_stale_add_name(struct fs_stale *stale, uint64_t folder, struct slice name);
+/*
+ * A folder's inode, once nobody is being answered of its entries any more. Such an answer may be
+ * older than the change, and make inodes known to the kernel, or a listing, after it was told to
+ * forget them. Files in it are to be added after it.
+ */
+must_check int fs_stale_add_folder(struct fs_stale *stale, uint64_t folder);
 /* Take the first one off the rest of a list's items; false at its end. */
 bool fs_stale_next(struct slice *rest, struct fs_stale_item *ret_item);

@@ -126,6 +126,36 @@ for writer in 1 2 3 4; do write_own "$writer" & done
 wait
 check "four writers at once" same 40000 "$(cat .apex/count/prefix/side%2F)"
 
+# ---- who looks on meanwhile ----
+# What a listing with attributes was answered before the batch is not what is remembered after it.
+cat >"$work/look_on.py" <<'END'
+import os, threading
+def batch(folder, value):
+    text = "".join("%s/%d=%s\n" % (folder, i, value) for i in range(60)).encode()
+    fd = os.open(".apex/batch", os.O_WRONLY)
+    os.write(fd, text)
+    os.close(fd)
+def look(folder):
+    return [entry.stat().st_size for entry in os.scandir(folder)]
+stale = 0
+for i in range(100):
+    folder = "looked%d" % i
+    go = threading.Event()
+    looker = threading.Thread(target=lambda: go.wait() and look(folder))
+    batch(folder, "x")
+    looker.start()
+    go.set()
+    batch(folder, "longer")
+    looker.join()
+    stale += sum(os.stat("%s/%d" % (folder, j)).st_size != 6 for j in range(60))
+print(stale)
+END
+if command -v python3 >/dev/null; then
+	check "nobody remembers what was before" same 0 "$(python3 "$work/look_on.py")"
+else
+	skip "nobody remembers what was before" "no python3"
+fi
+
 # ---- two writers of one feature ----
 cat >"$work/writer.py" <<'END'
 import errno, os, sys

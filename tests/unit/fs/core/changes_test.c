@@ -42,17 +42,23 @@ static int apply(const char *const *list)
 
 #define apply_all(...) ck_assert_int_eq(apply((const char *const[]){__VA_ARGS__, NULL}), 0)
 
-static bool has_stale(uint64_t node, const char *name)
+/* Where it stands in the list; -1: nowhere. */
+static int stale_index(uint64_t node, const char *name)
 {
 	struct slice rest = buf_slice(&stale.items);
 	struct fs_stale_item item;
 
-	while (fs_stale_next(&rest, &item)) {
+	for (int i = 0; fs_stale_next(&rest, &item); i++) {
 		if (item.node == node &&
 		    (name ? item.name.ptr && slice_eq(item.name, slice_str(name)) : !item.name.ptr))
-			return true;
+			return i;
 	}
-	return false;
+	return -1;
+}
+
+static bool has_stale(uint64_t node, const char *name)
+{
+	return stale_index(node, name) >= 0;
 }
 
 static void check_content(const char *path, const char *content)
@@ -128,6 +134,10 @@ START_TEST(a_file_that_is_known_is_stale_and_stays_the_same_node)
 
 	apply_all("file=longer");
 	ck_assert(has_stale(node, NULL));
+	/* behind what waits for those who are just being answered of the folder's entries */
+	ck_assert(has_stale(FS_ROOT, "."));
+	ck_assert_int_lt(stale_index(FS_ROOT, "."), stale_index(FS_ROOT, NULL));
+	ck_assert_int_lt(stale_index(FS_ROOT, "."), stale_index(node, NULL));
 	ck_assert_uint_eq(node, node_at(f, "file"));
 	ck_assert_int_eq(stat_at(f, "file").st_size, 6);
 	fs_forget(f->fs, node, 2);
