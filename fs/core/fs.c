@@ -109,6 +109,17 @@ int fs_sync(struct fs *fs)
 	return faults_answer(&fs->faults, err ? err : sync_err);
 }
 
+int fs_freeze(struct fs *fs)
+{
+	stripes_lock_all(&fs->stripes);
+	int err = hold_log_all_locked(fs);
+
+	if (!err)
+		lsm_freeze(fs->db);
+	stripes_unlock_all(&fs->stripes);
+	return faults_answer(&fs->faults, err);
+}
+
 int fs_statfs(struct fs *fs, struct statvfs *ret_space)
 {
 	struct lsm_space space;

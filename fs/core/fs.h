@@ -223,6 +223,12 @@ must_check int fs_allocate(struct fs *fs, const struct fs_caller *caller, uint64
 /* Everything answered so far is durable when it returns 0. */
 must_check int fs_sync(struct fs *fs);
 
+/*
+ * lsm_freeze, once all that was answered is logged: no change is held that nobody could log any
+ * more. From when this returned 0 every change is answered -EROFS. Else nothing is frozen.
+ */
+must_check int fs_freeze(struct fs *fs);
+
 must_check int fs_statfs(struct fs *fs, struct statvfs *ret_space);
 
 /* An open folder: a cursor over the folder as it was at fs_dir_open or, since then, at the last

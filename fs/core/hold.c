@@ -86,6 +86,9 @@ bool hold_add(struct fs *fs, const struct node_view *view, const struct attr *at
 	/* on a full disk who creates a file is to hear of it, and at once */
 	if (creation && lsm_is_low(fs->db))
 		return false;
+	/* since the caller looked: with a stripe in hand none of it changes (fs_freeze) */
+	if (lsm_is_frozen(fs->db))
+		return false;
 
 	struct held *held = held_new(fs, view, attr);
 
@@ -250,6 +253,19 @@ static int log_wanted(struct fs *fs, const struct wanted *wanted)
 		if (still_wanted(fs, &view, wanted))
 			err = hold_log(fs, view.node);
 		stripes_unlock(&fs->stripes, &set);
+		nodes_unpin(&fs->nodes, &view);
+	}
+	return err;
+}
+
+int hold_log_all_locked(struct fs *fs)
+{
+	struct wanted wanted = {.due_ns = UINT64_MAX, .of_anyone = true};
+	struct node_view view;
+	int err = 0;
+
+	while (!err && oldest_wanted(fs, &wanted, &view)) {
+		err = hold_log(fs, view.node);
 		nodes_unpin(&fs->nodes, &view);
 	}
 	return err;

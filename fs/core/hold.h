@@ -70,8 +70,8 @@ void hold_timer_stop(struct fs *fs);
 
 /*
  * Hold an empty file with these attributes (times: now). The stripe is held, the node holds
- * nothing. False, and nothing held: there is too much already, no memory, or no room for a
- * creation on the disk; log it instead.
+ * nothing. False, and nothing held: there is too much already, no memory, no room for a creation on
+ * the disk, or the store is frozen; log it instead.
  */
 must_check bool hold_add(struct fs *fs, const struct node_view *view, const struct attr *attr,
 			 bool creation, pid_t pid);
@@ -86,6 +86,8 @@ must_check bool hold_peek(struct fs *fs, struct node *node, struct attr *ret_att
 void hold_end(struct fs *fs, struct node *node, bool merged);
 /* Log what the node holds, if anything. The stripe is held. */
 must_check int hold_log(struct fs *fs, struct node *node);
+/* Log all that is held. All stripes are held. */
+must_check int hold_log_all_locked(struct fs *fs);
 
 /* No stripe is held by the callers of these. */
 

@@ -26,14 +26,9 @@ static int steer_compaction(struct control *c, bool enabled)
 
 static int steer_read_only(struct control *c, bool enabled)
 {
-	int rc = enabled ? fs_sync(c->options.fs) : 0; /* what is held is not to be lost */
-
-	if (rc)
-		return rc;
 	if (enabled)
-		lsm_freeze(c->options.db);
-	else
-		lsm_thaw(c->options.db);
+		return fs_freeze(c->options.fs);
+	lsm_thaw(c->options.db);
 	return 0;
 }
 

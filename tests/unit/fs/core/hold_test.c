@@ -264,6 +264,45 @@ START_TEST(unmount_logs_all)
 }
 END_TEST
 
+START_TEST(freezing_logs_all_and_lets_nothing_be_held)
+{
+	struct fixture *f = fixture_new();
+	uint64_t node = hold_new(f, &f->me, "a");
+	struct attr attr = {.mode = S_IFREG | 0644};
+	struct node_view view;
+
+	(void)hold_new(f, &f->other, "b");
+	ck_assert_int_eq(fs_freeze(f->fs), 0);
+	ck_assert_uint_eq(fs_stats_of(f).held_now, 0);
+	ck_assert_uint_eq(records_written(f), 2);
+	ck_assert_int_eq(create_as(f, &f->me, "c", 0644, false, NULL), -EROFS);
+	ck_assert_int_eq(truncate_node(f, &f->me, node, 0), -EROFS);
+	/* who looked before it was frozen, and has the stripe now */
+	ck_assert_int_eq(nodes_pin(&f->fs->nodes, node, &view), 0);
+	ck_assert(!hold_add(f->fs, &view, &attr, false, f->me.pid));
+	nodes_unpin(&f->fs->nodes, &view);
+	fixture_kill(f);
+	ck_assert(exists(f, "a"));
+	ck_assert(exists(f, "b"));
+	fixture_free(f);
+}
+END_TEST
+
+START_TEST(what_cannot_be_logged_is_not_frozen)
+{
+	const struct env_fault_plan plan = {.writes_only = true, .error = -ENOSPC, .sticky = true};
+	struct fixture *f = fixture_new();
+
+	(void)hold_new(f, &f->me, "a");
+	env_fault_set(f->fault, &plan);
+	ck_assert_int_lt(fs_freeze(f->fs), 0);
+	ck_assert(!lsm_is_frozen(f->db));
+	env_fault_set(f->fault, NULL);
+	fixture_kill(f);
+	fixture_free(f);
+}
+END_TEST
+
 START_TEST(forget_logs_it)
 {
 	struct fixture *f = fixture_new();
@@ -533,6 +572,8 @@ int main(void)
 		&unlink_of_a_held_truncation_deletes_the_value,
 		&sync_logs_all,
 		&unmount_logs_all,
+		&freezing_logs_all_and_lets_nothing_be_held,
+		&what_cannot_be_logged_is_not_frozen,
 		&forget_logs_it,
 		&its_time_runs_out,
 		&its_logging_moves_no_time,
