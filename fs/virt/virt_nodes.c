@@ -70,14 +70,25 @@ static size_t bucket_of(uint64_t number)
 	return number & (VIRT_BUCKETS - 1);
 }
 
-int virt_nodes_add(struct virt_nodes *t, struct virt_node *node)
+static int check_room_locked(const struct virt_nodes *t, const struct virt_node *node)
 {
-	mutex_guard(&t->mu);
 	if (t->count == VIRT_NODES_MAX)
 		return fail(-ENFILE, "more than %d virtual files are open", VIRT_NODES_MAX);
 	if (node->text.len > VIRT_BYTES_MAX - min_of(t->bytes, (size_t)VIRT_BYTES_MAX))
 		return fail(-ENFILE, "virtual files that are open have more than %d bytes",
 			    VIRT_BYTES_MAX);
+	return 0;
+}
+
+int virt_nodes_add(struct virt_nodes *t, struct virt_node *node)
+{
+	mutex_guard(&t->mu);
+	int rc = check_room_locked(t, node);
+
+	if (rc) {
+		t->ask_again = true;
+		return rc;
+	}
 	node->charged = node->text.len;
 	t->bytes += node->charged;
 	node->number = FS_VIRTUAL_BIT | t->next_number++;
@@ -93,7 +104,9 @@ static int trim_bucket_locked(struct virt_nodes *t, struct virt_node *node, stru
 	int rc = 0;
 
 	for (; node && !rc; node = node->next) {
-		if (node->asked || node->number == (FS_VIRTUAL_BIT | (t->next_number - 1)))
+		if (node->asked && !t->ask_again)
+			continue;
+		if (node->number == (FS_VIRTUAL_BIT | (t->next_number - 1)))
 			continue;
 		node->asked = true;
 		rc = fs_stale_add_name(stale, node->parent, slice_str(node->name));
@@ -106,8 +119,11 @@ int virt_nodes_trim(struct virt_nodes *t, struct fs_stale *stale)
 	int rc = 0;
 
 	mutex_guard(&t->mu);
-	for (size_t i = 0; t->bytes > VIRT_BYTES_MANY && i < VIRT_BUCKETS && !rc; i++)
+	if (t->count <= VIRT_NODES_MANY && t->bytes <= VIRT_BYTES_MANY)
+		return 0;
+	for (size_t i = 0; i < VIRT_BUCKETS && !rc; i++)
 		rc = trim_bucket_locked(t, t->buckets[i], stale);
+	t->ask_again = false;
 	return rc;
 }
 

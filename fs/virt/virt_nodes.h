@@ -16,7 +16,8 @@
 enum {
 	VIRT_BUCKETS = 64,          /* a power of two */
 	VIRT_NODES_MAX = 4096,      /* files rendered and not forgotten */
-	VIRT_BYTES_MANY = 16 << 20, /* of their texts, from which the kernel is asked to forget */
+	VIRT_NODES_MANY = 512,      /* from which the kernel is asked to forget some */
+	VIRT_BYTES_MANY = 16 << 20, /* of their texts, likewise */
 	VIRT_BYTES_MAX = 256 << 20,
 };
 
@@ -50,7 +51,8 @@ struct virt_nodes {
 	/* guarded by mu */
 	struct virt_node *buckets[VIRT_BUCKETS];
 	size_t count;
-	size_t bytes; /* of the texts, as they were when they were added */
+	size_t bytes;   /* of the texts, as they were when they were added */
+	bool ask_again; /* one did not fit: the kernel may have been asked for a name too early */
 	uint64_t next_number;
 };
 
@@ -68,8 +70,9 @@ void virt_node_free(struct virt_node *node);
 /* Render, give the node its number and put it into the table, with one lookup. -ENFILE. */
 must_check int virt_nodes_add(struct virt_nodes *t, struct virt_node *node);
 /*
- * If the texts have many bytes, add the names of all but the newest to *stale: when nobody uses
- * them the kernel forgets their nodes. -ENOMEM: some are added.
+ * If the nodes are many, or the bytes of their texts, add the names of all but the newest to
+ * *stale: when nobody uses them the kernel forgets their nodes, which it else keeps as long as it
+ * has memory. Each is asked for once, and again when the table was full. -ENOMEM: some are added.
  */
 must_check int virt_nodes_trim(struct virt_nodes *t, struct fs_stale *stale);
 /* NULL: there is none. */

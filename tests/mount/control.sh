@@ -121,6 +121,12 @@ check "nothing found" same 0 "$(stat -c %s .apex/search/prefix/nothing)"
 check "count" same "3 1 1" "$(cat .apex/count/prefix/user .apex/count/substring/2 .apex/count/value/Bob | tr '\n' ' ' | sed 's/ $//')"
 check "count/all" same 4 "$(cat .apex/count/all)"
 check "a search folder lists nothing" same "" "$(ls .apex/search/prefix)"
+many_searches() {
+	seq -f .apex/search/prefix/%.0f 10000 | xargs stat -c %s >"$work/sizes"
+	same 10000 "$(wc -l <"$work/sizes")"
+}
+check "10 000 searches one after another" many_searches
+check "and the rest is still found" test -s .stats
 echo 2 >.apex/config.d/search.max_results
 check "search.max_results" same 2 "$(wc -l <.apex/search/prefix/user)"
 echo 10000 >.apex/config.d/search.max_results

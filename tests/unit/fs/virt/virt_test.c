@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fs/core/stale.h"
 #include "lsm/base/thread.h"
 #include "lsm/env/env_mem.h"
 #include "tests/unit/unit.h"
@@ -191,6 +192,37 @@ START_TEST(number_of_nodes_is_limited)
 }
 END_TEST
 
+static size_t asked_of(void)
+{
+	struct fs_stale stale = {0};
+
+	ck_assert_int_eq(virt_trim(virt, &stale), 0);
+	size_t count = stale.count;
+
+	fs_stale_done(&stale);
+	return count;
+}
+
+START_TEST(names_of_many_nodes_are_asked_back)
+{
+	struct fs_entry entry;
+	size_t made = 1;
+
+	setup();
+	(void)look_up(".stats");
+	ck_assert_uint_eq(asked_of(), 0);
+	for (; made < 1000; made++)
+		(void)look_up(".stats");
+	ck_assert_uint_eq(asked_of(), made - 1);
+	ck_assert_uint_eq(asked_of(), 0);
+	while (virt_lookup(virt, &owner, FS_ROOT, slice_str(".stats"), &entry) == 0)
+		made++;
+	ck_assert_uint_eq(asked_of(), made - 1);
+	ck_assert_uint_eq(asked_of(), 0);
+	teardown();
+}
+END_TEST
+
 START_TEST(failure_of_a_module_is_the_answer)
 {
 	struct fs_entry entry;
@@ -240,6 +272,7 @@ int main(void)
 		&read_is_cut_at_the_end,
 		&forgotten_node_is_gone,
 		&number_of_nodes_is_limited,
+		&names_of_many_nodes_are_asked_back,
 		&failure_of_a_module_is_the_answer,
 		&threads_render_side_by_side,
 	};
