@@ -270,6 +270,7 @@ static int virtual_files_open(struct service *s)
 		.reasons = &s->reasons,
 		.views = &s->views,
 		.settings = control_settings_of(s->settings),
+		.mountpoint = s->mountpoint,
 		.separator = (uint8_t)lsm_separator(s->db),
 		.search_max = config_number(s->options.config, "search", "max_results"),
 		.batch_max = (size_t)config_number(s->options.config, "batch", "max_bytes"),

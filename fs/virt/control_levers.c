@@ -2,7 +2,10 @@
  * .apex/ctl: commands to the store. Each is done when write(2) returns.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "fs/virt/control_impl.h"
 #include "fs/virt/control_text.h"
@@ -70,16 +73,53 @@ static int pull_verify(struct control *c, struct slice operand)
 	return lsm_verify(c->options.db, &report);
 }
 
+/* The device that a path leads to, as far as the kernel knows without asking us; 0: it cannot be
+ * told. */
+static dev_t device_of(const char *path)
+{
+	struct statx st;
+
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) != 0)
+		return 0;
+	return makedev(st.stx_dev_major, st.stx_dev_minor);
+}
+
+/*
+ * Whether a path passes through our own mount: then the daemon would wait for itself. Asked of its
+ * beginnings one by one, the shortest first, so that the question already stops at the mount. The
+ * path is cut in place and put together again.
+ */
+static bool is_in_own_mount(const struct control *c, char *path)
+{
+	dev_t own = c->options.mountpoint ? device_of(c->options.mountpoint) : 0;
+	bool inside = false;
+
+	for (char *end = path; own != 0 && *end && !inside;) {
+		end += strspn(end, "/");
+		end += strcspn(end, "/");
+		char kept = *end;
+
+		*end = '\0';
+		inside = device_of(path) == own;
+		*end = kept;
+	}
+	return inside;
+}
+
 static int pull_checkpoint(struct control *c, struct slice operand)
 {
 	cleanup_buf struct buf path = {0};
 
 	if (operand.ptr[0] != '/')
 		return fail(-EINVAL, "checkpoint: the path is not absolute");
+	if (memchr(operand.ptr, '\0', operand.len))
+		return fail(-EINVAL, "checkpoint: a NUL in the path");
 	int rc = buf_append_slice(&path, operand);
 
 	if (!rc)
 		rc = buf_append_byte(&path, '\0');
+	if (!rc && is_in_own_mount(c, (char *)path.ptr))
+		return fail(-EINVAL, "checkpoint: the path leads into this mount");
 	if (!rc)
 		rc = fs_sync(c->options.fs);
 	return rc ? rc : lsm_checkpoint(c->options.db, (const char *)path.ptr);

@@ -323,12 +323,19 @@ int virt_read(struct virt *v, const struct fs_caller *caller, uint64_t node, uin
 	return buf_append(ret_bytes, rest.ptr, min_of(size, rest.len));
 }
 
-/* The end of a change: why it failed is kept. Nobody asks it of a name that is not there. */
+/* The end of a change: why it failed is kept. */
 static int answer(struct virt *v, const struct virt_change *change, struct slice name, int rc)
 {
-	if (rc && rc != -ENOENT && rc != -EXDEV && v->options.reasons)
+	if (rc && v->options.reasons)
 		reasons_note(v->options.reasons, change->caller->pid, name, rc);
 	return rc;
+}
+
+/* Of names. Nobody asks why one is not there, and mv(1) goes on after EXDEV. */
+static int answer_of_name(struct virt *v, const struct virt_change *change, struct slice name,
+			  int rc)
+{
+	return rc == -ENOENT || rc == -EXDEV ? rc : answer(v, change, name, rc);
 }
 
 static int write_file(struct virt *v, struct virt_node *found, const struct virt_write *write)
@@ -458,33 +465,34 @@ int virt_create(struct virt *v, const struct virt_change *change, uint64_t paren
 		struct slice name, bool exclusive, struct fs_entry *ret_entry)
 {
 	fail_clear();
-	return answer(v, change, name, create(v, change, parent, name, exclusive, ret_entry));
+	return answer_of_name(v, change, name,
+			      create(v, change, parent, name, exclusive, ret_entry));
 }
 
 int virt_unlink(struct virt *v, const struct virt_change *change, uint64_t parent,
 		struct slice name)
 {
 	fail_clear();
-	return answer(v, change, name, unlink_name(v, change, parent, name));
+	return answer_of_name(v, change, name, unlink_name(v, change, parent, name));
 }
 
 int virt_mkdir(struct virt *v, const struct virt_change *change, uint64_t parent, struct slice name,
 	       struct fs_entry *ret_entry)
 {
 	fail_clear();
-	return answer(v, change, name, make_folder(v, change, parent, name, ret_entry));
+	return answer_of_name(v, change, name, make_folder(v, change, parent, name, ret_entry));
 }
 
 int virt_rmdir(struct virt *v, const struct virt_change *change, uint64_t parent, struct slice name)
 {
 	fail_clear();
-	return answer(v, change, name, remove_folder(v, change, parent, name));
+	return answer_of_name(v, change, name, remove_folder(v, change, parent, name));
 }
 
 int virt_rename(struct virt *v, const struct virt_change *change, const struct fs_rename *rename)
 {
 	fail_clear();
-	return answer(v, change, rename->new_name, rename_name(v, change, rename));
+	return answer_of_name(v, change, rename->new_name, rename_name(v, change, rename));
 }
 
 int virt_list(struct virt *v, const struct fs_caller *caller, uint64_t node, struct buf *names)

@@ -87,6 +87,21 @@ check "compact: no such level is a prefix" sh -c 'echo "compact 9" >.apex/ctl'
 check "checkpoint" sh -c "echo 'checkpoint $work/copied' >.apex/ctl"
 apexkv=$(find_program apexkv)
 check "the checkpoint is a store" same value "$("$apexkv" "$work/copied" get key)"
+own_mount() { fails_with "nvalid argument" sh -c 'echo "checkpoint $1" | tee .apex/ctl >/dev/null\' sh "$1"; }
+ln -s "$mnt" "$work/to_mount"
+mkdir folder
+for path in "$mnt/copy" "$mnt/folder/copy" "$mnt/../mnt/copy" "$work/to_mount/copy" "$work//mnt//"; do
+	check "checkpoint: not into its own mount: ${path#"$work"}" own_mount "$path"
+done
+check "which makes nothing there" same "folder key" "$(ls | tr '\n' ' ' | sed 's/ $//')"
+rmdir folder
+check "nor into its own store" own_mount "$store/copy"
+check "checkpoint: no such place" fails_with "o such file" \
+	sh -c 'echo "checkpoint $1/no/where" | tee .apex/ctl >/dev/null\' sh "$work"
+check "the reason stands in error" same "ENOENT ctl" "$(reason | cut -d: -f1)"
+printf 'checkpoint %s/cut\0/off\n' "$work" >"$work/command"
+check "checkpoint: a NUL in the path" fails_with "nvalid argument" cp "$work/command" .apex/ctl
+check "makes nothing" test ! -e "$work/cut"
 check "checkpoint: an absolute path" fails_with "nvalid argument" sh -c 'echo "checkpoint x" | tee .apex/ctl >/dev/null\'
 echo sync >"$work/command"
 check "cp to ctl" cp "$work/command" .apex/ctl
