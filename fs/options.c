@@ -309,11 +309,26 @@ static int sources_take(struct options *o, struct found *found, char *const *env
 	return 0;
 }
 
+/* A word says the same as a setting, which is to show it. */
+static int setting_follow(struct options *o, bool word, const char *section, const char *name)
+{
+	char assignment[CONFIG_NAME_MAX + sizeof("=on")];
+
+	if (!word || config_bool(o->config, section, name))
+		return 0;
+	(void)snprintf(assignment, sizeof(assignment), "%s.%s=on", section, name);
+	return config_set(o->config, assignment);
+}
+
 /* What one option says about another. */
 static int implied_take(struct options *o)
 {
-	int rc = 0;
+	int rc = setting_follow(o, o->read_only, "store", "read_only");
 
+	if (!rc)
+		rc = setting_follow(o, o->allow_other, "fuse", "allow_other");
+	if (rc)
+		return rc;
 	if (config_bool(o->config, "fuse", "allow_other") && !o->allow_other) {
 		o->allow_other = true;
 		rc = word_pass_on(o, "allow_other");

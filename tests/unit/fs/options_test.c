@@ -174,6 +174,20 @@ START_TEST(read_only_store_is_mounted_read_only)
 }
 END_TEST
 
+START_TEST(a_word_shows_in_the_setting_that_means_the_same)
+{
+	struct options o;
+
+	ck_assert_int_eq(parse("-o ro,allow_other s m", &o), 0);
+	ck_assert(config_bool(o.config, "store", "read_only"));
+	ck_assert(config_bool(o.config, "fuse", "allow_other"));
+	ck_assert_int_eq(config_source_of(o.config, "store", "read_only"), CONFIG_COMMAND_LINE);
+	options_done(&o);
+	ck_assert_int_eq(parse("-o ro,store.read_only=on s m", &o), 0);
+	options_done(&o);
+}
+END_TEST
+
 START_TEST(allow_other_switches_permission_checks_on)
 {
 	struct options o;
@@ -340,6 +354,7 @@ int main(void)
 		&empty_items_and_mount_words_change_nothing,
 		&the_last_of_ro_and_rw_wins,
 		&read_only_store_is_mounted_read_only,
+		&a_word_shows_in_the_setting_that_means_the_same,
 		&allow_other_switches_permission_checks_on,
 		&allow_other_may_be_a_setting,
 		&data_dir_is_the_store_that_is_not_named,
