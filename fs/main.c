@@ -308,7 +308,8 @@ static int mount_make(struct service *s)
 		.xattr = config_bool(config, "fs", "xattr"),
 		.count = config_bool(config, "stats", "enable"),
 		.single_thread = s->options.single_thread,
-		.list_virtual = config_number(config, "fs", "virtual_files") != 0,
+		.virtual_files =
+			(enum ops_virtual_files)config_number(config, "fs", "virtual_files"),
 	};
 	struct mount_options options = {.store = s->store,
 					.mountpoint = s->mountpoint,

@@ -26,7 +26,9 @@ static const char *const mounting[] = {"mounting", NULL};
 static const char *const transports[] = {"auto", "uring", "classic", NULL};
 
 static const char *const automatic[] = {"auto", NULL};
-static const char *const virtual_files[] = {"by_name", "listed", NULL};
+
+/* In the order of enum ops_virtual_files. */
+static const char *const virtual_files[] = {"by_name", "listed", "off", NULL};
 
 enum {
 	TIMEOUT_MAX = 31536000, /* a year */
@@ -52,7 +54,9 @@ const struct config_option daemon_options[] = {
 	 "With io_uring: so many requests of a CPU are worked on at the same time; auto: 4 to 8.",
 	 false},
 	{"fs", "virtual_files", CONFIG_CHOICE, 0, 0, virtual_files, "by_name", "",
-	 "Whether the root of the mount lists .stats and .apex, or has them by name only.", false},
+	 "Whether the root of the mount lists .stats and .apex, has them by name only, or not at "
+	 "all.",
+	 false},
 	{"batch", "max_bytes", CONFIG_SIZE, 4096, UINT64_C(1) << 29, NULL, "64m", "bytes",
 	 "A batch that is staged, and a line of any, may have so many bytes.", false},
 	{"search", "max_results", CONFIG_UINT, 1, 100000000, NULL, "10000", "paths",

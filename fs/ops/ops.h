@@ -30,6 +30,13 @@ enum {
 	OPS_WRITE_MAX = 1 << 20, /* bytes of one READ or WRITE */
 };
 
+/* What the root of the mount has of the virtual tree. */
+enum ops_virtual_files {
+	OPS_VIRTUAL_BY_NAME,
+	OPS_VIRTUAL_LISTED,
+	OPS_VIRTUAL_OFF, /* nothing: the names stay reserved */
+};
+
 struct ops_options {
 	unsigned max_background; /* requests that nobody waits for, in flight */
 	unsigned max_write;      /* bytes of a WRITE, up to OPS_WRITE_MAX */
@@ -38,8 +45,8 @@ struct ops_options {
 	double entry_timeout, attr_timeout, negative_timeout;
 	bool xattr;         /* else the kernel is told that there are no extended attributes */
 	bool single_thread; /* requests are worked on one after the other */
-	bool list_virtual;  /* the root of the mount lists the virtual names, too */
 	bool count;         /* requests are counted and timed */
+	enum ops_virtual_files virtual_files;
 };
 
 /* What the operations work on: the userdata of the session. */

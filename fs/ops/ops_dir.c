@@ -88,7 +88,7 @@ static int open_real(struct ops *ops, fuse_ino_t node, const struct fs_caller *c
 	if (rc)
 		return rc;
 	rc = fs_dir_open(open->target.fs, open->target.node, &open->dir);
-	if (!rc && node == FS_ROOT && ops->options.list_virtual)
+	if (!rc && node == FS_ROOT && ops->options.virtual_files == OPS_VIRTUAL_LISTED)
 		rc = virt_list(ops->virt, caller, FS_ROOT, &open->names);
 	if (rc)
 		open_dir_close(open);

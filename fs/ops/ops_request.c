@@ -54,7 +54,8 @@ void ops_forget_node(struct ops *ops, fuse_ino_t node, uint64_t lookups)
 bool ops_names_virtual(const struct ops *ops, fuse_ino_t parent, const char *name)
 {
 	return ops_is_virtual(parent) ||
-	       (parent == FS_ROOT && virt_has(ops->virt, slice_str(name)));
+	       (parent == FS_ROOT && ops->options.virtual_files != OPS_VIRTUAL_OFF &&
+		virt_has(ops->virt, slice_str(name)));
 }
 
 struct fuse_entry_param ops_entry(const struct ops *ops, const struct fs_entry *entry)

@@ -250,5 +250,15 @@ cd "$mnt" || exit 1
 check "listed: the root has them" same 1 "$(ls -a | grep -cx '\.apex')"
 check "listed: ls -l works" ls -la
 
+# ---- off ----
 cd / || exit 1
+unmount_store
+check "off: mounts" "$apexfs" -o fs.virtual_files=off "$store" "$mnt"
+daemon_pid=$(sed -n 's/.*pid=\([0-9]*\) .*/\1/p' "$store/LOCK")
+check "off: no control" fails_with "o such file" ls "$mnt/.apex"
+check "off: no statistics" fails_with "o such file" cat "$mnt/.stats"
+check "off: the names stay reserved" fails_with "not permitted" mkdir "$mnt/.apex"
+check "off: the files are there" same 1 "$(cat "$mnt/only")"
+check "off: unmounts" unmount_store
+
 finish
