@@ -38,9 +38,9 @@ struct control_options {
 	struct views *views;     /* borrowed */
 	struct control_settings settings;
 	const char *mountpoint; /* borrowed; absolute; NULL: there is none */
-	uint8_t separator;   /* of keys */
-	uint64_t search_max; /* results of a search, at most; control_set_search_max */
-	size_t batch_max;    /* bytes of a staged batch, and of a line */
+	uint8_t separator;      /* of keys */
+	uint64_t search_max;    /* results of a search, at most; control_set_search_max */
+	size_t batch_max;       /* bytes of a staged batch, and of a line */
 };
 
 /* Hang .apex into the tree; both are borrowed until control_free, which comes after virt_free. */

@@ -75,12 +75,6 @@ static const struct virt_file batch_files[] = {
 
 /* ---- staged texts ---- */
 
-static int render_staged(void *arg, void *object, struct buf *text)
-{
-	(void)arg;
-	return stage_render(object, text);
-}
-
 static int write_staged(void *arg, void **object, const struct virt_write *write)
 {
 	return stage_write(&((struct control *)arg)->stages, *object, write->offset, write->bytes);
@@ -93,7 +87,8 @@ static int cut_staged(void *arg, void **object, uint64_t size)
 
 static const struct virt_file staged_file = {
 	.mode = 0600,
-	.render = render_staged,
+	.read = stage_read,
+	.size = stage_size,
 	.write = write_staged,
 	.truncate = cut_staged,
 	.object_done = stage_unref,
@@ -126,26 +121,38 @@ static int unlink_staged(void *arg, const struct virt_change *change, struct sli
 	return stages_remove(&((struct control *)arg)->stages, name);
 }
 
+static int apply_text(struct control *c, const struct virt_change *change, struct slice text)
+{
+	struct batch_import *import = batch_import_new(c->options.fs, c->options.batch_max);
+	struct batch_import before = {0};
+
+	if (!import)
+		return -ENOMEM;
+	int rc = batch_import_whole(import, text, change->stale);
+
+	if (!rc)
+		count(c, &before, import);
+	batch_import_free(import);
+	return rc == -EINVAL ? -EBADMSG : rc; /* rename(2) and mv(1) mean something else by it */
+}
+
 static int apply_staged(struct control *c, const struct virt_change *change, struct slice name)
 {
 	struct stage *stage = stages_find(&c->stages, name);
-	struct batch_import *import = batch_import_new(c->options.fs, c->options.batch_max);
-	struct batch_import before = {0};
-	cleanup_buf struct buf text = {0};
-	int rc = stage ? 0 : -ENOENT;
+	struct slice text;
 
-	if (!rc)
-		rc = import ? stage_render(stage, &text) : -ENOMEM;
-	if (!rc)
-		rc = batch_import_whole(import, buf_slice(&text), change->stale);
+	if (!stage)
+		return -ENOENT;
+	int rc = stage_apply_begin(stage, &text);
+
 	if (!rc) {
-		count(c, &before, import);
-		rc = stages_remove(&c->stages, name);
+		rc = apply_text(c, change, text);
+		stage_apply_end(stage);
+		if (!rc)
+			stages_drop(&c->stages, stage);
 	}
-	batch_import_free(import);
-	if (stage)
-		stage_unref(stage);
-	return rc == -EINVAL ? -EBADMSG : rc; /* rename(2) and mv(1) mean something else by it */
+	stage_unref(stage);
+	return rc;
 }
 
 static int rename_staged(void *arg, const struct virt_change *change, struct slice name,

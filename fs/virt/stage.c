@@ -19,6 +19,7 @@ void stage_unref(void *object)
 
 	if (!ref_put(&stage->refs))
 		return;
+	atomic_fetch_sub_explicit(&stage->owner->bytes, stage->text.len, memory_order_relaxed);
 	buf_done(&stage->text);
 	mutex_done(&stage->mu);
 	free(stage);
@@ -72,6 +73,7 @@ static int create_locked(struct stages *s, struct slice name)
 	if (!stage)
 		return -ENOMEM;
 	ref_init(&stage->refs);
+	stage->owner = s;
 	mutex_init(&stage->mu, RANK_FS_STAGE);
 	set_name_locked(stage, name);
 	stage->next = s->first;
@@ -88,10 +90,9 @@ int stages_create(struct stages *s, struct slice name)
 	return create_locked(s, name);
 }
 
-/* NULL: none. */
-static struct stage *take_locked(struct stages *s, struct slice name)
+/* Take out what the link points to, if anything. */
+static struct stage *take_locked(struct stages *s, struct stage **link)
 {
-	struct stage **link = link_of_locked(s, name);
 	struct stage *stage = *link;
 
 	if (stage) {
@@ -104,13 +105,27 @@ static struct stage *take_locked(struct stages *s, struct slice name)
 int stages_remove(struct stages *s, struct slice name)
 {
 	mutex_lock(&s->mu);
-	struct stage *stage = take_locked(s, name);
+	struct stage *stage = take_locked(s, link_of_locked(s, name));
 
 	mutex_unlock(&s->mu);
 	if (!stage)
 		return -ENOENT;
 	stage_unref(stage);
 	return 0;
+}
+
+void stages_drop(struct stages *s, struct stage *stage)
+{
+	mutex_lock(&s->mu);
+	struct stage **link = &s->first;
+
+	while (*link && *link != stage)
+		link = &(*link)->next;
+	bool listed = take_locked(s, link) != NULL;
+
+	mutex_unlock(&s->mu);
+	if (listed)
+		stage_unref(stage);
 }
 
 int stages_rename(struct stages *s, struct slice name, struct slice to)
@@ -123,7 +138,7 @@ int stages_rename(struct stages *s, struct slice name, struct slice to)
 	struct stage *stage = *link_of_locked(s, name);
 
 	if (stage && !slice_eq(name, to)) {
-		replaced = take_locked(s, to);
+		replaced = take_locked(s, link_of_locked(s, to));
 		set_name_locked(stage, to);
 	}
 	mutex_unlock(&s->mu);
@@ -142,52 +157,109 @@ int stages_list(struct stages *s, struct buf *names)
 	return rc;
 }
 
-/* Zeros up to `size`, or a shorter text. */
-static int resize_locked(struct stage *stage, size_t size)
+/* Take so many bytes of what all have. */
+static int take_room(struct stages *s, size_t more)
 {
-	size_t before = stage->text.len;
-	int rc = size > before ? buf_reserve(&stage->text, size - before) : 0;
+	size_t room = STAGES_ROOM * s->text_max;
+	size_t had = atomic_fetch_add_explicit(&s->bytes, more, memory_order_relaxed);
+
+	if (had <= room && more <= room - had)
+		return 0;
+	atomic_fetch_sub_explicit(&s->bytes, more, memory_order_relaxed);
+	return fail(-ENOSPC, "all that is staged has at most %zu bytes (%d times batch.max_bytes)",
+		    room, STAGES_ROOM);
+}
+
+static int grow_locked(struct stages *s, struct stage *stage, size_t size)
+{
+	size_t more = size - stage->text.len;
+	int rc = take_room(s, more);
 
 	if (rc)
 		return rc;
-	if (size > before)
-		memset(stage->text.ptr + before, 0, size - before);
+	rc = buf_reserve(&stage->text, more);
+	if (rc) {
+		atomic_fetch_sub_explicit(&s->bytes, more, memory_order_relaxed);
+		return rc;
+	}
+	memset(stage->text.ptr + stage->text.len, 0, more);
 	stage->text.len = size;
 	return 0;
 }
 
-static int check_size(const struct stages *s, uint64_t size)
+/* Zeros up to `size`, or a shorter text. */
+static int resize_locked(struct stages *s, struct stage *stage, size_t size)
 {
-	return size <= s->text_max ? 0
-				   : fail(-EFBIG, "a batch has at most %zu bytes (batch.max_bytes)",
-					  s->text_max);
+	if (size > stage->text.len)
+		return grow_locked(s, stage, size);
+	atomic_fetch_sub_explicit(&s->bytes, stage->text.len - size, memory_order_relaxed);
+	stage->text.len = size;
+	return 0;
 }
 
-int stage_write(const struct stages *s, struct stage *stage, uint64_t offset, struct slice bytes)
+static int check_change_locked(const struct stages *s, const struct stage *stage, uint64_t size)
+{
+	if (size > s->text_max)
+		return fail(-EFBIG, "a batch has at most %zu bytes (batch.max_bytes)", s->text_max);
+	return stage->applied ? fail(-EBUSY, "this batch is being applied") : 0;
+}
+
+int stage_write(struct stages *s, struct stage *stage, uint64_t offset, struct slice bytes)
 {
 	uint64_t end = offset + bytes.len;
-	int rc = end < offset ? -EFBIG : check_size(s, end);
 
-	if (rc)
-		return rc;
+	if (end < offset)
+		return -EFBIG;
 	mutex_guard(&stage->mu);
-	if (end > stage->text.len)
-		rc = resize_locked(stage, end);
+	int rc = check_change_locked(s, stage, end);
+
+	if (!rc && end > stage->text.len)
+		rc = grow_locked(s, stage, end);
 	if (!rc && bytes.len > 0)
 		memcpy(stage->text.ptr + offset, bytes.ptr, bytes.len);
 	return rc;
 }
 
-int stage_resize(const struct stages *s, struct stage *stage, uint64_t size)
+int stage_resize(struct stages *s, struct stage *stage, uint64_t size)
 {
-	int rc = check_size(s, size);
-
 	mutex_guard(&stage->mu);
-	return rc ? rc : resize_locked(stage, size);
+	int rc = check_change_locked(s, stage, size);
+
+	return rc ? rc : resize_locked(s, stage, size);
 }
 
-int stage_render(struct stage *stage, struct buf *text)
+int stage_read(void *object, uint64_t offset, size_t size, struct buf *bytes)
+{
+	struct stage *stage = object;
+
+	mutex_guard(&stage->mu);
+	struct slice rest = buf_slice(&stage->text);
+
+	rest = slice_skip(rest, (size_t)min_of(offset, (uint64_t)rest.len));
+	rest.len = min_of(size, rest.len);
+	return buf_append_slice(bytes, rest);
+}
+
+uint64_t stage_size(void *object)
+{
+	struct stage *stage = object;
+
+	mutex_guard(&stage->mu);
+	return stage->text.len;
+}
+
+int stage_apply_begin(struct stage *stage, struct slice *ret_text)
 {
 	mutex_guard(&stage->mu);
-	return buf_append_slice(text, buf_slice(&stage->text));
+	if (stage->applied)
+		return fail(-EBUSY, "this batch is being applied");
+	stage->applied = true;
+	*ret_text = buf_slice(&stage->text);
+	return 0;
+}
+
+void stage_apply_end(struct stage *stage)
+{
+	mutex_guard(&stage->mu);
+	stage->applied = false;
 }

@@ -181,6 +181,7 @@ static int render(struct virt *v, const struct virt_entry *entry, unsigned paren
 		rc = node->file->render(node->arg, node->object, &node->text);
 	if (!rc && node->file->grow)
 		rc = node->file->grow(node->arg, &node->object, &node->text);
+	node->size = node->file->size ? node->file->size(node->object) : node->text.len;
 	if (!rc)
 		rc = virt_nodes_add(&v->nodes, node);
 	if (rc)
@@ -317,6 +318,8 @@ int virt_read(struct virt *v, const struct fs_caller *caller, uint64_t node, uin
 		return rc;
 	if (found->file->grow)
 		return read_growing(found, offset, size, ret_bytes);
+	if (found->file->read)
+		return found->file->read(found->object, offset, size, ret_bytes);
 	struct slice rest = buf_slice(&found->text);
 
 	rest = slice_skip(rest, (size_t)min_of(offset, (uint64_t)rest.len));

@@ -42,6 +42,12 @@ struct virt_file {
 	 */
 	int (*render)(void *arg, void *object, struct buf *text);
 	/*
+	 * Instead of render, where the text is kept by the object and may be too long for a copy at
+	 * each lookup: append what there is of a part, and tell the size. Both or neither.
+	 */
+	int (*read)(void *object, uint64_t offset, size_t size, struct buf *bytes);
+	uint64_t (*size)(void *object);
+	/*
 	 * All of it, or an error and nothing of it. NULL: nobody may write. *object belongs to the
 	 * node; it may be made here.
 	 */

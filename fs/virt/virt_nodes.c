@@ -92,7 +92,6 @@ int virt_nodes_add(struct virt_nodes *t, struct virt_node *node)
 	node->charged = node->text.len;
 	t->bytes += node->charged;
 	node->number = FS_VIRTUAL_BIT | t->next_number++;
-	node->size = node->text.len;
 	node->next = t->buckets[bucket_of(node->number)];
 	t->buckets[bucket_of(node->number)] = node;
 	t->count++;

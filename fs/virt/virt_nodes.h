@@ -37,7 +37,7 @@ struct virt_node {
 	uint64_t lookups;
 	size_t charged; /* its part of virt_nodes.bytes */
 	bool asked;     /* the kernel is asked to forget it */
-	uint64_t size;  /* the text's, until somebody writes or truncates */
+	uint64_t size;  /* the text's when it was added, until somebody writes or truncates */
 	/* of a file that grows, guarded by write_mu, as is its text */
 	uint64_t dropped;  /* bytes before the text */
 	uint64_t read_end; /* up to where it has been read */
@@ -67,7 +67,7 @@ must_check int virt_node_new(const struct virt_file *file, void *arg, void *obje
 void virt_node_set_name(struct virt_node *node, uint64_t parent, struct slice name);
 void virt_node_free(struct virt_node *node);
 
-/* Render, give the node its number and put it into the table, with one lookup. -ENFILE. */
+/* Give the rendered node its number and put it into the table, with one lookup. -ENFILE. */
 must_check int virt_nodes_add(struct virt_nodes *t, struct virt_node *node);
 /*
  * If the nodes are many, or the bytes of their texts, add the names of all but the newest to

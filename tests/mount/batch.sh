@@ -57,7 +57,8 @@ echo folder/file=1 >.apex/batch
 check "and the folder" same 1 "$(cat folder/file)"
 ls >/dev/null
 echo listed=1 >.apex/batch
-check "a listing has it" same 1 "$(ls | grep -cx listed)"
+listing_has() { ls >"$work/names" && grep -qx "$1" "$work/names"; }
+check "a listing has it" listing_has listed
 echo "short=v" >.apex/batch
 check "content" same v "$(cat short)"
 echo "short=a longer value" >.apex/batch
@@ -210,6 +211,34 @@ while [ "$round" -lt "$rounds" ]; do
 done
 echo "# $rounds kills: $whole batches were applied"
 check "a batch is there as a whole or not at all" same 0 "$halves"
+
+# ---- how long one may be ----
+cd / || exit 1
+remount -o batch.max_bytes=64k
+cd "$mnt" || exit 1
+seq -f 'fits/%.0f=xxxxxxxx' 100000 | head -c 65536 | sed '$d' >"$work/fits"
+seq -f 'over/%.0f=xxxxxxxx' 100000 | head -c 65537 >"$work/over"
+check "batch.max_bytes: one that fits" cp "$work/fits" .apex/batch.d/fits
+check "is applied" mv .apex/batch.d/fits .apex/batch
+check "as a whole" same "$(wc -l <"$work/fits")" "$(cat .apex/count/prefix/fits%2F)"
+check "one that is longer is refused while it is staged" fails_with "too large" \
+	cp "$work/over" .apex/batch.d/over
+check "with the reason" same "EFBIG over: a batch has at most 65536 bytes (batch.max_bytes)" "$(reason)"
+check "so is one that is made longer" fails_with "too large" truncate -s 65537 .apex/batch.d/over
+rm -f .apex/batch.d/over
+check "nothing of it is applied" same 0 "$(cat .apex/count/prefix/over)"
+{
+	printf over=
+	head -c 70000 /dev/zero | tr '\0' x
+} >"$work/long_line"
+long_line() { cat "$work/long_line" "$1" | fails_with "Argument list too long" dd of=.apex/batch bs=32k iflag=fullblock status=none; }
+check "a longer line of an import is refused" long_line /dev/null
+check "with the reason" same "E2BIG batch: line 1: longer than 65536 bytes" "$(reason)"
+check "nothing of it is applied" test ! -e over
+for i in 1 2 3 4; do head -c 65536 /dev/zero >".apex/batch.d/$i"; done
+check "all that is staged has four times the room" fails_with "o space left" \
+	sh -c 'echo k=v | tee .apex/batch.d/5 >/dev/null\'
+check "which is there again when one is removed" sh -c 'rm .apex/batch.d/1 && echo k=v >.apex/batch.d/5'
 
 cd / || exit 1
 finish

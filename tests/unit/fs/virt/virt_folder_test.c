@@ -1,6 +1,7 @@
 #include "fs/virt/virt_folder.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "fs/virt/virt.h"
@@ -62,12 +63,32 @@ static void entry_done(void *object)
 static const struct virt_file entry_file = {
 	.mode = 0600, .render = show_entry, .object_done = entry_done};
 
+/* A text that nobody would want a copy of. */
+static int read_vast(void *object, uint64_t offset, size_t size, struct buf *bytes)
+{
+	(void)object;
+	(void)size;
+	return buf_printf(bytes, "at %" PRIu64, offset);
+}
+
+static uint64_t vast_size(void *object)
+{
+	(void)object;
+	return UINT64_C(1) << 40;
+}
+
+static const struct virt_file vast_file = {.mode = 0600, .read = read_vast, .size = vast_size};
+
 static int find(void *arg, struct slice name, struct virt_found *ret_found)
 {
 	struct lab *l = arg;
 
 	if (slice_eq(name, slice_str("elsewhere"))) {
 		ret_found->entry = (struct fs_entry){.node = 77};
+		return 0;
+	}
+	if (slice_eq(name, slice_str("vast"))) {
+		ret_found->file = &vast_file;
 		return 0;
 	}
 	if (!l->entry[0] || !slice_eq(name, slice_str(l->entry)))
@@ -248,6 +269,20 @@ START_TEST(write_reaches_the_file_and_the_next_lookup_shows_it)
 }
 END_TEST
 
+START_TEST(text_that_is_not_rendered_has_no_limit)
+{
+	setup();
+	struct fs_entry entry = look_up(look_up(FS_ROOT, ".lab").node, "vast");
+	struct buf bytes = {0};
+
+	ck_assert_uint_eq((uint64_t)entry.attr.st_size, UINT64_C(1) << 40);
+	ck_assert_int_eq(virt_read(virt, &owner, entry.node, UINT64_C(1) << 39, 9, &bytes), 0);
+	ck_assert(slice_eq(buf_slice(&bytes), slice_str("at 549755813888")));
+	buf_done(&bytes);
+	teardown();
+}
+END_TEST
+
 START_TEST(truncation_is_taken_and_changes_nothing)
 {
 	struct stat want = {.st_size = 0};
@@ -395,6 +430,7 @@ int main(void)
 		&folder_keeps_its_number_and_lists_its_entries,
 		&names_lead_to_files_folders_guests_and_elsewhere,
 		&write_reaches_the_file_and_the_next_lookup_shows_it,
+		&text_that_is_not_rendered_has_no_limit,
 		&truncation_is_taken_and_changes_nothing,
 		&others_get_what_the_mode_grants_and_root_gets_all,
 		&entries_are_made_removed_and_renamed_by_the_hooks,
