@@ -39,34 +39,55 @@ static int steer_verify_reads(struct control *c, bool enabled)
 	return s->change(s->arg, "sstable.verify_reads", slice_str(enabled ? "on" : "off"));
 }
 
+static int ask_verify_reads(struct control *c, bool *ret_enabled)
+{
+	const struct control_settings *s = &c->options.settings;
+	cleanup_buf struct buf value = {0};
+	int rc = s->render_value(s->arg, "sstable.verify_reads", &value);
+
+	if (!rc)
+		*ret_enabled = slice_starts_with(buf_slice(&value), slice_str("on"));
+	return rc;
+}
+
 static const struct steering {
 	const char *name;
 	bool enabled; /* at first */
 	const char *description;
 	int (*steer)(struct control *c, bool enabled);
+	/* What it is by now, where somebody else steers, too. NULL: nobody does. */
+	int (*ask)(struct control *c, bool *ret_enabled);
 } steerings[] = {
-	{"compaction_paused", false, "no compaction begins by itself", steer_compaction},
-	{"read_only", false, "every change is refused: EROFS", steer_read_only},
-	{"verify_reads", true, "checksums are compared when blocks are read", steer_verify_reads},
+	{"compaction_paused", false, "no compaction begins by itself", steer_compaction, NULL},
+	{"read_only", false, "every change is refused: EROFS", steer_read_only, NULL},
+	{"verify_reads", true, "checksums are compared when blocks are read", steer_verify_reads,
+	 ask_verify_reads},
 };
+
+/* NULL: it is none of them. */
+static const struct steering *steering_find(const char *name)
+{
+	for (size_t i = 0; i < array_size(steerings); i++) {
+		if (strcmp(steerings[i].name, name) == 0)
+			return &steerings[i];
+	}
+	return NULL;
+}
 
 /* Put a feature into effect, if it is one of these and differs. */
 static int steer(struct control *c, const struct feature *from, const struct feature *to)
 {
-	for (size_t i = 0; i < array_size(steerings); i++) {
-		if (strcmp(steerings[i].name, to->name) == 0 && from->enabled != to->enabled)
-			return steerings[i].steer(c, to->enabled);
-	}
-	return 0;
+	const struct steering *s = steering_find(to->name);
+
+	return s && from->enabled != to->enabled ? s->steer(c, to->enabled) : 0;
 }
 
-static bool is_steering(const char *name)
+/* Make a feature say what is so. */
+static int ask(struct control *c, struct feature *feature)
 {
-	for (size_t i = 0; i < array_size(steerings); i++) {
-		if (strcmp(steerings[i].name, name) == 0)
-			return true;
-	}
-	return false;
+	const struct steering *s = steering_find(feature->name);
+
+	return s && s->ask ? s->ask(c, &feature->enabled) : 0;
 }
 
 /* ---- keeping them ---- */
@@ -134,17 +155,20 @@ static int render_feature(void *arg, void *object, struct buf *text)
 
 	mutex_guard(&c->features.mu);
 	const struct feature_handle *handle = object;
-	const struct feature *feature = feature_find(&c->features.list, slice_str(handle->name));
+	struct feature *feature = feature_find(&c->features.list, slice_str(handle->name));
+	int rc = feature ? ask(c, feature) : -ENOENT;
 
-	return feature ? feature_render(feature, text) : -ENOENT;
+	return rc ? rc : feature_render(feature, text);
 }
 
 static int change_locked(struct control *c, struct feature *feature,
 			 const struct feature_change *change)
 {
+	int rc = ask(c, feature);
 	const struct feature before = *feature;
-	int rc = feature_apply(feature, change);
 
+	if (!rc)
+		rc = feature_apply(feature, change);
 	if (rc)
 		return rc;
 	const struct feature after = *feature;
@@ -248,7 +272,7 @@ static int unlink_feature(void *arg, const struct virt_change *change, struct sl
 
 	if (!feature)
 		return -ENOENT;
-	if (is_steering(feature->name))
+	if (steering_find(feature->name))
 		return fail(-EPERM, "it steers the daemon, and stays");
 	const struct feature before = *feature;
 

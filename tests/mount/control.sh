@@ -224,6 +224,20 @@ if command -v rsync >/dev/null; then
 	check "and leaves it" same "only ok" "$(ls) $(cat .apex/health)"
 fi
 
+if command -v git >/dev/null; then
+	git init -q . && git add -A && git -c user.name=a -c user.email=a@b commit -qm one
+	check "git status does not meet it" same "" "$(git status --short)"
+	check "nor git add" same only "$(git ls-files)"
+	git clean -dffxq
+	rm -rf .git
+else
+	skip "git" "no git"
+fi
+check "tar of the whole mount does not meet it" same "./ ./only" \
+	"$(tar cf - . | tar tf - | sort | tr '\n' ' ' | sed 's/ $//')"
+check "nor does cp -a" cp -a . "$work/copy_of_all"
+check "which has the files alone" same "only" "$(ls -A "$work/copy_of_all")"
+
 # ---- of others ----
 if [ "$(id -u)" = 0 ] && setpriv --reuid=65534 true 2>/dev/null; then
 	cd / || exit 1
@@ -262,5 +276,27 @@ check "off: no statistics" fails_with "o such file" cat "$mnt/.stats"
 check "off: the names stay reserved" fails_with "not permitted" mkdir "$mnt/.apex"
 check "off: the files are there" same 1 "$(cat "$mnt/only")"
 check "off: unmounts" unmount_store
+
+# ---- verify_reads, with a damaged table ----
+store=$work/damaged
+mount_store -o sstable.compression=none
+cd "$mnt" || exit 1
+echo "needle in the table" >key
+echo flush >.apex/ctl
+table=$(find "$store" -name '*.sst')
+printf N | dd of="$table" bs=1 seek="$(grep -abo needle "$table" | cut -d: -f1)" conv=notrunc 2>/dev/null
+read_anew() { echo drop-cache >.apex/ctl && dd if=key iflag=direct bs=4096 status=none; }
+check "verify_reads: damage is found" fails_with "nput/output error" read_anew
+echo off >.apex/features/verify_reads
+check "verify_reads off: it is not looked for" same "Needle in the table" "$(read_anew)"
+check "the setting shows it" same off "$(cat .apex/config.d/sstable.verify_reads)"
+echo on >.apex/config.d/sstable.verify_reads
+check "the setting changes it, too" same "enabled on" "$(grep ^enabled .apex/features/verify_reads)"
+check "verify_reads on: it is found again" fails_with "nput/output error" read_anew
+echo off >.apex/config.d/sstable.verify_reads
+echo on >.apex/features/verify_reads
+check "the feature wins over an earlier setting" fails_with "nput/output error" read_anew
+cd / || exit 1
+unmount_store
 
 finish
