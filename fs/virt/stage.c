@@ -25,13 +25,35 @@ void stage_unref(void *object)
 	free(stage);
 }
 
+/*
+ * The text of one that is in no list is of use to nobody but who applies it. It does not wait for
+ * the last reference, which is the kernel's, whose FORGET comes some time after the unlink.
+ */
+static void release_text_locked(struct stage *stage)
+{
+	if (stage->listed || stage->applied)
+		return;
+	atomic_fetch_sub_explicit(&stage->owner->bytes, stage->text.len, memory_order_relaxed);
+	buf_done(&stage->text);
+}
+
+/* It has just been taken out of the list, whose reference this gives back. */
+static void leave(struct stage *stage)
+{
+	mutex_lock(&stage->mu);
+	stage->listed = false;
+	release_text_locked(stage);
+	mutex_unlock(&stage->mu);
+	stage_unref(stage);
+}
+
 void stages_done(struct stages *s)
 {
 	while (s->first) {
 		struct stage *stage = s->first;
 
 		s->first = stage->next;
-		stage_unref(stage);
+		leave(stage);
 	}
 	mutex_done(&s->mu);
 }
@@ -76,6 +98,7 @@ static int create_locked(struct stages *s, struct slice name)
 	stage->owner = s;
 	mutex_init(&stage->mu, RANK_FS_STAGE);
 	set_name_locked(stage, name);
+	stage->listed = true;
 	stage->next = s->first;
 	s->first = stage;
 	s->count++;
@@ -110,7 +133,7 @@ int stages_remove(struct stages *s, struct slice name)
 	mutex_unlock(&s->mu);
 	if (!stage)
 		return -ENOENT;
-	stage_unref(stage);
+	leave(stage);
 	return 0;
 }
 
@@ -125,7 +148,7 @@ void stages_drop(struct stages *s, struct stage *stage)
 
 	mutex_unlock(&s->mu);
 	if (listed)
-		stage_unref(stage);
+		leave(stage);
 }
 
 int stages_rename(struct stages *s, struct slice name, struct slice to)
@@ -143,7 +166,7 @@ int stages_rename(struct stages *s, struct slice name, struct slice to)
 	}
 	mutex_unlock(&s->mu);
 	if (replaced)
-		stage_unref(replaced);
+		leave(replaced);
 	return stage ? 0 : -ENOENT;
 }
 
@@ -262,4 +285,5 @@ void stage_apply_end(struct stage *stage)
 {
 	mutex_guard(&stage->mu);
 	stage->applied = false;
+	release_text_locked(stage);
 }

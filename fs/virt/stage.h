@@ -25,6 +25,7 @@ struct stage {
 	struct mutex mu;         /* RANK_FS_STAGE */
 	struct buf text;         /* guarded by mu; while it is applied: immutable */
 	bool applied;            /* guarded by mu: it is being */
+	bool listed;             /* guarded by mu: its name leads to it */
 };
 
 struct stages {
@@ -32,7 +33,7 @@ struct stages {
 	struct stage *first;  /* guarded by mu; a reference each */
 	size_t count;         /* guarded by mu */
 	size_t text_max;      /* immutable: bytes of one */
-	_Atomic size_t bytes; /* relaxed: a sum, of all texts and those that are out of the list */
+	_Atomic size_t bytes; /* relaxed: a sum of all texts */
 };
 
 void stages_init(struct stages *s, size_t text_max);
