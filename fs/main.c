@@ -325,6 +325,12 @@ static int mount_make(struct service *s)
 	return rc ? rc : ops_start(&s->ops, s->session);
 }
 
+/* A stop signal has come: the kernel is told of nothing more, while requests are still answered. */
+static void stopping(void *arg)
+{
+	ops_stop(arg);
+}
+
 static int transport_choose(struct service *s)
 {
 	const struct config *config = s->options.config;
@@ -336,6 +342,7 @@ static int transport_choose(struct service *s)
 		.max_write = OPS_WRITE_MAX,
 		.clone_fd = config_bool(config, "fuse", "clone_fd"),
 		.max_threads = (unsigned)config_number(config, "fuse", "max_threads"),
+		.hook = {.stopping = stopping, .arg = &s->ops},
 	};
 
 	return transport_init(&options, &s->transport);

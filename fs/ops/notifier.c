@@ -76,6 +76,12 @@ static struct notifier_job *job_take(struct notifier *n)
 	return job;
 }
 
+static void job_free(struct notifier_job *job)
+{
+	fs_stale_done(&job->stale);
+	free(job);
+}
+
 static void job_end(struct notifier *n, struct notifier_job *job)
 {
 	mutex_lock(&n->mu);
@@ -86,8 +92,7 @@ static void job_end(struct notifier *n, struct notifier_job *job)
 	mutex_unlock(&n->mu);
 	if (n->answers)
 		answer_now(&job->answer);
-	fs_stale_done(&job->stale);
-	free(job);
+	job_free(job);
 }
 
 static void work(void *arg)
@@ -131,25 +136,36 @@ static struct notifier_job *job_new(struct fs_stale *stale, const struct notifie
 	return job;
 }
 
-static void push_locked(struct notifier *n, struct notifier_job *job)
+/* False: it stops, and takes no more. */
+static bool push_locked(struct notifier *n, struct notifier_job *job)
 {
+	if (n->stopping)
+		return false;
 	if (n->last)
 		n->last->next = job;
 	else
 		n->first = job;
 	n->last = job;
 	cond_signal(&n->wake);
+	return true;
+}
+
+static bool push(struct notifier *n, struct notifier_job *job)
+{
+	mutex_guard(&n->mu);
+	return push_locked(n, job);
 }
 
 /* The job may be gone once its waiter is told. */
-static void push_and_wait(struct notifier *n, struct notifier_job *job)
+static bool push_and_wait(struct notifier *n, struct notifier_job *job)
 {
 	uint64_t deadline_ns = clock_mono_ns() + NOTIFIER_WAIT_MS * UINT64_C(1000000);
 	struct waiter waiter = {0};
 
 	mutex_guard(&n->mu);
 	job->waiter = &waiter;
-	push_locked(n, job);
+	if (!push_locked(n, job))
+		return false;
 	while (!waiter.told) {
 		if (cond_wait_until(&n->told, &n->mu, deadline_ns))
 			continue;
@@ -157,21 +173,22 @@ static void push_and_wait(struct notifier *n, struct notifier_job *job)
 			job->waiter = NULL;
 		break;
 	}
+	return true;
 }
 
 void notifier_answer_after(struct notifier *n, struct fs_stale *stale,
 			   const struct notifier_answer *answer)
 {
 	struct notifier_job *job = job_new(stale, answer);
+	bool pushed = false;
 
-	if (!job) {
-		fs_stale_done(stale);
+	fs_stale_done(stale); /* empty if the job has it */
+	if (job && (n->answers || !answer->req))
+		pushed = push(n, job);
+	else if (job)
+		pushed = push_and_wait(n, job);
+	if (job && !pushed)
+		job_free(job);
+	if (!pushed || !n->answers)
 		answer_now(answer);
-	} else if (n->answers || !answer->req) {
-		mutex_guard(&n->mu);
-		push_locked(n, job);
-	} else {
-		push_and_wait(n, job);
-		answer_now(answer);
-	}
 }

@@ -51,7 +51,12 @@ struct notifier {
 void notifier_init(struct notifier *n, bool answers);
 /* The session's loop is about to run. */
 must_check int notifier_start(struct notifier *n, struct fuse_session *session);
-/* Do what is left, and end; the session is still there. Nothing when it was never started. */
+/*
+ * Do what is left, and end; from now on requests are answered at once, and the kernel is told of
+ * nothing. To be called while the session's loop runs, or once the kernel has ended the connection:
+ * else whoever holds the lock that the notifier waits for may wait for an answer that nobody gives,
+ * and neither can be killed. Nothing when it was never started, or has ended.
+ */
 void notifier_stop(struct notifier *n);
 void notifier_done(struct notifier *n);
 

@@ -71,8 +71,10 @@ struct ops_parts {
 /* -ENOMEM: ops_done is not needed. */
 must_check int ops_init(struct ops *ops, const struct ops_parts *parts,
 			const struct ops_options *options);
-/* Before and after the session's loop: the thread that tells the kernel of changes. */
+/* Before the session's loop: the thread that tells the kernel of changes. */
 must_check int ops_start(struct ops *ops, struct fuse_session *session);
+/* The loop is about to end, or has because the kernel ended the connection: see notifier_stop. A
+ * second time does nothing. */
 void ops_stop(struct ops *ops);
 /*
  * Close the folders that are still open: a mount that ends by a signal is never told of their

@@ -82,6 +82,8 @@ static void stopper_body(void *arg)
 		return;
 	if (!waits[1].revents && read(s->signal_fd, &info, sizeof(info)) == sizeof(info))
 		log_info("stopping signal=%s", strsignal((int)info.ssi_signo));
+	if (!waits[1].revents && s->hook.stopping)
+		s->hook.stopping(s->hook.arg);
 	fuse_session_exit(s->session);
 	while (!is_readable(s->ended_fd, WAKE_INTERVAL_MS))
 		pthread_kill(s->runner, WAKE_SIGNAL);
@@ -97,12 +99,13 @@ static void descriptors_close(struct stopper *s)
 	}
 }
 
-int stopper_begin(struct fuse_session *session, struct stopper *s)
+int stopper_begin(struct fuse_session *session, const struct stopper_hook *hook, struct stopper *s)
 {
 	sigset_t set;
 
 	stop_signals(&set);
 	*s = (struct stopper){.session = session,
+			      .hook = *hook,
 			      .runner = pthread_self(),
 			      .signal_fd = signalfd(-1, &set, SFD_CLOEXEC),
 			      .broken_fd = eventfd(0, EFD_CLOEXEC),

@@ -12,12 +12,19 @@
 
 struct fuse_session;
 
+/* What is to be done when a stop signal has come, while the loop still serves requests. */
+struct stopper_hook {
+	void (*stopping)(void *arg); /* in a thread of its own, once; NULL: nothing */
+	void *arg;
+};
+
 struct stopper {
 	struct fuse_session *session; /* borrowed */
-	pthread_t runner;             /* the thread in the loop */
-	int signal_fd;                /* owned: stop signals */
-	int broken_fd;                /* owned: an eventfd: the loop is of no use any more */
-	int ended_fd;                 /* owned: readable once the loop has been left */
+	struct stopper_hook hook;
+	pthread_t runner; /* the thread in the loop */
+	int signal_fd;    /* owned: stop signals */
+	int broken_fd;    /* owned: an eventfd: the loop is of no use any more */
+	int ended_fd;     /* owned: readable once the loop has been left */
 	struct thread thread;
 };
 
@@ -28,6 +35,7 @@ void stopper_block_signals(void);
  * From now on a stop signal, or a write to broken_fd, exits the session and interrupts the calling
  * thread (EINTR) until stopper_end. -EMFILE and the like, with a sentence.
  */
-must_check int stopper_begin(struct fuse_session *session, struct stopper *ret_stopper);
+must_check int stopper_begin(struct fuse_session *session, const struct stopper_hook *hook,
+			     struct stopper *ret_stopper);
 /* The loop has been left. Whether broken_fd was written to. */
 void stopper_end(struct stopper *stopper, bool *ret_broken);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "fs/transport/offer.h"
-#include "fs/transport/stopper.h"
 #include "fs/transport/uring.h"
 #include "lsm/base/log.h"
 
@@ -117,7 +116,7 @@ int transport_run(struct transport *t, struct fuse_session *session)
 {
 	struct stopper stopper;
 	bool broken;
-	int rc = stopper_begin(session, &stopper);
+	int rc = stopper_begin(session, &t->options.hook, &stopper);
 
 	if (rc)
 		return rc;

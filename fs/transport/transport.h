@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+#include "fs/transport/stopper.h"
 #include "lsm/base/buf.h"
 #include "lsm/base/error.h"
 
@@ -30,6 +31,7 @@ struct transport_options {
 	unsigned max_write;   /* io_uring: bytes of a request or answer, at most */
 	bool clone_fd;        /* classic: a device descriptor for each thread */
 	unsigned max_threads; /* classic: at least 1 */
+	struct stopper_hook hook;
 };
 
 struct transport {

@@ -186,6 +186,55 @@ else
 	skip "two writers of one feature" "no python3"
 fi
 
+# ---- stopped meanwhile ----
+# A name in a folder that others are looking for names in is told under that folder's lock.
+cat >"$work/both.py" <<'END'
+import os, sys, threading
+def until_the_end(round):
+    i = 0
+    try:
+        while True:
+            i += 1
+            round(i)
+    except OSError:
+        pass
+def batch(i):
+    fd = os.open(".apex/batch", os.O_WRONLY)
+    os.write(fd, b"both/%d=x\n" % i)
+    os.close(fd)
+    if i == 20:
+        open(sys.argv[1], "w").close()
+def look(i):
+    try:
+        os.stat("both/missing%d" % i)
+    except FileNotFoundError:
+        pass
+os.mkdir("both")
+for round in batch, look, look, look:
+    threading.Thread(target=until_the_end, args=(round,)).start()
+END
+stop_is_dead() {
+	wait_until is_dead "$daemon_pid" && return
+	umount -f "$mnt" # the daemon and its clients wait for each other, and cannot be killed
+	return 1
+}
+if command -v python3 >/dev/null; then
+	for round in 1 2 3; do
+		rm -f "$work/begun"
+		python3 "$work/both.py" "$work/begun" &
+		wait_until test -e "$work/begun"
+		kill -TERM "$daemon_pid"
+		check "SIGTERM ends the daemon while batches come" stop_is_dead
+		wait
+		cd / || exit 1
+		mount_store
+		cd "$mnt" || exit 1
+		rm -r both
+	done
+else
+	skip "SIGTERM ends the daemon while batches come" "no python3"
+fi
+
 # ---- all or nothing when the daemon is killed ----
 halves=0
 whole=0
