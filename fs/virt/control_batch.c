@@ -10,6 +10,7 @@
 #include "fs/virt/batch_import.h"
 #include "fs/virt/control_impl.h"
 #include "fs/virt/stage.h"
+#include "lsm/base/error.h"
 
 /* What all imports came to; shown by reading .apex/batch. */
 static void count(struct control *c, const struct batch_import *before,
@@ -22,6 +23,7 @@ static void count(struct control *c, const struct batch_import *before,
 	c->batch.puts += after->puts - before->puts;
 	c->batch.deletes += after->deletes - before->deletes;
 	c->batch.last_lines = after->lines;
+	c->batch.cut_bytes += after->partial.len - before->partial.len;
 }
 
 static int render_batch(void *arg, void *object, struct buf *text)
@@ -32,9 +34,31 @@ static int render_batch(void *arg, void *object, struct buf *text)
 	mutex_guard(&c->batch.mu);
 	return buf_printf(text,
 			  "batches %" PRIu64 "\nlines %" PRIu64 "\nbytes %" PRIu64 "\nputs %" PRIu64
-			  "\ndeletes %" PRIu64 "\nlast_lines %" PRIu64 "\n",
+			  "\ndeletes %" PRIu64 "\nlast_lines %" PRIu64 "\ncut_bytes %" PRIu64 "\n",
 			  c->batch.batches, c->batch.lines, c->batch.bytes, c->batch.puts,
-			  c->batch.deletes, c->batch.last_lines);
+			  c->batch.deletes, c->batch.last_lines, c->batch.cut_bytes);
+}
+
+/* Who has .apex/batch open and has written. */
+struct importer {
+	struct control *control;
+	struct batch_import *import; /* owned */
+	pid_t pid;
+};
+
+static struct importer *importer_new(struct control *c)
+{
+	struct importer *i = calloc(1, sizeof(*i));
+
+	if (!i)
+		return NULL;
+	i->control = c;
+	i->import = batch_import_new(c->options.fs, c->options.batch_max);
+	if (!i->import) {
+		free(i);
+		return NULL;
+	}
+	return i;
 }
 
 static int write_batch(void *arg, void **object, const struct virt_write *write)
@@ -42,27 +66,37 @@ static int write_batch(void *arg, void **object, const struct virt_write *write)
 	struct control *c = arg;
 
 	if (!*object)
-		*object = batch_import_new(c->options.fs, c->options.batch_max);
-	struct batch_import *import = *object;
+		*object = importer_new(c);
+	struct importer *i = *object;
 
-	if (!import)
+	if (!i)
 		return -ENOMEM;
-	struct batch_import before = *import;
-	int rc = batch_import_piece(import, write->offset, write->bytes, write->change.stale);
+	struct batch_import before = *i->import;
+	int rc = batch_import_piece(i->import, write->offset, write->bytes, write->change.stale);
 
+	i->pid = write->change.caller->pid;
 	if (!rc)
-		count(c, &before, import);
+		count(c, &before, i->import);
 	return rc;
+}
+
+/* Nobody is left who could be told by an errno. */
+static void note_cut(struct importer *i)
+{
+	ignore_result(fail(-EINVAL, "line %" PRIu64 " never ended, and is not applied",
+			   i->import->lines + 1));
+	log_error("an import: %s", fail_text());
+	reasons_note(i->control->options.reasons, i->pid, slice_str("batch"), -EINVAL);
 }
 
 static void import_done(void *object)
 {
-	const struct batch_import *import = object;
+	struct importer *i = object;
 
-	if (import->partial.len > 0)
-		log_error("an import ended within line %" PRIu64 ", which is not applied",
-			  import->lines + 1);
-	batch_import_free(object);
+	if (i->import->partial.len > 0)
+		note_cut(i);
+	batch_import_free(i->import);
+	free(i);
 }
 
 static const struct virt_file batch_files[] = {

@@ -19,6 +19,7 @@ struct control_batch {
 	/* guarded by mu */
 	uint64_t batches, lines, bytes, puts, deletes;
 	uint64_t last_lines; /* of the import that wrote last, so far */
+	uint64_t cut_bytes;  /* taken of lines that have not ended, yet or at all */
 };
 
 struct control_watch {

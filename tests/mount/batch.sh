@@ -108,6 +108,11 @@ check "all of it" same 300000 "$(cat .apex/count/prefix/stream%2F)"
 check "and says how far it came" same "last_lines 300000" "$(grep ^last_lines .apex/batch)"
 check "through a pipe" sh -c 'sed s/^stream/pipe/ "$1" | cat >.apex/batch' sh "$work/stream"
 check "all of it" same 300000 "$(cat .apex/count/prefix/pipe%2F)"
+sed s/^stream/cut/ "$work/stream" | head -c -2 >"$work/cut"
+check "the last block of an import, a long one, ends in a line" cp "$work/cut" .apex/batch
+check "which is told of" grep -q '^cut_bytes [1-9]' .apex/batch
+check "and has its reason when the kernel lets go" wait_until grep -q 'line 300000 never ended' .apex/error
+check "the other lines are applied" same 299999 "$(cat .apex/count/prefix/cut%2F)"
 echo "moved=1" >"$work/moved"
 check "mv from another file system" mv "$work/moved" .apex/batch
 check "applies it" same 1 "$(cat moved)"
