@@ -241,7 +241,7 @@ static int files_open(struct service *s)
 /* The part of .stats that belongs to the process and how requests come in. */
 static int stats_more(void *arg, struct buf *text)
 {
-	const struct service *s = arg;
+	struct service *s = arg;
 	int rc = buf_printf(text, "pid %d\n", (int)getpid());
 
 	return rc ? rc : transport_render(&s->transport, text);
@@ -383,6 +383,7 @@ static int close_all(struct service *s)
 	ops_stop(&s->ops);
 	mount_end(s->session);
 	ops_done(&s->ops);
+	transport_done(&s->transport);
 	if (s->fs)
 		views_done(&s->views);
 	fail_clear();

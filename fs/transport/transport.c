@@ -29,11 +29,20 @@ int transport_init(const struct transport_options *options, struct transport *t)
 		rc = offer_check(OFFER_PARAMETER);
 	if (rc && options->kind == TRANSPORT_URING)
 		return rc;
+	mutex_init(&t->mu, RANK_FS_TRANSPORT);
+	t->ready = true;
 	if (rc) {
 		t->options.kind = TRANSPORT_CLASSIC;
 		(void)snprintf(t->reason, sizeof(t->reason), "%s", fail_text());
 	}
 	return 0;
+}
+
+void transport_done(struct transport *t)
+{
+	if (t->ready)
+		mutex_done(&t->mu);
+	t->ready = false;
 }
 
 /* ---- classic ---- */
@@ -71,12 +80,21 @@ static int run_classic(const struct transport *t, struct fuse_session *session)
 /* It has turned out that it does not work here: say so, once, and why. */
 static int fall_back(struct transport *t, int rc)
 {
+	mutex_lock(&t->mu);
 	(void)snprintf(t->reason, sizeof(t->reason), "%s",
 		       fail_text()[0] ? fail_text() : strerror(-rc));
+	mutex_unlock(&t->mu);
 	if (t->options.kind == TRANSPORT_URING)
 		return rc;
 	log_warn("no requests over io_uring: %s", t->reason);
 	return 0;
+}
+
+/* Who asks for statistics uses it until this returns. */
+static void set_uring(struct transport *t, struct uring *uring)
+{
+	mutex_guard(&t->mu);
+	t->uring = uring;
 }
 
 static int run_any(struct transport *t, struct fuse_session *session, int broken_fd)
@@ -94,19 +112,19 @@ static int run_any(struct transport *t, struct fuse_session *session, int broken
 		rc = fall_back(t, rc);
 		return rc ? rc : run_classic(t, session);
 	}
-	t->uring = uring; /* before the first request can ask for it */
+	set_uring(t, uring); /* before the first request can ask for it */
 	rc = uring_begin(uring);
 	if (!rc) {
 		log_info("transport=uring queues=%u workers=%u", uring_queues(uring),
 			 uring_workers(uring));
 		rc = uring_read(uring);
 	} else if (rc == -EOPNOTSUPP) {
-		t->uring = NULL;
+		set_uring(t, NULL);
 		rc = fall_back(t, rc);
 		if (!rc)
 			rc = run_classic(t, session);
 	}
-	t->uring = NULL;
+	set_uring(t, NULL);
 	uring_close(uring);
 	/* a signal that came before INIT */
 	return rc == -ENOTCONN && fuse_session_exited(session) ? 0 : rc;
@@ -130,8 +148,9 @@ int transport_run(struct transport *t, struct fuse_session *session)
 	return rc;
 }
 
-int transport_render(const struct transport *t, struct buf *text)
+int transport_render(struct transport *t, struct buf *text)
 {
+	mutex_guard(&t->mu);
 	if (t->uring)
 		return buf_printf(text,
 				  "transport uring\n"

@@ -14,6 +14,7 @@
 #include "fs/transport/stopper.h"
 #include "lsm/base/buf.h"
 #include "lsm/base/error.h"
+#include "lsm/base/mutex.h"
 
 struct fuse_session;
 struct uring;
@@ -37,8 +38,10 @@ struct transport_options {
 struct transport {
 	/* Immutable after transport_init. */
 	struct transport_options options;
-	/* Written before the first request is served. */
-	struct uring *uring;         /* owned; NULL: classic */
+	bool ready;      /* transport_init has been called, transport_done not yet */
+	struct mutex mu; /* RANK_FS_TRANSPORT */
+	/* guarded by mu; only transport_run's thread writes */
+	struct uring *uring;         /* owned by transport_run; NULL: classic, or over */
 	char reason[ERROR_TEXT_MAX]; /* why not the other way */
 };
 
@@ -54,6 +57,8 @@ void transport_block_signals(void);
  */
 must_check int transport_init(const struct transport_options *options,
 			      struct transport *ret_transport);
+/* Nothing when transport_init never succeeded. */
+void transport_done(struct transport *transport);
 
 /*
  * Serve the mounted session until it is unmounted or a stop signal comes. 0 in both cases; else a
@@ -64,4 +69,4 @@ must_check int transport_run(struct transport *transport, struct fuse_session *s
 /*
  * The hook for .stats: appends lines `transport...`, with whatever this transport counts. -ENOMEM.
  */
-must_check int transport_render(const struct transport *transport, struct buf *text);
+must_check int transport_render(struct transport *transport, struct buf *text);

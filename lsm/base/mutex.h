@@ -26,6 +26,7 @@ enum lock_rank {
 	RANK_FS_VIEWS = 38,     /* fs/virt: snapshots that are looked into */
 	RANK_FS_WATCH = 39,     /* fs/virt: the window of changes, being opened */
 	RANK_FS_VIRT = 40,      /* fs/virt: rendered files */
+	RANK_FS_TRANSPORT = 41, /* fs/transport: which way requests come, while it is asked for */
 	RANK_FS_REASONS = 42,   /* fs/virt: why commands failed */
 	RANK_FS_SHUTDOWN = 43,  /* fs: whether closing has come to its end */
 	RANK_FS_NOTIFIER = 44,  /* fs/ops: what the kernel has yet to be told */
