@@ -63,12 +63,12 @@ is_alive() {
 	esac
 }
 
-# Run a command until it succeeds, for ten seconds at most.
+# Run a command until it succeeds, for a minute at most: closing a store on a busy disk takes its time.
 wait_until() {
 	tries=0
 	until "$@"; do
 		tries=$((tries + 1))
-		[ "$tries" -lt 1000 ] || return 1
+		[ "$tries" -lt 6000 ] || return 1
 		sleep 0.01
 	done
 }
