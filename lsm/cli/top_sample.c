@@ -119,7 +119,7 @@ bool top_number(const struct top_sample *s, const char *name, double *ret_number
 	char *end = NULL;
 	double number = text ? strtod(text, &end) : 0;
 
-	if (!text || end == text || !isfinite(number))
+	if (!text || end == text || !(fabs(number) <= TOP_NUMBER_MAX))
 		return false;
 	*ret_number = number;
 	return true;

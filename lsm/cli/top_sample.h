@@ -32,5 +32,8 @@ must_check int top_sample_read(struct top_sample *s, const char *path);
 
 /* The value of a line; NULL: there is none of that name. */
 const char *top_text(const struct top_sample *s, const char *name);
+/* No statistic is larger: what claims to be is no number. It fits 64 bits, also times a few. */
+#define TOP_NUMBER_MAX 0x1p60
+
 /* ... as a number, fractions too; false: there is none. */
 bool top_number(const struct top_sample *s, const char *name, double *ret_number);

@@ -39,6 +39,10 @@ START_TEST(lines_are_found_by_name)
 	ck_assert(!top_number(&s, "get", &number) && !top_number(&s, "no_number", &number));
 	ck_assert_ptr_null(top_text(&s, "lonely"));
 	top_sample_done(&s);
+	s = sample("huge 1e99\nbelow -1e99\nendless inf\nnone nan\n", 0);
+	ck_assert(!top_number(&s, "huge", &number) && !top_number(&s, "below", &number));
+	ck_assert(!top_number(&s, "endless", &number) && !top_number(&s, "none", &number));
+	top_sample_done(&s);
 }
 END_TEST
 
