@@ -29,8 +29,11 @@ static bool mount_point(const char *line, char *ret_path, size_t size)
 		}
 		if (blanks != 4 || len + 1 >= size)
 			continue;
-		if (*line == '\\' && sscanf(line + 1, "%3o", &byte) == 1)
+		if (*line == '\\' && strspn(line + 1, "01234567") >= 3) {
+			byte = (unsigned)(line[1] - '0') << 6 | (unsigned)(line[2] - '0') << 3 |
+			       (unsigned)(line[3] - '0');
 			line += 3;
+		}
 		ret_path[len++] = (char)byte;
 	}
 	ret_path[len] = '\0';

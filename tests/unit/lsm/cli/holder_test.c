@@ -51,12 +51,28 @@ START_TEST(another_program_is_none)
 }
 END_TEST
 
+START_TEST(half_an_escape_at_the_end_is_no_escape)
+{
+	/* in memory of its own, so that the sanitizers see who reads on */
+	char *list = strdup("1 - fuse.apexfs  \\0");
+	struct holder h;
+
+	ck_assert_ptr_nonnull(list);
+	holder_parse("s: the store is in use: pid=7 program=apexfs mount=/mnt", list, &h);
+	ck_assert_str_eq(h.mount, "");
+	holder_parse("s: the store is in use: pid=7 program=apexfs mount=\\0", list, &h);
+	ck_assert_str_eq(h.mount, "\\0");
+	free(list);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
 		&a_mount_is_named,
 		&what_is_not_mounted_any_more_is_no_mount,
 		&another_program_is_none,
+		&half_an_escape_at_the_end_is_no_escape,
 	};
 
 	return unit_run("holder", tests, array_size(tests));
