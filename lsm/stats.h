@@ -87,6 +87,7 @@ struct lsm_stats {
 	uint64_t checksum_errors, table_checksum_errors, blob_checksum_errors; /* sum; of what */
 	uint64_t flush_failures, compaction_failures; /* jobs that failed, and were tried again */
 	uint64_t flushes, flush_bytes, compactions, compaction_read_bytes, compaction_written_bytes;
+	uint64_t compaction_paced_ns; /* waits for compaction_rate */
 	uint64_t compactions_running;
 	uint64_t trivial_moves, compaction_debt_bytes;
 	uint64_t stall_slow, stall_stop, stall_ns; /* sums of the next two */

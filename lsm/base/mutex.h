@@ -46,6 +46,7 @@ enum lock_rank {
 	RANK_BLOB_SYNC = 102,   /* lsm/blob: one sync at a time */
 	RANK_BLOB_WRITER = 104, /* lsm/blob: one file being appended to, with its I/O */
 	RANK_BLOB = 106,        /* lsm/blob: which files there are, and which are open */
+	RANK_TREE_PACE = 108,   /* lsm/tree: the end of a wait for the rate limit */
 	RANK_CACHE = 110,       /* lsm/sst: one shard of a cache */
 	RANK_ARENA_POOL = 115,  /* lsm/base: memory that ended memtables leave */
 	RANK_ENV = 120,         /* lsm/env: in-memory, recording, fault-injecting */

@@ -248,7 +248,7 @@ static void flush_loop(void *arg)
 int db_run_compaction(struct lsm *db, struct compaction_job *job, struct watch *watch)
 {
 	uint64_t releases = db_reserve_releases(db);
-	struct tree_compact_limits limits = {.stop = &db->stop_jobs, .watch = watch};
+	struct tree_compact_limits limits = {.watch = watch};
 	struct db_timer timer = db_timer_start(db);
 	cleanup_free uint64_t *snapshots = NULL;
 	struct db_state *next = db_state_new(db);
@@ -324,7 +324,8 @@ void db_background_stop(struct lsm *db)
 	db_sync_timer_stop(db);
 	mutex_lock(&db->work_mu);
 	db->stopping = true;
-	atomic_store_explicit(&db->stop_jobs, true, memory_order_relaxed);
+	if (db->tree) /* the opening came so far */
+		tree_stop_jobs(db->tree);
 	cond_broadcast(&db->work_wanted);
 	cond_broadcast(&db->work_done);
 	mutex_unlock(&db->work_mu);

@@ -207,7 +207,6 @@ struct lsm {
 				   nothing */
 	bool stopping;          /* guarded by work_mu */
 	_Atomic bool compaction_paused; /* set under work_mu; relaxed, a wish */
-	_Atomic bool stop_jobs;         /* true: running compactions give up */
 	struct thread flush_thread;
 	struct thread compaction_threads[DB_COMPACTION_THREADS_MAX];
 	/* What writers hold against the stall limits; written under work_mu, read relaxed. */

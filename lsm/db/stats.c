@@ -50,6 +50,7 @@ static void read_tree(struct lsm *db, const struct db_state *state, struct lsm_s
 	s->compactions = tree.compactions;
 	s->compaction_read_bytes = tree.compaction_read_bytes;
 	s->compaction_written_bytes = tree.compaction_written_bytes;
+	s->compaction_paced_ns = tree.paced_ns;
 	s->trivial_moves = tree.trivial_moves;
 	s->compaction_debt_bytes = tree.debt_bytes;
 	s->open_tables = tree.open_tables;

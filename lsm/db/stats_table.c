@@ -289,6 +289,8 @@ static const struct metric table[] = {
 	    "Bytes of tables that compactions read."),
 	ROW(compaction_written_bytes, COUNTER, BYTES, METRIC_COMPACTION | METRIC_AMPLIFICATION,
 	    "Bytes of tables that compactions wrote."),
+	ROW(compaction_paced_ns, COUNTER, NS, METRIC_COMPACTION,
+	    "Time for which compactions waited for their rate limit."),
 	ROW(compactions_running, GAUGE, ITEMS, METRIC_COMPACTION, "Merges under way."),
 	ROW(trivial_moves, COUNTER, ITEMS, METRIC_COMPACTION,
 	    "Tables that went a level down unread."),

@@ -2,10 +2,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "lsm/base/cleanup.h"
-#include "lsm/base/clock.h"
 #include "lsm/base/error.h"
 #include "lsm/tree/level_iter.h"
 #include "lsm/tree/merge.h"
@@ -124,11 +122,6 @@ static int add_record(struct compaction *c, struct iter *input)
 	return rec.kind == RECORD_LARGE ? add_large(c, &rec) : table_output_add(&c->out, &rec);
 }
 
-static bool is_stopped(const struct compaction *c)
-{
-	return c->stop && atomic_load_explicit(c->stop, memory_order_relaxed);
-}
-
 static int merge_record(struct compaction *c, struct iter *input)
 {
 	int err = watch_step(c->watch, input->rec.key.len + input->rec.value_len);
@@ -138,34 +131,16 @@ static int merge_record(struct compaction *c, struct iter *input)
 
 enum {
 	PACE_STEP_BYTES = 64 << 10, /* written between two looks at the limit */
-	PACE_NAP_NS = 10 * 1000000, /* between two looks at `stop` */
 };
 
-static void nap(uint64_t ns)
-{
-	struct timespec rest = {.tv_nsec = (long)ns};
-
-	(void)nanosleep(&rest, NULL); /* cut short by a signal is fine: it is looked at again */
-}
-
-/* Wait until what was written has been paid for. */
 static void pace(struct compaction *c)
 {
 	uint64_t written = c->out.written_bytes + table_output_size(&c->out) + c->moved_bytes;
 
 	if (written < c->paced_bytes + PACE_STEP_BYTES)
 		return;
-	uint64_t start_ns = clock_mono_ns();
-	uint64_t wait_ns = rate_take(&c->tree->rate, written - c->paced_bytes, start_ns);
-	uint64_t now_ns = start_ns;
-
+	pace_take(&c->tree->pace, written - c->paced_bytes);
 	c->paced_bytes = written;
-	if (wait_ns == 0)
-		return;
-	for (; now_ns - start_ns < wait_ns && !is_stopped(c); now_ns = clock_mono_ns())
-		nap(min_of(wait_ns - (now_ns - start_ns), (uint64_t)PACE_NAP_NS));
-	counter_add(&c->tree->counters.paces, 1);
-	counter_add(&c->tree->counters.pace_ns, now_ns - start_ns);
 }
 
 static int merge_inputs(struct compaction *c, struct iter *input)
@@ -173,7 +148,7 @@ static int merge_inputs(struct compaction *c, struct iter *input)
 	int err = 0;
 
 	for (iter_first(input); !err && iter_valid(input); iter_next(input)) {
-		err = is_stopped(c) ? -ECANCELED : merge_record(c, input);
+		err = pace_is_stopped(&c->tree->pace) ? -ECANCELED : merge_record(c, input);
 		pace(c);
 	}
 	return err ? err : iter_status(input);

@@ -11,7 +11,6 @@
 struct compaction {
 	struct tree *tree;                /* borrowed */
 	const struct compaction_job *job; /* borrowed */
-	const _Atomic bool *stop;         /* borrowed; may be NULL */
 	struct watch *watch;              /* borrowed; may be NULL */
 	struct version_filter filter;
 	struct number_list leaving; /* owned: blob files out of which chunks are moved */

@@ -60,7 +60,7 @@ static int move_all(struct compaction *c, struct slice extents, struct value_wri
 		struct slice piece = slice_of(extents.ptr, min_of(extents.len, piece_len));
 		uint64_t moved = 0;
 
-		if (c->stop && atomic_load_explicit(c->stop, memory_order_relaxed))
+		if (pace_is_stopped(&c->tree->pace))
 			return -ECANCELED;
 		err = value_writer_move(w, piece, is_leaving, &c->leaving, &moved);
 		counter_add(&c->tree->counters.blob_moved_bytes, moved);

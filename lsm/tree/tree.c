@@ -22,6 +22,11 @@ const struct table_counters *tree_table_counters(const struct tree *t)
 	return &t->tables.counters;
 }
 
+void tree_stop_jobs(struct tree *t)
+{
+	pace_stop(&t->pace);
+}
+
 bool tree_make_way(struct tree *t, int error)
 {
 	return table_cache_make_way(&t->tables, error);
@@ -44,6 +49,7 @@ void tree_close(struct tree *t)
 	number_list_done(&t->stuck_blobs);
 	for (int level = 0; level < TREE_LEVELS; level++)
 		buf_done(&t->cursor_keys[level]);
+	pace_done(&t->pace);
 	mutex_done(&t->log_mu);
 	mutex_done(&t->mu);
 	free(t);

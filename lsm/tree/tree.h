@@ -216,12 +216,13 @@ void tree_drop_job(struct tree *t, struct compaction_job *job);
 struct tree_compact_limits {
 	const uint64_t *snapshots; /* ascending; must stay readable, besides the newest */
 	size_t snapshot_count;
-	const _Atomic bool *stop; /* borrowed; true: give up soon with -ECANCELED */
-	struct watch *watch;      /* borrowed; NULL: nobody asks; the same, too */
+	struct watch *watch; /* borrowed; NULL: nobody asks */
 };
+/* From now on, for good, jobs give up soon, with -ECANCELED. */
+void tree_stop_jobs(struct tree *t);
 /*
  * Run the job and durably install its result; ends the job either way. On failure the tree is as
- * before.
+ * before. -ECANCELED: stopped, by tree_stop_jobs or limits->watch.
  */
 must_check int tree_compact(struct tree *t, struct compaction_job *job,
 			    const struct tree_compact_limits *limits);
@@ -297,6 +298,7 @@ struct tree_stats {
 	} levels[TREE_LEVELS];
 	uint64_t flushes, flush_bytes, compactions, compaction_read_bytes, compaction_written_bytes,
 		trivial_moves;
+	uint64_t paced_ns; /* compactions waited for the rate limit */
 	uint64_t debt_bytes;
 	uint64_t manifest_bytes;
 	uint64_t open_tables;

@@ -192,7 +192,6 @@ static int rewrite_tables(struct tree *t, const struct compaction_job *job,
 	struct compaction c = {
 		.tree = t,
 		.job = job,
-		.stop = limits->stop,
 		.watch = limits->watch,
 		.filter = {.snapshots = limits->snapshots,
 			   .snapshot_count = limits->snapshot_count,

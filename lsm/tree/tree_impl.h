@@ -5,10 +5,10 @@
 
 #include "lsm/base/error.h"
 #include "lsm/base/mutex.h"
-#include "lsm/base/rate.h"
 #include "lsm/base/seq_copy.h"
 #include "lsm/tree/manifest.h"
 #include "lsm/tree/number_list.h"
+#include "lsm/tree/pace.h"
 #include "lsm/tree/table_cache.h"
 #include "lsm/tree/tree.h"
 
@@ -20,7 +20,6 @@ struct tree_counters {
 	_Atomic uint64_t flushes, flush_bytes, trivial_moves;
 	_Atomic uint64_t manifest_bytes;
 	_Atomic uint64_t blob_moved_bytes;
-	_Atomic uint64_t paces, pace_ns; /* waits for compaction_rate, and for how long */
 };
 
 _Static_assert(sizeof(struct picker_options) <= sizeof(((struct seq_copy *)NULL)->words),
@@ -45,7 +44,7 @@ struct tree {
 	struct blob_file **found_blobs; /* owned array of references */
 	size_t found_count, found_cap;
 
-	struct rate rate;          /* of what compactions write */
+	struct pace pace;          /* of what compactions write */
 	struct seq_copy picker;    /* tuning.picker, for statistics; written under mu */
 	_Atomic bool space_wanted; /* relaxed: tree_pick looks for tombstones first */
 	bool keep_blobs;           /* of the thread that closes */

@@ -229,7 +229,7 @@ void tree_tune(struct tree *t, const struct tree_tuning *tuning)
 	int separator = t->tuning.table.filter_separator;
 
 	t->tuning = *tuning;
-	rate_set(&t->rate, tuning->compaction_rate);
+	rate_set(&t->pace.rate, tuning->compaction_rate);
 	t->tuning.table.filter_separator = separator;
 	seq_copy_write(&t->picker, &t->tuning.picker, sizeof(t->tuning.picker));
 }
@@ -401,7 +401,7 @@ static struct tree *tree_new(const struct tree_options *options)
 		.blob_gc_pct = options->blob_gc_pct,
 		.compaction_rate = options->compaction_rate,
 	};
-	rate_init(&t->rate, options->compaction_rate);
+	pace_init(&t->pace, options->compaction_rate);
 	seq_copy_write(&t->picker, &t->tuning.picker, sizeof(t->tuning.picker));
 	mutex_init(&t->log_mu, RANK_TREE_LOG);
 	mutex_init(&t->mu, RANK_TREE);

@@ -30,6 +30,7 @@ void tree_stats_read(struct tree *t, const struct version *v, struct tree_stats 
 		.flushes = counter_read(&c->flushes),
 		.flush_bytes = counter_read(&c->flush_bytes),
 		.trivial_moves = counter_read(&c->trivial_moves),
+		.paced_ns = counter_read(&t->pace.waited_ns),
 		.debt_bytes = picker_debt(v, &picker),
 		.manifest_bytes = counter_read(&c->manifest_bytes),
 		.blob_moved_bytes = counter_read(&c->blob_moved_bytes),

@@ -209,7 +209,7 @@ static uint64_t paused_with(const char *settings, uint64_t *ret_ns)
 
 	effects_compact(db);
 	*ret_ns = clock_mono_ns() - start_ns;
-	uint64_t paused_ns = atomic_load(&db->tree->counters.pace_ns);
+	uint64_t paused_ns = db_stats(db).compaction_paced_ns;
 
 	db_close(db);
 	env_free(env);

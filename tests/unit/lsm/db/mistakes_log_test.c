@@ -16,6 +16,7 @@
  *	errors for a write that was applied             a_write_answered_with_an_error_is_not_there
  *	half a record left mid-log                      nothing_is_logged_behind_half_a_record
  */
+#include "lsm/tree/tree_impl.h"
 #include "tests/support/scratch.h"
 #include "tests/unit/lsm/db/gate.h"
 
@@ -326,7 +327,7 @@ START_TEST(closing_in_a_compaction_leaves_a_whole_store)
 	db = db_open_with(&options);
 	gate_wait(); /* nothing is in memory: it is the compaction */
 	ck_assert_int_eq(thread_start(&closer, "closer", close_store, db), 0);
-	while (!atomic_load(&db->stop_jobs))
+	while (!pace_is_stopped(&db->tree->pace))
 		;
 	gate_set(false);
 	thread_join(&closer);

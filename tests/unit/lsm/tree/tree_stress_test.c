@@ -28,7 +28,7 @@ static void compact_body(void *arg)
 {
 	struct stress *s = arg;
 	struct compaction_job job;
-	const struct tree_compact_limits limits = {.stop = NULL};
+	const struct tree_compact_limits limits = {0};
 	int turn = 0;
 
 	while (!atomic_load(&s->done)) {
