@@ -455,6 +455,9 @@ const struct lsm_record *lsm_iter_record(const struct lsm_iter *it);
 must_check int lsm_iter_value(struct lsm_iter *it, struct slice *ret_value);
 /* A part of the value there, as lsm_read. */
 must_check int lsm_iter_read(struct lsm_iter *it, const struct lsm_range *range, size_t *ret_len);
+/* Whether the value there contains the text, in bounded memory. -EINVAL: the text is over
+ * LSM_KEY_MAX; -ENOMEM. */
+must_check int lsm_iter_value_contains(struct lsm_iter *it, struct slice text, bool *ret_found);
 
 /* The store as it is now, for as long as the snapshot lives. -ENOMEM. */
 must_check int lsm_snapshot_new(struct lsm *db, struct lsm_snapshot **ret_snapshot);

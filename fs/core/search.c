@@ -1,77 +1,17 @@
 #include "fs/core/search.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 #include "fs/core/fs_internal.h"
 #include "lsm/base/cleanup.h"
-
-enum {
-	VALUE_PIECE = 256 << 10, /* bytes of a long value that are looked at at a time */
-};
 
 /* A search under way. */
 struct hunt {
 	struct fs *fs;
 	const struct fs_search *search;
 	struct lsm_iter *it;
-	uint8_t *piece; /* owned; NULL until a long value comes */
 	struct buf key; /* room for one */
 };
-
-static bool contains(struct slice bytes, struct slice text)
-{
-	return text.len == 0 ||
-	       (bytes.len >= text.len && memmem(bytes.ptr, bytes.len, text.ptr, text.len));
-}
-
-/* A value piece by piece, each beginning with the end of the last one, in case the text is cut. */
-static int long_value_contains(struct hunt *h, uint64_t len, bool *ret_found)
-{
-	struct slice text = h->search->text;
-	size_t room = VALUE_PIECE + text.len;
-	size_t kept = 0;
-	int err = 0;
-
-	if (!h->piece)
-		h->piece = malloc(room);
-	if (!h->piece)
-		return -ENOMEM;
-	*ret_found = false;
-	for (uint64_t at = 0; !err && at < len && !*ret_found;) {
-		struct lsm_range range = {
-			.offset = at, .into = h->piece + kept, .len = room - kept};
-		size_t got = 0;
-
-		err = lsm_iter_read(h->it, &range, &got);
-		if (err || got == 0)
-			break;
-		*ret_found = contains(slice_of(h->piece, kept + got), text);
-		at += got;
-		size_t tail = min_of(kept + got, text.len - 1);
-
-		memmove(h->piece, h->piece + kept + got - tail, tail);
-		kept = tail;
-	}
-	return err;
-}
-
-static int value_contains(struct hunt *h, const struct lsm_record *record, bool *ret_found)
-{
-	struct slice value;
-
-	if (h->search->text.len == 0 || record->value_len < h->search->text.len) {
-		*ret_found = h->search->text.len == 0;
-		return 0;
-	}
-	if (record->value_len > VALUE_PIECE)
-		return long_value_contains(h, record->value_len, ret_found);
-	int err = lsm_iter_value(h->it, &value);
-
-	if (!err)
-		*ret_found = contains(value, h->search->text);
-	return err;
-}
 
 static int matches(struct hunt *h, const struct lsm_record *record, bool *ret_match)
 {
@@ -80,12 +20,12 @@ static int matches(struct hunt *h, const struct lsm_record *record, bool *ret_ma
 		*ret_match = true; /* the iterator's doing */
 		return 0;
 	case FS_SEARCH_SUBSTRING:
-		*ret_match = contains(record->key, h->search->text);
+		*ret_match = slice_contains(record->key, h->search->text);
 		return 0;
 	case FS_SEARCH_VALUE:
 		break;
 	}
-	return value_contains(h, record, ret_match);
+	return lsm_iter_value_contains(h->it, h->search->text, ret_match);
 }
 
 /* -ENOENT: at the end. */
@@ -163,7 +103,6 @@ static int hunt_begin(struct fs *fs, const struct fs_search *search, struct hunt
 static void hunt_end(struct hunt *h)
 {
 	lsm_iter_free(h->it);
-	free(h->piece);
 	buf_done(&h->key);
 }
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "lsm/base/error.h"
-#include "lsm/base/unescape.h"
+#include "lsm/base/escape.h"
 
 /* What stands before the first `byte`, and what behind it; false: there is none. */
 static bool split(struct slice line, uint8_t byte, struct slice *ret_before,
@@ -26,11 +26,11 @@ static int check_key(const struct batch_line *line)
 static int unescape_both(struct slice key, struct slice value, struct buf *memory,
 			 struct batch_line *ret_line)
 {
-	int rc = unescape(key, memory);
+	int rc = escape_parse_slice(key, memory);
 	size_t key_len = memory->len;
 
 	if (!rc)
-		rc = unescape(value, memory);
+		rc = escape_parse_slice(value, memory);
 	if (rc)
 		return rc;
 	ret_line->key = slice_of(memory->ptr, key_len);

@@ -2,7 +2,7 @@
  * The lines of a batch:
  *
  *	key=value                put; the key ends at the first '='
- *	put<TAB>key<TAB>value    put, with the escapes of lsm/base/unescape.h in both
+ *	put<TAB>key<TAB>value    put, with the escapes of lsm/base/escape.h in both
  *	del<TAB>key              delete, likewise
  *	# ...                    a comment, and so is an empty line
  *

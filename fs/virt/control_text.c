@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "lsm/base/hex.h"
 #include "lsm/base/version.h"
 
 int control_text_readme(struct buf *text)
@@ -112,16 +113,6 @@ bool control_word_next(struct slice *line, struct slice *ret_word)
 	return true;
 }
 
-/* -1: no hex digit. */
-static int hex_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 int control_key(uint8_t separator, struct slice text, struct buf *ret_key)
 {
 	int rc = buf_reserve(ret_key, text.len);
@@ -131,12 +122,11 @@ int control_key(uint8_t separator, struct slice text, struct buf *ret_key)
 	buf_clear(ret_key);
 	for (size_t i = 0; i < text.len; i++) {
 		uint8_t byte = text.ptr[i];
-		bool escape = byte == '%' && i + 2 < text.len && hex_value(text.ptr[i + 1]) >= 0 &&
-			      hex_value(text.ptr[i + 2]) >= 0;
+		bool complete = byte == '%' && i + 2 < text.len;
+		int escaped = complete ? hex_byte(text.ptr + i + 1) : -1;
 
-		if (escape) {
-			byte = (uint8_t)(hex_value(text.ptr[i + 1]) << 4 |
-					 hex_value(text.ptr[i + 2]));
+		if (escaped >= 0) {
+			byte = (uint8_t)escaped;
 			i += 2;
 		} else if (byte == '/') {
 			byte = separator;

@@ -49,6 +49,9 @@ static inline bool slice_starts_with(struct slice s, struct slice prefix)
 	       (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
 }
 
+/* An empty text is in every slice. */
+bool slice_contains(struct slice s, struct slice text);
+
 /* The slice without its first n bytes; n <= s.len. */
 static inline struct slice slice_skip(struct slice s, size_t n)
 {

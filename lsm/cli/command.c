@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "lsm/base/error.h"
-#include "lsm/cli/escape.h"
-#include "lsm/cli/hex.h"
+#include "lsm/base/escape.h"
+#include "lsm/base/hex.h"
 #include "lsm/cli/report.h"
 
 void progress_done(struct progress *progress)

@@ -8,8 +8,8 @@
 
 #include "lsm/base/cleanup.h"
 #include "lsm/base/error.h"
+#include "lsm/base/escape.h"
 #include "lsm/cli/command_table.h"
-#include "lsm/cli/escape.h"
 #include "lsm/cli/report.h"
 #include "lsm/inspect.h"
 

@@ -183,23 +183,39 @@ const struct command command_get = {
 	.run = get_record,
 };
 
-static enum exit_status delete_record(struct lsm *db, const struct invocation *inv)
+/* The key of the first argument, and whether it has a value. Reports, but for what is not there. */
+static enum exit_status look_up(struct lsm *db, const struct invocation *inv, struct buf *ret_key,
+				bool *ret_there)
 {
-	cleanup_buf struct buf key = {0};
-	enum exit_status status = invocation_bytes(inv, inv->arguments[0], &key);
+	enum exit_status status = invocation_bytes(inv, inv->arguments[0], ret_key);
 	struct lsm_record record;
 
 	if (status != STATUS_OK)
 		return status;
 
-	int rc = lsm_stat(db, buf_slice(&key), NULL, &record);
+	int rc = lsm_stat(db, buf_slice(ret_key), NULL, &record);
 
-	if (rc == -ENOENT)
-		return report_not_found(buf_slice(&key));
-	if (rc)
+	if (rc && rc != -ENOENT)
 		return report_failure(rc);
-	lsm_record_release(&record);
-	rc = lsm_delete(db, buf_slice(&key), NULL);
+	*ret_there = rc == 0;
+	if (!rc)
+		lsm_record_release(&record);
+	return STATUS_OK;
+}
+
+static enum exit_status delete_record(struct lsm *db, const struct invocation *inv)
+{
+	cleanup_buf struct buf key = {0};
+	bool there;
+	enum exit_status status = look_up(db, inv, &key, &there);
+
+	if (status != STATUS_OK)
+		return status;
+	if (!there)
+		return report_not_found(buf_slice(&key));
+
+	int rc = lsm_delete(db, buf_slice(&key), NULL);
+
 	return rc ? report_failure(rc) : STATUS_OK;
 }
 
@@ -221,20 +237,13 @@ const struct command command_delete = {
 static enum exit_status record_exists(struct lsm *db, const struct invocation *inv)
 {
 	cleanup_buf struct buf key = {0};
-	enum exit_status status = invocation_bytes(inv, inv->arguments[0], &key);
-	struct lsm_record record;
+	bool there;
+	enum exit_status status = look_up(db, inv, &key, &there);
 
 	if (status != STATUS_OK)
 		return status;
-
-	int rc = lsm_stat(db, buf_slice(&key), NULL, &record);
-
-	if (rc && rc != -ENOENT)
-		return report_failure(rc);
-	if (!rc)
-		lsm_record_release(&record);
-	puts(rc ? "no" : "yes");
-	return rc ? STATUS_NOT_FOUND : STATUS_OK;
+	puts(there ? "yes" : "no");
+	return there ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
 const struct command command_exists = {

@@ -10,7 +10,6 @@
 #include "lsm/cli/command_table.h"
 #include "lsm/cli/record_walk.h"
 #include "lsm/cli/report.h"
-#include "lsm/cli/value_search.h"
 
 #define SHOW_OPTIONS                                                                               \
 	{"keys", NULL, "print only the keys"}, {"values", NULL, "print only the values"},          \
@@ -142,11 +141,6 @@ static enum exit_status check_search(const struct invocation *inv)
 	return status;
 }
 
-static bool contains(struct slice bytes, struct slice text)
-{
-	return text.len == 0 || memmem(bytes.ptr, bytes.len, text.ptr, text.len) != NULL;
-}
-
 static int print_match(void *arg, struct lsm_iter *it, struct value_output *value)
 {
 	const struct searching *s = arg;
@@ -156,10 +150,10 @@ static int print_match(void *arg, struct lsm_iter *it, struct value_output *valu
 	int rc = 0;
 
 	if (s->where == SEARCH_KEY)
-		found = contains(key, text);
+		found = slice_contains(key, text);
 	/* of one of which a part is printed already it is known */
 	if (s->where == SEARCH_VALUE && value->done == 0)
-		rc = value_search(it, text, &found);
+		rc = lsm_iter_value_contains(it, text, &found);
 	if (rc || !found)
 		return rc ? rc : RECORD_PASSED;
 	return record_print(stdout, &s->style, it, value);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lsm/base/error.h"
-#include "lsm/cli/escape.h"
+#include "lsm/base/escape.h"
 
 static const struct {
 	const char *name;

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "lsm/base/error.h"
-#include "lsm/cli/hex.h"
+#include "lsm/base/hex.h"
 #include "lsm/cli/record_input.h"
 #include "lsm/cli/utf8.h"
 

@@ -1,7 +1,7 @@
 #include "lsm/cli/record_output.h"
 
-#include "lsm/cli/escape.h"
-#include "lsm/cli/hex.h"
+#include "lsm/base/escape.h"
+#include "lsm/base/hex.h"
 #include "lsm/cli/utf8.h"
 
 /* ---- json ---- */

@@ -1,7 +1,7 @@
 /*
  * Records as text, in the forms that apexkv prints and takes:
  *
- *	kv    key=value lines; escapes (lsm/cli/escape.h), in keys also of = and a # at the start;
+ *	kv    key=value lines; escapes (lsm/base/escape.h), in keys also of = and a # at the start;
  *	      lines that are empty or begin with # mean nothing
  *	tsv   key, tab, value, with escapes
  *	json  one object a line: "key", "value"; bytes that are no UTF-8, and values of over 1 MiB,

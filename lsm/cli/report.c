@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lsm/cli/escape.h"
+#include "lsm/base/escape.h"
 #include "lsm/lsm.h"
 
 static const char program[] = "apexkv";

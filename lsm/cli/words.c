@@ -5,7 +5,7 @@
 
 #include "lsm/base/array.h"
 #include "lsm/base/error.h"
-#include "lsm/cli/escape.h"
+#include "lsm/base/escape.h"
 
 void words_done(struct words *w)
 {

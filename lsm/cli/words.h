@@ -1,7 +1,7 @@
 /*
  * A line taken apart into words, as a shell does it: blanks between them; 'as it is'; "with \"
  * escapes"; a backslash takes the next quote, blank or # as it is and else begins an escape
- * (lsm/cli/escape.h); a # at the start of a word begins a comment.
+ * (lsm/base/escape.h); a # at the start of a word begins a comment.
  *
  * Zero-initialise, end with words_done. Thread rule: one thread at a time.
  */

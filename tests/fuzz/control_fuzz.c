@@ -10,7 +10,7 @@
 #include "fs/virt/control_text.h"
 #include "fs/virt/feature_list.h"
 #include "fs/virt/virt.h"
-#include "lsm/base/unescape.h"
+#include "lsm/base/escape.h"
 #include "tests/fuzz/feed.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -64,7 +64,7 @@ static void try_key(struct slice text)
 
 	expect(control_key(':', text, &key) == 0 && key.len <= text.len);
 	buf_clear(&key);
-	int rc = unescape(text, &key);
+	int rc = escape_parse_slice(text, &key);
 
 	expect((rc == 0 || rc == -EINVAL) && key.len <= text.len);
 }

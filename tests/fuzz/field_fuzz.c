@@ -10,7 +10,7 @@
 #include "fs/core/meta.h"
 #include "fs/core/xattr_list.h"
 #include "lsm/base/error.h"
-#include "lsm/cli/escape.h"
+#include "lsm/base/escape.h"
 #include "lsm/env/env_mem.h"
 #include "lsm/env/env_name.h"
 #include "lsm/tree/file_name.h"

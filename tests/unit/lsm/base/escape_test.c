@@ -1,4 +1,4 @@
-#include "lsm/cli/escape.h"
+#include "lsm/base/escape.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
-#include "lsm/cli/escape.h"
+#include "lsm/base/escape.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "lsm/base/error.h"
-#include "lsm/cli/hex.h"
+#include "lsm/base/hex.h"
 
 /* The letters after the backslash, and the bytes they stand for. */
 static const char letters[] = "\\tnr";
@@ -60,12 +60,11 @@ bool escape_take(struct slice *text, uint8_t *ret_byte)
 	if (at[1] != 'x' || text->len < 4)
 		return false;
 
-	int high = hex_digit(at[2]);
-	int low = hex_digit(at[3]);
+	int byte = hex_byte(at + 2);
 
-	if (high < 0 || low < 0)
+	if (byte < 0)
 		return false;
-	*ret_byte = (uint8_t)(high * 16 + low);
+	*ret_byte = (uint8_t)byte;
 	*text = slice_skip(*text, 4);
 	return true;
 }

@@ -1,4 +1,4 @@
-#include "lsm/cli/hex.h"
+#include "lsm/base/hex.h"
 
 #include <errno.h>
 
@@ -13,6 +13,14 @@ int hex_digit(uint8_t digit)
 	if (digit >= 'A' && digit <= 'F')
 		return digit - 'A' + 10;
 	return -1;
+}
+
+int hex_byte(const uint8_t digits[2])
+{
+	int high = hex_digit(digits[0]);
+	int low = hex_digit(digits[1]);
+
+	return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
 void hex_print(FILE *file, struct slice bytes)
@@ -38,13 +46,12 @@ int hex_parse(struct slice text, struct buf *ret_bytes)
 	size_t kept = ret_bytes->len;
 
 	for (size_t i = 0; !rc && i < text.len; i += 2) {
-		int high = hex_digit(text.ptr[i]);
-		int low = hex_digit(text.ptr[i + 1]);
+		int byte = hex_byte(text.ptr + i);
 
-		if (high < 0 || low < 0)
+		if (byte < 0)
 			rc = -EINVAL;
 		else
-			ret_bytes->ptr[ret_bytes->len++] = (uint8_t)(high * 16 + low);
+			ret_bytes->ptr[ret_bytes->len++] = (uint8_t)byte;
 	}
 	if (rc)
 		ret_bytes->len = kept;
