@@ -26,8 +26,8 @@
 #include <stdint.h>
 
 #include "lsm/base/compiler.h"
+#include "lsm/base/long_work.h"
 #include "lsm/base/slice.h"
-#include "lsm/base/watch.h"
 #include "lsm/stats.h"
 
 struct buf;
@@ -184,7 +184,7 @@ struct lsm_options {
 	 * time, in bytes about; with its stop they answer -ECANCELED, and what they had not
 	 * finished is as it was. Borrowed until lsm_close; NULL: nobody asks.
 	 */
-	struct watch *watch;
+	struct long_work *work;
 
 	/* Operations are counted and timed; else those numbers stay 0, the store's sizes do not. */
 	bool stats_enable;

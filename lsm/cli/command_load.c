@@ -58,7 +58,7 @@ static enum exit_status run_load(struct loading *l, const struct invocation *inv
 	char rate[HUMAN_MAX];
 
 	watched_begin(&l->watched, "load", inv->options);
-	watch_expect(inv->options->watch, l->in.lines.total);
+	long_work_expect(inv->options->work, l->in.lines.total);
 	int rc = lsm_load_sorted(inv->store, inv->options, &source, &report);
 	double seconds = meter_seconds(&l->watched.meter);
 

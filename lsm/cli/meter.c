@@ -142,14 +142,14 @@ static void follow(void *arg)
 	struct pollfd wake = {.fd = m->wake_fd, .events = POLLIN};
 
 	while (poll(&wake, 1, FOLLOW_MS) == 0) {
-		m->total = watch_total(m->watch);
-		meter_update(m, watch_done(m->watch));
+		m->total = long_work_total(m->work);
+		meter_update(m, long_work_done(m->work));
 	}
 }
 
-void meter_follow(struct meter *m, struct watch *watch)
+void meter_follow(struct meter *m, struct long_work *work)
 {
-	m->watch = watch;
+	m->work = work;
 	m->wake_fd = eventfd(0, EFD_CLOEXEC);
 	if (m->wake_fd >= 0)
 		ignore_result(thread_start(&m->thread, "meter", follow, m)); /* then no bar */

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "lsm/base/long_work.h"
 #include "lsm/base/thread.h"
-#include "lsm/base/watch.h"
 #include "lsm/cli/human.h"
 
 enum {
@@ -28,8 +28,8 @@ struct meter {
 	bool on_terminal, is_drawn;
 	/* meter_follow: */
 	struct thread thread;
-	struct watch *watch; /* borrowed */
-	int wake_fd;         /* owned */
+	struct long_work *work; /* borrowed */
+	int wake_fd;            /* owned */
 };
 
 /* total: 0 when it is not known. */
@@ -39,9 +39,9 @@ void meter_update(struct meter *m, uint64_t done);
 /* Take the bar off the terminal. */
 void meter_end(struct meter *m);
 
-/* A thread updates the meter from `watch` (borrowed until meter_unfollow, which ends the meter
+/* A thread updates the meter from `work` (borrowed until meter_unfollow, which ends the meter
  * too). Without a thread there is no bar. */
-void meter_follow(struct meter *m, struct watch *watch);
+void meter_follow(struct meter *m, struct long_work *work);
 void meter_unfollow(struct meter *m);
 
 /* Seconds since it began. */

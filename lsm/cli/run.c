@@ -66,7 +66,7 @@ static enum exit_status run_until_fresh(const struct invocation *inv)
 enum exit_status run_invocation(struct invocation *inv)
 {
 	struct progress progress = {0};
-	struct watch watch = {0};
+	struct long_work work = {0};
 	struct lsm_options options;
 	enum exit_status status;
 	char holder[64];
@@ -76,7 +76,7 @@ enum exit_status run_invocation(struct invocation *inv)
 	lsm_options_init(&options);
 	engine_options_apply(inv->config, &options);
 	options.holder = holder;
-	options.watch = &watch;
+	options.work = &work;
 	set_use(inv->command->use, &options);
 	inv->options = &options;
 	inv->progress = &progress;

@@ -10,10 +10,10 @@
 
 struct watched {
 	struct meter meter;
-	struct watch *watch; /* borrowed */
+	struct long_work *work; /* borrowed */
 };
 
-/* Begin, before the call of the engine, with the options' watch; what: a word, borrowed. */
+/* Begin, before the call of the engine, with the options' work; what: a word, borrowed. */
 void watched_begin(struct watched *w, const char *what, const struct lsm_options *options);
 /* The call has ended, with this. When it was stopped that is said, with `left` about what there is
  * now; other errors are the caller's to report. */

@@ -245,10 +245,10 @@ static void flush_loop(void *arg)
 	}
 }
 
-int db_run_compaction(struct lsm *db, struct compaction_job *job, struct watch *watch)
+int db_run_compaction(struct lsm *db, struct compaction_job *job, struct long_work *work)
 {
 	uint64_t releases = db_reserve_releases(db);
-	struct tree_compact_limits limits = {.watch = watch};
+	struct tree_compact_limits limits = {.work = work};
 	struct db_timer timer = db_timer_start(db);
 	cleanup_free uint64_t *snapshots = NULL;
 	struct db_state *next = db_state_new(db);

@@ -17,8 +17,9 @@ void db_background_stop(struct lsm *db);
 
 /* Run the job (taken over) and let readers see the result. For lsm_compact and the compaction
  * threads. -EAGAIN: it found the disk full, and now there is room of the reserve, or the job is
- * wanted no more: pick again. The watch (may be NULL) is told of it. No lock held. */
-must_check int db_run_compaction(struct lsm *db, struct compaction_job *job, struct watch *watch);
+ * wanted no more: pick again. The work (may be NULL) is told of it. No lock held. */
+must_check int db_run_compaction(struct lsm *db, struct compaction_job *job,
+				 struct long_work *work);
 
 /*
  * Something was refused for want of room: flush what deletes there are, and let compaction drop

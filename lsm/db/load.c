@@ -99,7 +99,7 @@ static int take_next(struct load_iter *it)
 	if (value.len > it->options->large_value_threshold)
 		err = write_large(it, &rec, value);
 	if (!err)
-		err = watch_step(it->options->watch, key.len + value.len);
+		err = long_work_step(it->options->work, key.len + value.len);
 	if (err)
 		return err;
 	rec.value_len = it->value.len;

@@ -146,7 +146,7 @@ static int open_sources(struct salvage *s)
 	return read_logs(s);
 }
 
-static int merge_sources(struct salvage *s, struct watch *watch, struct iter **ret_iter)
+static int merge_sources(struct salvage *s, struct long_work *work, struct iter **ret_iter)
 {
 	struct iter *merged;
 	size_t count = s->count;
@@ -154,7 +154,7 @@ static int merge_sources(struct salvage *s, struct watch *watch, struct iter **r
 	s->count = 0; /* the merge takes them over */
 	int err = merge_iter_new(s->sources, count, &merged);
 
-	return err ? err : salvage_newest(merged, &s->plan, &s->values, watch, ret_iter);
+	return err ? err : salvage_newest(merged, &s->plan, &s->values, work, ret_iter);
 }
 
 static uint64_t count_records(struct tree *t)
@@ -179,7 +179,7 @@ static int write_store(struct salvage *s, const struct lsm_options *options)
 		err = salvage_values_open(s->from, &s->plan, options, &s->losses,
 					  tree_blobs(s->out.tree), &s->values);
 	if (!err)
-		err = merge_sources(s, options->watch, &newest);
+		err = merge_sources(s, options->work, &newest);
 	if (err)
 		return err;
 	err = tree_ingest(s->out.tree, newest, min_of(s->plan.newest_seqno, MANIFEST_COUNT_MAX));

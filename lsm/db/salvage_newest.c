@@ -14,7 +14,7 @@ struct newest_iter {
 	const struct salvage_plan *plan; /* borrowed */
 	struct salvage_values *values;   /* borrowed */
 	struct salvage_losses *losses;   /* borrowed */
-	struct watch *watch;             /* borrowed; may be NULL */
+	struct long_work *work;          /* borrowed; may be NULL */
 	struct slice value;              /* of the record that it stands on */
 	/* The key being looked at: */
 	struct buf key;       /* owned */
@@ -213,7 +213,7 @@ static void settle(struct newest_iter *it)
 		rc = take_key(it);
 	}
 	if (!rc)
-		rc = watch_step(it->watch, it->base.rec.key.len + it->base.rec.value_len);
+		rc = long_work_step(it->work, it->base.rec.key.len + it->base.rec.value_len);
 	it->base.valid = rc == 0;
 	if (rc)
 		it->base.status = rc != -ENOENT ? rc : iter_status(it->merged);
@@ -259,7 +259,7 @@ static const struct iter_ops newest_ops = {
 };
 
 int salvage_newest(struct iter *merged, const struct salvage_plan *plan,
-		   struct salvage_values *values, struct watch *watch, struct iter **ret_iter)
+		   struct salvage_values *values, struct long_work *work, struct iter **ret_iter)
 {
 	struct newest_iter *it = calloc(1, sizeof(*it));
 
@@ -272,7 +272,7 @@ int salvage_newest(struct iter *merged, const struct salvage_plan *plan,
 	it->plan = plan;
 	it->values = values;
 	it->losses = values->losses;
-	it->watch = watch;
+	it->work = work;
 	*ret_iter = &it->base;
 	return 0;
 }

@@ -24,5 +24,5 @@
  * a change. -ENOMEM.
  */
 must_check int salvage_newest(struct iter *merged, const struct salvage_plan *plan,
-			      struct salvage_values *values, struct watch *watch,
+			      struct salvage_values *values, struct long_work *work,
 			      struct iter **ret_iter);

@@ -60,15 +60,15 @@ int lsm_flush(struct lsm *db)
  * are counted as they are read: so the job's end settles what it came to. */
 static int run_watched(struct lsm *db, struct compaction_job *job)
 {
-	struct watch *watch = db->options.watch;
-	uint64_t done = watch ? watch_done(watch) : 0;
+	struct long_work *work = db->options.work;
+	uint64_t done = work ? long_work_done(work) : 0;
 	uint64_t bytes = job->input_bytes;
 
-	watch_expect(watch, bytes);
-	int err = db_run_compaction(db, job, watch);
+	long_work_expect(work, bytes);
+	int err = db_run_compaction(db, job, work);
 
-	if (!err && watch && watch_done(watch) < done + bytes)
-		return watch_step(watch, done + bytes - watch_done(watch));
+	if (!err && work && long_work_done(work) < done + bytes)
+		return long_work_step(work, done + bytes - long_work_done(work));
 	return err;
 }
 

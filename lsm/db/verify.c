@@ -180,16 +180,16 @@ static int verify_once(struct lsm *db, struct lsm_verify_report *ret_report)
 	struct log_extent logs[DB_LOGS_MAX];
 	size_t log_count = 0;
 	struct db_state *state = list_logs(db, logs, &log_count);
-	struct watch own = {0};
-	struct watch *watch = db->options.watch ? db->options.watch : &own;
-	uint64_t done = watch_done(watch);
-	int err = tree_verify(db->tree, state->version, watch, &report.tables);
+	struct long_work own = {0};
+	struct long_work *work = db->options.work ? db->options.work : &own;
+	uint64_t done = long_work_done(work);
+	int err = tree_verify(db->tree, state->version, work, &report.tables);
 
-	report.bytes = watch_done(watch) - done;
+	report.bytes = long_work_done(work) - done;
 	for (size_t i = 0; !err && i < log_count; i++) {
 		err = verify_log(db, &logs[i], &report);
 		if (!err)
-			err = watch_step(watch, 0);
+			err = long_work_step(work, 0);
 	}
 	db_state_release(state);
 	if (!err)

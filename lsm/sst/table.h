@@ -12,7 +12,7 @@
 
 #include <stdatomic.h>
 
-#include "lsm/base/watch.h"
+#include "lsm/base/long_work.h"
 #include "lsm/env/env.h"
 #include "lsm/mem/iter.h"
 #include "lsm/mem/pin.h"
@@ -110,12 +110,12 @@ must_check static inline int table_scan_iter(struct table *t, struct iter **ret_
 /*
  * Read and check every byte: footer, index, filter, properties, each block's CRC, order of keys,
  * handles that tile the file without gaps, counts against the properties, every key found in the
- * filter, and last that no record is a patch. 0 or the first error found. The watch
+ * filter, and last that no record is a patch. 0 or the first error found. The work
  * (may be NULL) is told of the bytes checked. -ECANCELED.
  */
-must_check int table_verify(struct table *t, struct watch *watch);
+must_check int table_verify(struct table *t, struct long_work *work);
 /* The same; *ret_large: how many records are those of large values. */
-must_check int table_verify_counting(struct table *t, struct watch *watch, uint64_t *ret_large);
+must_check int table_verify_counting(struct table *t, struct long_work *work, uint64_t *ret_large);
 
 /* "000012.sst" into a buffer of ENV_NAME_MAX + 1 bytes. */
 void table_file_name(uint64_t number, char *ret_name);

@@ -8,7 +8,7 @@
 /* One walk over the file, front to back. */
 struct verifier {
 	struct table *table;
-	struct watch *watch; /* NULL: nobody asks */
+	struct long_work *work; /* NULL: nobody asks */
 	struct scan_reader reader;
 	struct block_cursor cursor;
 	uint64_t at;            /* where the next block must stand */
@@ -137,7 +137,7 @@ static int check_block(struct verifier *v, size_t i)
 		return complain(v, i, "block is not where the one before ends");
 	v->at = block_handle_end(handle);
 	v->seen.numbers[SST_DATA_BLOCKS]++;
-	return watch_step(v->watch, v->at - began);
+	return long_work_step(v->work, v->at - began);
 }
 
 static int check_blocks(struct verifier *v)
@@ -179,16 +179,16 @@ static int check_meta(struct verifier *v)
 	return rc;
 }
 
-int table_verify_counting(struct table *t, struct watch *watch, uint64_t *ret_large)
+int table_verify_counting(struct table *t, struct long_work *work, uint64_t *ret_large)
 {
-	struct verifier v = {.table = t, .watch = watch};
+	struct verifier v = {.table = t, .work = work};
 	int rc = check_meta(&v);
 
 	scan_reader_init(&v.reader, t);
 	if (!rc)
 		rc = check_blocks(&v);
 	if (!rc)
-		rc = watch_step(watch, t->file_size - table_meta_blocks_end(&t->meta));
+		rc = long_work_step(work, t->file_size - table_meta_blocks_end(&t->meta));
 	scan_reader_done(&v.reader);
 	block_cursor_done(&v.cursor);
 	properties_done(&v.seen);
@@ -197,9 +197,9 @@ int table_verify_counting(struct table *t, struct watch *watch, uint64_t *ret_la
 	return rc;
 }
 
-int table_verify(struct table *t, struct watch *watch)
+int table_verify(struct table *t, struct long_work *work)
 {
 	uint64_t large;
 
-	return table_verify_counting(t, watch, &large);
+	return table_verify_counting(t, work, &large);
 }

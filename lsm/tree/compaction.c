@@ -124,7 +124,7 @@ static int add_record(struct compaction *c, struct iter *input)
 
 static int merge_record(struct compaction *c, struct iter *input)
 {
-	int err = watch_step(c->watch, input->rec.key.len + input->rec.value_len);
+	int err = long_work_step(c->work, input->rec.key.len + input->rec.value_len);
 
 	return err ? err : add_record(c, input);
 }

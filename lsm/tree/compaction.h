@@ -11,7 +11,7 @@
 struct compaction {
 	struct tree *tree;                /* borrowed */
 	const struct compaction_job *job; /* borrowed */
-	struct watch *watch;              /* borrowed; may be NULL */
+	struct long_work *work;           /* borrowed; may be NULL */
 	struct version_filter filter;
 	struct number_list leaving; /* owned: blob files out of which chunks are moved */
 	struct table_output out;

@@ -216,13 +216,13 @@ void tree_drop_job(struct tree *t, struct compaction_job *job);
 struct tree_compact_limits {
 	const uint64_t *snapshots; /* ascending; must stay readable, besides the newest */
 	size_t snapshot_count;
-	struct watch *watch; /* borrowed; NULL: nobody asks */
+	struct long_work *work; /* borrowed; NULL: nobody asks */
 };
 /* From now on, for good, jobs give up soon, with -ECANCELED. */
 void tree_stop_jobs(struct tree *t);
 /*
  * Run the job and durably install its result; ends the job either way. On failure the tree is as
- * before. -ECANCELED: stopped, by tree_stop_jobs or limits->watch.
+ * before. -ECANCELED: stopped, by tree_stop_jobs or limits->work.
  */
 must_check int tree_compact(struct tree *t, struct compaction_job *job,
 			    const struct tree_compact_limits *limits);
@@ -284,10 +284,10 @@ size_t tree_iter_count(const struct version *v);
 
 /*
  * Check every byte of every table of the version, every chunk that their records name, and the
- * manifest. 0, or the first error; the sentence names it. The watch (may be NULL) is told of the
+ * manifest. 0, or the first error; the sentence names it. The work (may be NULL) is told of the
  * bytes to check, and checked, of tables and of chunks as stored. -ECANCELED.
  */
-must_check int tree_verify(struct tree *t, struct version *v, struct watch *watch,
+must_check int tree_verify(struct tree *t, struct version *v, struct long_work *work,
 			   uint64_t *ret_tables);
 
 struct tree_stats {

@@ -192,7 +192,7 @@ static int rewrite_tables(struct tree *t, const struct compaction_job *job,
 	struct compaction c = {
 		.tree = t,
 		.job = job,
-		.watch = limits->watch,
+		.work = limits->work,
 		.filter = {.snapshots = limits->snapshots,
 			   .snapshot_count = limits->snapshot_count,
 			   .below = job->version,

@@ -16,7 +16,7 @@ enum {
 struct table_check {
 	struct tree *tree;
 	const struct table_file *file;
-	struct watch *watch;
+	struct long_work *work;
 	struct blob_refs found; /* what the records name, without references */
 	struct buf room;
 };
@@ -105,7 +105,7 @@ static int read_chunk(struct table_check *c, const struct extent *e)
 	do
 		err = blob_store_read(t->blobs, e, c->room.ptr);
 	while (tree_make_way(t, err));
-	return err ? err : watch_step(c->watch, e->stored_len);
+	return err ? err : long_work_step(c->work, e->stored_len);
 }
 
 static int verify_large(struct table_check *c, struct iter *it)
@@ -157,9 +157,9 @@ static int verify_records(struct table_check *c, struct iter *it)
 
 /* All chunks that the table's records name are right, and are what the manifest says. */
 static int verify_blobs(struct tree *t, struct table *table, const struct table_file *f,
-			struct watch *watch)
+			struct long_work *work)
 {
-	struct table_check c = {.tree = t, .file = f, .watch = watch};
+	struct table_check c = {.tree = t, .file = f, .work = work};
 	struct iter *it;
 	int err = table_scan_iter(table, &it);
 
@@ -172,7 +172,7 @@ static int verify_blobs(struct tree *t, struct table *table, const struct table_
 	return err;
 }
 
-static int verify_table(struct tree *t, const struct table_file *f, struct watch *watch)
+static int verify_table(struct tree *t, const struct table_file *f, struct long_work *work)
 {
 	struct table *table;
 	uint64_t large = 0;
@@ -180,13 +180,13 @@ static int verify_table(struct tree *t, const struct table_file *f, struct watch
 
 	if (err)
 		return err;
-	err = table_verify_counting(table, watch, &large);
+	err = table_verify_counting(table, work, &large);
 	if (!err)
 		err = check_properties(table, f);
 	if (!err)
 		err = check_ends(table, f);
 	if (!err && (large > 0 || f->blobs.count > 0))
-		err = verify_blobs(t, table, f, watch);
+		err = verify_blobs(t, table, f, work);
 	table_unref(table);
 	return err;
 }
@@ -300,28 +300,28 @@ static int verify_manifest(struct tree *t)
 	return err;
 }
 
-static void announce(const struct version *v, struct watch *watch)
+static void announce(const struct version *v, struct long_work *work)
 {
 	for (int level = 0; level < TREE_LEVELS; level++) {
 		for (size_t i = 0; i < v->levels[level].count; i++) {
 			const struct table_file *f = v->levels[level].files[i];
 
-			watch_expect(watch, f->size_bytes);
+			long_work_expect(work, f->size_bytes);
 			for (size_t k = 0; k < f->blobs.count; k++)
-				watch_expect(watch, f->blobs.refs[k].bytes);
+				long_work_expect(work, f->blobs.refs[k].bytes);
 		}
 	}
 }
 
-int tree_verify(struct tree *t, struct version *v, struct watch *watch, uint64_t *ret_tables)
+int tree_verify(struct tree *t, struct version *v, struct long_work *work, uint64_t *ret_tables)
 {
 	uint64_t tables = 0;
 	int err = verify_manifest(t);
 
-	announce(v, watch);
+	announce(v, work);
 	for (int level = 0; level < TREE_LEVELS; level++) {
 		for (size_t i = 0; !err && i < v->levels[level].count; i++) {
-			err = verify_table(t, v->levels[level].files[i], watch);
+			err = verify_table(t, v->levels[level].files[i], work);
 			tables++;
 		}
 	}

@@ -214,7 +214,7 @@ END_TEST
 START_TEST(progress_ends_at_the_size_of_the_file)
 {
 	struct table_options options = fixture_options();
-	struct watch watch = {0};
+	struct long_work work = {0};
 	struct fixture f;
 	struct rows rows = {0};
 	struct rng rng;
@@ -226,10 +226,10 @@ START_TEST(progress_ends_at_the_size_of_the_file)
 	struct table *t = build_and_open(&f, &options, &rows);
 	struct slice file = copy_file(&f);
 
-	ck_assert_int_eq(table_verify(t, &watch), 0);
-	ck_assert_uint_eq(watch_done(&watch), file.len);
-	watch_stop(&watch);
-	ck_assert_int_eq(table_verify(t, &watch), -ECANCELED);
+	ck_assert_int_eq(table_verify(t, &work), 0);
+	ck_assert_uint_eq(long_work_done(&work), file.len);
+	long_work_stop(&work);
+	ck_assert_int_eq(table_verify(t, &work), -ECANCELED);
 	free((void *)file.ptr);
 	table_unref(t);
 	fixture_done(&f);

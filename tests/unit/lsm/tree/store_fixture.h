@@ -493,9 +493,9 @@ static inline void expect_model(struct store *s, const struct model *m)
 static inline void expect_verified(struct store *s)
 {
 	struct version *v = tree_current(s->tree);
-	struct watch watch = {0};
+	struct long_work work = {0};
 	uint64_t tables = 0;
-	int err = tree_verify(s->tree, v, &watch, &tables);
+	int err = tree_verify(s->tree, v, &work, &tables);
 
 	ck_assert_msg(err == 0, "%d: %s", err, fail_text());
 	version_unref(v);

@@ -443,7 +443,7 @@ static void check_stays(void (*harm)(struct env *env, const char *name), int err
 	struct compaction_job job;
 	char name[ENV_NAME_MAX + 1];
 	uint64_t tables = 0;
-	struct watch watch = {0};
+	struct long_work work = {0};
 
 	begin(&s, env, &m);
 	uint64_t number = make_mostly_dead(&s, &m);
@@ -459,7 +459,7 @@ static void check_stays(void (*harm)(struct env *env, const char *name), int err
 	flush(&s, &m);
 	compact_range(&s, &m, "", "");
 	struct version *v = tree_current(s.tree);
-	ck_assert_int_eq(tree_verify(s.tree, v, &watch, &tables), error);
+	ck_assert_int_eq(tree_verify(s.tree, v, &work, &tables), error);
 	ck_assert_msg(strstr(fail_text(), name) != NULL, "%s", fail_text());
 	version_unref(v);
 	store_close(&s);
@@ -667,12 +667,12 @@ END_TEST
 static int verify(struct store *s, uint64_t *ret_bytes)
 {
 	struct version *v = tree_current(s->tree);
-	struct watch watch = {0};
+	struct long_work work = {0};
 	uint64_t tables = 0;
 
 	fail_clear();
-	int err = tree_verify(s->tree, v, &watch, &tables);
-	*ret_bytes = watch_done(&watch);
+	int err = tree_verify(s->tree, v, &work, &tables);
+	*ret_bytes = long_work_done(&work);
 	version_unref(v);
 	return err;
 }

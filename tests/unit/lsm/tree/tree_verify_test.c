@@ -24,15 +24,15 @@ static struct env *filled_store(struct model *m, uint64_t *ret_table)
 static int verify(struct store *s)
 {
 	struct version *v = tree_current(s->tree);
-	struct watch watch = {0};
+	struct long_work work = {0};
 	uint64_t tables = 0;
 
 	fail_clear();
-	int err = tree_verify(s->tree, v, &watch, &tables);
+	int err = tree_verify(s->tree, v, &work, &tables);
 	if (!err) {
 		ck_assert_uint_eq(tables, 2);
-		ck_assert_uint_gt(watch_done(&watch), 500);
-		ck_assert_uint_eq(watch_done(&watch), watch_total(&watch));
+		ck_assert_uint_gt(long_work_done(&work), 500);
+		ck_assert_uint_eq(long_work_done(&work), long_work_total(&work));
 	}
 	version_unref(v);
 	return err;

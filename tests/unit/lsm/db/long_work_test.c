@@ -1,24 +1,24 @@
 /*
  * Long work that somebody watches: it tells how far it is, and ends when it is told to.
  */
-#include "lsm/base/watch.h"
+#include "lsm/base/long_work.h"
 #include "tests/unit/lsm/db/db_fixture.h"
 
-static struct lsm *open_watched(struct env *env, struct watch *watch)
+static struct lsm *open_watched(struct env *env, struct long_work *work)
 {
 	struct lsm_options options = db_small_options(env);
 	struct lsm *db;
 
 	options.compaction_threads = 0;
-	options.watch = watch;
+	options.work = work;
 	ck_assert_int_eq(lsm_open(DB_DIR, &options, &db), 0);
 	return db;
 }
 
 /* Several tables that overlap. */
-static struct lsm *watched_store(struct env *env, struct watch *watch)
+static struct lsm *watched_store(struct env *env, struct long_work *work)
 {
-	struct lsm *db = open_watched(env, watch);
+	struct lsm *db = open_watched(env, work);
 
 	for (unsigned round = 0; round < 4; round++) {
 		ck_assert_int_eq(db_fill(db, 0, 200, 100), 0);
@@ -30,15 +30,15 @@ static struct lsm *watched_store(struct env *env, struct watch *watch)
 START_TEST(verify_tells_all_that_it_reads)
 {
 	struct env *env = env_mem_new();
-	struct watch watch = {0};
-	struct lsm *db = watched_store(env, &watch);
+	struct long_work work = {0};
+	struct lsm *db = watched_store(env, &work);
 	struct lsm_verify_report report;
 
 	ck_assert_int_eq(lsm_verify(db, &report), 0);
 	ck_assert_uint_gt(report.tables, 2);
-	ck_assert_uint_gt(watch_total(&watch), 10000);
-	ck_assert_uint_eq(watch_done(&watch), watch_total(&watch));
-	watch_stop(&watch);
+	ck_assert_uint_gt(long_work_total(&work), 10000);
+	ck_assert_uint_eq(long_work_done(&work), long_work_total(&work));
+	long_work_stop(&work);
 	ck_assert_int_eq(lsm_verify(db, &report), -ECANCELED);
 	db_close(db);
 	env_free(env);
@@ -48,19 +48,19 @@ END_TEST
 START_TEST(a_compaction_that_is_stopped_leaves_the_store_as_it_was)
 {
 	struct env *env = env_mem_new();
-	struct watch watch = {0};
-	struct lsm *db = watched_store(env, &watch);
+	struct long_work work = {0};
+	struct lsm *db = watched_store(env, &work);
 	struct slice all = slice_str("");
 	uint64_t files = db_stats(db).table_files;
 
-	watch_stop(&watch);
+	long_work_stop(&work);
 	ck_assert_int_eq(lsm_compact(db, all, all), -ECANCELED);
 	ck_assert_uint_eq(db_stats(db).table_files, files);
 	ck_assert_int_eq(db_stats(db).health, LSM_HEALTH_OK);
-	watch = (struct watch){0};
+	work = (struct long_work){0};
 	ck_assert_int_eq(lsm_compact(db, all, all), 0);
 	ck_assert_uint_lt(db_stats(db).table_files, files);
-	ck_assert_uint_ge(watch_done(&watch), watch_total(&watch));
+	ck_assert_uint_ge(long_work_done(&work), long_work_total(&work));
 	db_close(db);
 	env_free(env);
 }
@@ -69,18 +69,18 @@ END_TEST
 START_TEST(a_salvage_that_is_stopped_leaves_no_store)
 {
 	struct env *env = env_mem_new();
-	struct watch watch = {0};
+	struct long_work work = {0};
 	struct lsm_options options = db_small_options(env);
 	struct lsm_salvage_report report;
 
-	db_close(watched_store(env, &watch));
-	options.watch = &watch;
-	watch_stop(&watch);
+	db_close(watched_store(env, &work));
+	options.work = &work;
+	long_work_stop(&work);
 	ck_assert_int_eq(lsm_salvage(DB_DIR, "rescued", &options, NULL, NULL, &report), -ECANCELED);
-	atomic_store(&watch.stop, false);
+	atomic_store(&work.stop, false);
 	ck_assert_int_eq(lsm_salvage(DB_DIR, "rescued", &options, NULL, NULL, &report), 0);
 	ck_assert_uint_eq(report.records_written, 200);
-	ck_assert_uint_gt(watch_done(&watch), 0);
+	ck_assert_uint_gt(long_work_done(&work), 0);
 	env_free(env);
 }
 END_TEST
