@@ -1,6 +1,5 @@
 /* apexfs: mount a key-value store as a folder. */
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +16,12 @@
 #include "fs/path/path.h"
 #include "fs/shutdown.h"
 #include "fs/stats_dump.h"
+#include "fs/store_open.h"
 #include "fs/transport/transport.h"
 #include "fs/virt/control.h"
 #include "fs/virt/stats_files.h"
 #include "fs/virt/views.h"
 #include "fs/virt/virt.h"
-#include "lsm/base/clock.h"
 #include "lsm/base/error.h"
 #include "lsm/base/log.h"
 #include "lsm/base/standard_fds.h"
@@ -32,11 +31,6 @@
 #include "lsm/lsm.h"
 
 extern char **environ;
-
-enum {
-	STORE_WAIT_S = 10, /* for the daemon of a mount that is gone */
-	STORE_WAIT_STEP_MS = 20,
-};
 
 /* Everything that a mount is made of, in the order in which it comes to life. */
 struct service {
@@ -71,39 +65,6 @@ static void report(const struct service *s, int code)
 		log_error("%s", why);
 }
 
-/* The engine's sentence names the file; which store it lies in may have to be added. */
-static int store_fail(const struct service *s, int rc)
-{
-	const char *why = lsm_error_text()[0] ? lsm_error_text() : strerror(-rc);
-
-	if (strstr(why, s->store))
-		return fail(rc, "%s", why);
-	return fail(rc, "%s: %s", s->store, why);
-}
-
-/*
- * umount(8) returns before the daemon has brought its store to rest. Then the store is still
- * locked, by a holder whose mount is gone.
- */
-static bool holder_is_leaving(void)
-{
-	const char *mount = strstr(lsm_error_text(), " mount=");
-
-	return mount && !mount_point_in_use(mount + strlen(" mount="));
-}
-
-static int store_open_when_free(const struct service *s, const struct lsm_options *options,
-				struct lsm **ret_db)
-{
-	uint64_t give_up_ns = clock_mono_ns() + STORE_WAIT_S * UINT64_C(1000000000);
-	int rc;
-
-	while ((rc = lsm_open(s->store, options, ret_db)) == -EWOULDBLOCK && holder_is_leaving() &&
-	       clock_mono_ns() < give_up_ns)
-		(void)poll(NULL, 0, STORE_WAIT_STEP_MS); /* cut short by a signal is fine */
-	return rc;
-}
-
 /* What the engine is told, by its own settings and by ours. */
 static struct lsm_options engine_options_of(const struct config *config)
 {
@@ -117,47 +78,22 @@ static struct lsm_options engine_options_of(const struct config *config)
 	return options;
 }
 
-static int store_open(struct service *s)
+static int engine_open(struct service *s)
 {
-	struct lsm_options options;
+	struct lsm_options options = engine_options_of(s->options.config);
 
 	if (asprintf(&s->holder, "pid=%d program=apexfs mount=%s", (int)getpid(), s->mountpoint) <
 	    0) {
 		s->holder = NULL;
 		return -ENOMEM;
 	}
-	options = engine_options_of(s->options.config);
 	options.holder = s->holder;
 	options.read_only = s->options.read_only;
-	options.stats_enable = config_bool(s->options.config, "stats", "enable");
 	/* before the store notes it */
 	if (options.filter_separator >= 0 && !path_separator_ok((uint8_t)options.filter_separator))
 		return fail(-EINVAL, "store.separator: keys cannot be split on byte 0x%02x",
 			    (unsigned)options.filter_separator);
-	int rc = store_open_when_free(s, &options, &s->db);
-
-	return rc ? store_fail(s, rc) : 0;
-}
-
-/*
- * Something is mounted on the mount point: if the store is in use, that is the same command given
- * twice, and who has the store says more than that.
- */
-static int busy_fail(struct service *s, int rc)
-{
-	char why[ERROR_TEXT_MAX];
-	struct lsm_options options;
-
-	(void)snprintf(why, sizeof(why), "%s", fail_text());
-	lsm_options_init(&options);
-	options.create = false;
-	int open_rc = lsm_open(s->store, &options, &s->db);
-
-	if (open_rc == -EWOULDBLOCK)
-		return store_fail(s, rc);
-	if (!open_rc) /* nothing was written; what its closing says is not what is wrong here */
-		ignore_result(lsm_close(s->db));
-	return fail(rc, "%s", why);
+	return store_open_when_free(s->store, &options, &s->db);
 }
 
 static int places_check(struct service *s)
@@ -166,7 +102,8 @@ static int places_check(struct service *s)
 
 	if (!rc)
 		rc = mount_point_check(s->options.mountpoint, s->store, &s->mountpoint);
-	return rc == -EBUSY ? busy_fail(s, rc) : rc;
+	/* the same command given twice: who has the store says more than that */
+	return rc == -EBUSY ? store_explain_busy(s->store, rc) : rc;
 }
 
 static struct fs_limits limits_of(const struct config *config)
@@ -350,7 +287,7 @@ static int transport_choose(struct service *s)
 
 static int serve(struct service *s)
 {
-	int rc = store_open(s);
+	int rc = engine_open(s);
 
 	if (!rc)
 		rc = settings_open(s);
