@@ -30,11 +30,11 @@ enum {
 	/* A seek looks into one block of each table that may hold the key: some on level 0, one on
 	 * each level below. */
 	BLOCKS_PER_ENTRY_MAX = 16,
-	/* lookup, opendir, readdir(plus) until the end, releasedir; each page of a reply is a
-	 * request */
-	COLD_REQUESTS_MAX = 12,
-	WARM_REQUESTS_MAX = 2,
+	/* lookup, opendir, readdir(plus) until the end; each page of a reply is a request */
+	COLD_REQUESTS_MAX = 11,
+	WARM_REQUESTS_MAX = 1,
 	GROWTH_MAX_MIB = 64,
+	CLOSING_MAX_S = 60,
 };
 
 #define KEYS_DEFAULT UINT64_C(1000000)
@@ -128,9 +128,10 @@ static int store_fill(const char *store, uint64_t keys)
 
 /* The sums that tell what a listing costs, out of .stats. */
 struct costs {
-	uint64_t requests; /* that reached the daemon */
+	uint64_t requests; /* that reached the daemon, and that somebody waited for */
 	uint64_t blocks;   /* of tables that were looked into, cached or not */
 	uint64_t gets;
+	uint64_t folders_open;
 };
 
 static uint64_t stats_value(const char *text, const char *name)
@@ -154,12 +155,31 @@ static int costs_read(const struct mounted *m, struct costs *ret_costs)
 	if (n < 0)
 		return -errno;
 	text[n] = '\0';
+
+	uint64_t released = stats_value(text, "fuse_releasedir");
+
 	*ret_costs = (struct costs){
-		.requests = stats_value(text, "fuse_requests"),
+		.requests = stats_value(text, "fuse_requests") - released,
 		.blocks = stats_value(text, "cache_hits") + stats_value(text, "cache_misses"),
 		.gets = stats_value(text, "gets"),
+		.folders_open = stats_value(text, "fuse_opendir") - released,
 	};
 	return 0;
+}
+
+/*
+ * The kernel tells of a folder's closing when it gets to it, over io_uring even after requests that
+ * were made later; and while one opening lasts the next has no cache.
+ */
+static int costs_read_at_rest(const struct mounted *m, struct costs *ret_costs)
+{
+	uint64_t give_up_ns = clock_mono_ns() + CLOSING_MAX_S * UINT64_C(1000000000);
+	int rc;
+
+	while ((rc = costs_read(m, ret_costs)) == 0 && ret_costs->folders_open > 0)
+		if (clock_mono_ns() > give_up_ns)
+			return -ETIMEDOUT;
+	return rc;
 }
 
 static struct costs costs_minus(struct costs a, struct costs b)
@@ -246,7 +266,7 @@ static int list_with_costs(const struct mounted *m, struct listing *ret_listing,
 {
 	struct costs first, second, third;
 	char path[PATH_MAX];
-	int rc = costs_read(m, &first);
+	int rc = costs_read_at_rest(m, &first);
 
 	snprintf(path, sizeof(path), "%s/big", m->point);
 	if (!rc)

@@ -10,8 +10,14 @@ requests() {
 	echo $(($(stats_value fuse_requests) - $(stats_value fuse_releasedir)))
 }
 
+# It may come late, and while one opening lasts the next has no cache of the folder.
+folders_are_closed() {
+	[ "$(stats_value fuse_opendir)" = "$(stats_value fuse_releasedir)" ]
+}
+
 # What was asked between two readings of .stats, the reading itself not counted.
 cost() {
+	wait_until folders_are_closed
 	before=$(requests)
 	"$@" >/dev/null
 	after=$(requests)
