@@ -111,22 +111,23 @@ int buf_append_sized(struct buf *b, struct slice s)
 
 int buf_printf(struct buf *b, const char *fmt, ...)
 {
-	va_list args;
+	for (;;) {
+		size_t room = b->cap - b->len;
+		va_list args;
 
-	va_start(args, fmt);
-	int len = vsnprintf(NULL, 0, fmt, args);
-	va_end(args);
-	assert(len >= 0);
+		va_start(args, fmt);
+		int len = vsnprintf(room > 0 ? (char *)b->ptr + b->len : NULL, room, fmt, args);
+		va_end(args);
+		assert(len >= 0);
+		if ((size_t)len < room) { /* it ends with a NUL */
+			b->len += (size_t)len;
+			return 0;
+		}
+		int rc = buf_reserve(b, (size_t)len + 1);
 
-	int rc = buf_reserve(b, (size_t)len + 1); /* vsnprintf ends its text with a NUL */
-
-	if (rc)
-		return rc;
-	va_start(args, fmt);
-	vsnprintf((char *)b->ptr + b->len, (size_t)len + 1, fmt, args);
-	va_end(args);
-	b->len += (size_t)len;
-	return 0;
+		if (rc)
+			return rc;
+	}
 }
 
 int buf_set(struct buf *b, struct slice s)

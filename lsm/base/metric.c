@@ -25,28 +25,39 @@ unsigned metric_group_of(const char *name)
 	return 0;
 }
 
-static void fill_name(const struct metric *row, size_t i, char *ret_name)
+/* As much of it as fits behind the `len` bytes that are there; how many there are then. */
+static size_t name_append(char *name, size_t len, const char *text, size_t text_len)
 {
-	const char *star = row->axis ? strchr(row->name, '*') : NULL;
-	char word[METRIC_WORD_MAX];
-	char labels[METRIC_LABELS_MAX];
+	size_t n = min_of(text_len, METRIC_NAME_MAX - 1 - len);
 
-	if (!star) {
-		(void)snprintf(ret_name, METRIC_NAME_MAX, "%s", row->name);
-		return;
-	}
-	row->axis->describe(i, word, labels);
-	(void)snprintf(ret_name, METRIC_NAME_MAX, "%.*s%s%s", (int)(star - row->name), row->name,
-		       word, star + 1);
+	memcpy(name + len, text, n);
+	name[len + n] = '\0';
+	return len + n;
 }
 
-/* False: there is nothing to show. */
+/* The row's name with the word in the place of its star. */
+static void fill_name(const struct metric *row, const char *word, char *ret_name)
+{
+	const char *star = row->axis ? strchr(row->name, '*') : NULL;
+	size_t head = star ? (size_t)(star - row->name) : strlen(row->name);
+	size_t len = name_append(ret_name, 0, row->name, head);
+
+	if (!star)
+		return;
+	len = name_append(ret_name, len, word, strlen(word));
+	(void)name_append(ret_name, len, star + 1, strlen(star + 1));
+}
+
+/* All but the name. False: there is nothing to show. */
 static bool fill_value(const struct metric *row, const void *snapshot, size_t i,
 		       struct metric_value *v)
 {
 	const char *at = (const char *)snapshot + row->offset + i * row->stride;
 
 	v->row = row;
+	v->text = NULL;
+	v->factor = 0;
+	v->number = 0;
 	if (row->kind == METRIC_TEXT) {
 		v->text = row->text(snapshot);
 		return v->text != NULL;
@@ -76,6 +87,32 @@ static size_t block_end(const struct metric_set *set, size_t first)
 	return end;
 }
 
+/* The rows from `first` up to `end` say what they have of thing i. */
+static int visit_thing(const struct metric_set *set, unsigned groups, size_t first, size_t end,
+		       size_t i, int (*visit)(void *arg, const struct metric_value *value),
+		       void *arg)
+{
+	char word[METRIC_WORD_MAX] = "";
+
+	for (size_t r = first; r < end; r++) {
+		const struct metric *row = &set->rows[r];
+		struct metric_value value;
+		char labels[METRIC_LABELS_MAX];
+
+		if (!row->name || !(row->groups & groups) ||
+		    !fill_value(row, set->snapshot, i, &value))
+			continue;
+		if (row->axis && !word[0])
+			row->axis->describe(i, word, labels);
+		fill_name(row, word, value.name);
+		int rc = visit(arg, &value);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
 int metric_visit(const struct metric_set *set, unsigned groups,
 		 int (*visit)(void *arg, const struct metric_value *value), void *arg)
 {
@@ -84,16 +121,8 @@ int metric_visit(const struct metric_set *set, unsigned groups,
 		size_t things = axis ? axis->count : 1;
 
 		end = block_end(set, first);
-		for (size_t n = 0; n < things * (end - first); n++) {
-			const struct metric *row = &set->rows[first + n % (end - first)];
-			struct metric_value value = {0};
-			size_t i = n / (end - first);
-
-			if (!row->name || !(row->groups & groups) ||
-			    !fill_value(row, set->snapshot, i, &value))
-				continue;
-			fill_name(row, i, value.name);
-			int rc = visit(arg, &value);
+		for (size_t i = 0; i < things; i++) {
+			int rc = visit_thing(set, groups, first, end, i, visit, arg);
 
 			if (rc)
 				return rc;
@@ -261,7 +290,7 @@ int metric_render_prom(const struct metric_set *set, const char *prefix, struct 
 			continue;
 		fill_family(row, prefix, family);
 		for (size_t i = 0; i < things && !rc; i++) {
-			struct metric_value value = {0};
+			struct metric_value value;
 
 			if (!fill_value(row, set->snapshot, i, &value))
 				continue;
