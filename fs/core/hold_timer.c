@@ -53,6 +53,7 @@ static void timer_run(void *arg)
 	struct fs *fs = arg;
 	struct hold *h = &fs->hold;
 
+	thread_set_kind(THREAD_PROMPT);
 	mutex_lock(&h->mu);
 	while (!h->stopping) {
 		uint64_t now_ns = clock_mono_ns();

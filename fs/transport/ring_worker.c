@@ -179,6 +179,7 @@ static int ring_prepare(struct ring *r)
 
 	if (w->pinned)
 		pin(w->queue);
+	thread_set_kind(THREAD_PROMPT);
 	int rc = io_uring_queue_init(RING_SUBMISSIONS, &r->native,
 				     IORING_SETUP_SQE128 | IORING_SETUP_SINGLE_ISSUER |
 					     IORING_SETUP_DEFER_TASKRUN);

@@ -236,6 +236,7 @@ static void flush_loop(void *arg)
 {
 	struct lsm *db = arg;
 
+	thread_set_kind(THREAD_LONG);
 	while (flush_work_wait(db)) {
 		db_spare_log_make(db);
 		int err = flush_oldest(db);
@@ -293,6 +294,7 @@ static void compaction_loop(void *arg)
 	struct lsm *db = arg;
 	struct compaction_job job;
 
+	thread_set_kind(THREAD_LONG);
 	while (compaction_work_wait(db)) {
 		db_purge(db);
 		int err = tree_pick(db->tree, &job);

@@ -36,6 +36,7 @@ static void timer_loop(void *arg)
 {
 	struct lsm *db = arg;
 
+	thread_set_kind(THREAD_PROMPT);
 	while (wait_until_due(db)) {
 		/* before the sync: a write that comes during it begins the next period */
 		atomic_store_explicit(&db->dirty, false, memory_order_relaxed);

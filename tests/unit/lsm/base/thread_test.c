@@ -1,7 +1,10 @@
 #include "lsm/base/thread.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "tests/unit/unit.h"
 
@@ -86,6 +89,49 @@ START_TEST(join_of_a_thread_never_started_does_nothing)
 }
 END_TEST
 
+/* What sched_getattr(2) answers, as far as it is looked at here. */
+struct scheduling {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t slice_ns; /* 0 before Linux 6.12 */
+	uint64_t unused[2];
+};
+
+struct change {
+	enum thread_kind kind;
+	struct scheduling before, after;
+};
+
+static void change_kind(void *arg)
+{
+	struct change *c = arg;
+
+	ck_assert_int_eq(syscall(SYS_sched_getattr, 0, &c->before, sizeof(c->before), 0), 0);
+	thread_set_kind(c->kind);
+	ck_assert_int_eq(syscall(SYS_sched_getattr, 0, &c->after, sizeof(c->after), 0), 0);
+}
+
+START_TEST(a_kind_changes_the_slice_and_nothing_else)
+{
+	static const uint64_t slices_ns[] = {[THREAD_PROMPT] = 100000, [THREAD_LONG] = 50000000};
+
+	for (size_t i = 0; i < array_size(slices_ns); i++) {
+		struct change c = {.kind = (enum thread_kind)i};
+		struct thread t = {0};
+
+		ck_assert_int_eq(thread_start(&t, "kind", change_kind, &c), 0);
+		thread_join(&t);
+		ck_assert_uint_eq(c.after.policy, c.before.policy);
+		ck_assert_uint_eq(c.after.flags, c.before.flags);
+		ck_assert_int_eq(c.after.nice, c.before.nice);
+		if (c.before.policy == SCHED_OTHER && c.before.slice_ns > 0)
+			ck_assert_uint_eq(c.after.slice_ns, slices_ns[i]);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -94,6 +140,7 @@ int main(void)
 		&signals_are_blocked_there_and_not_here,
 		&faults_reach_their_handlers,
 		&join_of_a_thread_never_started_does_nothing,
+		&a_kind_changes_the_slice_and_nothing_else,
 	};
 
 	return unit_run("thread", tests, array_size(tests));
