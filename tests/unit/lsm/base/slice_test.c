@@ -51,12 +51,32 @@ START_TEST(prefixes_are_found)
 }
 END_TEST
 
+START_TEST(a_common_prefix_ends_at_the_first_byte_that_differs)
+{
+	enum {
+		LEN = 40
+	};
+	uint8_t a[LEN], b[LEN];
+
+	memset(a, 0x80, LEN);
+	for (size_t at = 0; at < LEN; at++) {
+		memcpy(b, a, LEN);
+		for (size_t after = at; after < LEN; after++)
+			b[after] ^= (uint8_t)(after % 2 ? 0x01 : 0x80);
+		ck_assert_uint_eq(slice_common(slice_of(a, LEN), slice_of(b, LEN)), at);
+		ck_assert_uint_eq(slice_common(slice_of(a, at), slice_of(a, LEN)), at);
+		ck_assert_uint_eq(slice_common(slice_of(a, at), slice_of(b, LEN)), at);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
 		&order_is_by_unsigned_bytes_then_length,
 		&null_slices_are_empty_slices,
 		&prefixes_are_found,
+		&a_common_prefix_ends_at_the_first_byte_that_differs,
 	};
 
 	return unit_run("slice", tests, array_size(tests));

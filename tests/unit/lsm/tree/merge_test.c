@@ -6,6 +6,7 @@ enum {
 	SOURCES_MAX = 12,
 	RECORDS_MAX = 400,
 	KEYS = 60,
+	KEY_LEN_MAX = 20,
 	MOVES = 400,
 };
 
@@ -118,7 +119,8 @@ struct world {
 	struct record records[RECORDS_MAX]; /* in record order */
 	char values[RECORDS_MAX][24];
 	size_t count;
-	char keys[KEYS][24];
+	struct slice keys[KEYS];
+	uint8_t key_bytes[KEYS][KEY_LEN_MAX];
 	int live;
 	struct array_iter *arrays[SOURCES_MAX];
 	struct iter *merged;
@@ -131,18 +133,39 @@ static int compare_records(const void *a, const void *b)
 	return record_cmp(x->key, x->seqno, y->key, y->seqno);
 }
 
+/* They go on where another ends or departs from it, with the bytes at both ends of the order. */
+static void keys_make(struct world *w, struct rng *r)
+{
+	static const uint8_t alphabet[] = {0x00, 0x01, 'k', 0xff};
+
+	for (size_t i = 0; i < KEYS; i++) {
+		uint8_t *bytes = w->key_bytes[i];
+		size_t len = 1 + rng_below(r, KEY_LEN_MAX);
+		size_t shared = 0;
+
+		if (i > 0) {
+			struct slice other = w->keys[rng_below(r, i)];
+
+			shared = min_of(len, (size_t)rng_below(r, other.len + 1));
+			memcpy(bytes, other.ptr, shared);
+		}
+		for (size_t at = shared; at < len; at++)
+			bytes[at] = alphabet[rng_below(r, sizeof(alphabet))];
+		w->keys[i] = slice_of(bytes, len);
+	}
+}
+
 static void world_open(struct world *w, struct rng *r, size_t source_count)
 {
 	struct iter *sources[SOURCES_MAX];
 
 	memset(w, 0, sizeof(*w));
-	for (size_t i = 0; i < KEYS; i++)
-		(void)snprintf(w->keys[i], sizeof(w->keys[i]), "k%02zu", i);
+	keys_make(w, r);
 	w->count = source_count ? rng_below(r, RECORDS_MAX) : 0;
 	for (size_t i = 0; i < w->count; i++) {
 		(void)snprintf(w->values[i], sizeof(w->values[i]), "v%zu", i);
 		w->records[i] = (struct record){
-			.key = slice_str(w->keys[rng_below(r, KEYS)]),
+			.key = w->keys[rng_below(r, KEYS)],
 			.seqno = 1 + i,
 			.kind = RECORD_PUT,
 			.value = slice_str(w->values[i]),
@@ -195,7 +218,7 @@ static size_t world_lower_bound(const struct world *w, struct slice key, uint64_
 
 static size_t random_jump(struct world *w, struct rng *r)
 {
-	struct slice key = slice_str(w->keys[rng_below(r, KEYS)]);
+	struct slice key = w->keys[rng_below(r, KEYS)];
 	uint64_t seqno = rng_below(r, RECORDS_MAX + 2);
 
 	switch (rng_below(r, 4)) {
