@@ -145,6 +145,7 @@ int virt_setattr(struct virt *v, const struct fs_caller *caller, uint64_t node,
 {
 	struct virt_node *found = virt_nodes_find(&v->nodes, node);
 
+	virt_nodes_begin_era(&v->nodes);
 	if (!found)
 		return virt_tree_number(&v->tree, node, &(unsigned){0}) ? -EACCES : -ESTALE;
 	int rc = found->file->write ? may(v, caller, found->file->mode, MAY_WRITE) : -EACCES;
@@ -166,16 +167,28 @@ int virt_setattr(struct virt *v, const struct fs_caller *caller, uint64_t node,
 
 /* ---- lookups ---- */
 
-static int render(struct virt *v, const struct virt_entry *entry, unsigned parent,
-		  struct slice name, struct virt_node **ret_node)
+/* What a lookup asks for. */
+struct question {
+	const struct fs_caller *caller;
+	unsigned number; /* of the folder */
+	struct slice name;
+};
+
+static uint64_t parent_of(const struct question *q)
+{
+	return q->number == VIRT_ROOT ? FS_ROOT : virt_folder_node(q->number);
+}
+
+static int render(struct virt *v, const struct virt_entry *entry, const struct question *q,
+		  struct virt_node **ret_node)
 {
 	struct virt_node *node;
 	int rc = virt_node_new(entry->file, entry->arg, entry->object, &node);
 
 	if (rc)
 		return rc;
-	virt_node_set_name(node, parent == VIRT_ROOT ? FS_ROOT : virt_folder_node(parent), name);
-	node->inode = virt_inode(parent, name);
+	virt_node_set_name(node, parent_of(q), q->name);
+	node->inode = virt_inode(q->number, q->name);
 	node->render_ns = clock_real_ns();
 	if (node->file->render)
 		rc = node->file->render(node->arg, node->object, &node->text);
@@ -183,7 +196,7 @@ static int render(struct virt *v, const struct virt_entry *entry, unsigned paren
 		rc = node->file->grow(node->arg, &node->object, &node->text);
 	node->size = node->file->size ? node->file->size(node->object) : node->text.len;
 	if (!rc)
-		rc = virt_nodes_add(&v->nodes, node);
+		rc = virt_nodes_add(&v->nodes, node, q->caller->pid);
 	if (rc)
 		virt_node_free(node);
 	else
@@ -191,40 +204,55 @@ static int render(struct virt *v, const struct virt_entry *entry, unsigned paren
 	return rc;
 }
 
-static int enter(struct virt *v, const struct virt_entry *entry, unsigned parent, struct slice name,
-		 struct fs_entry *ret_entry)
+static int enter_file(struct virt *v, const struct virt_entry *entry, const struct question *q,
+		      struct fs_entry *ret_entry)
 {
-	struct virt_node *node;
+	struct virt_node *node =
+		virt_nodes_take_spare(&v->nodes, parent_of(q), q->name, q->caller->pid);
 	int rc = 0;
 
+	if (node)
+		virt_object_done(entry->file, entry->object);
+	else
+		rc = render(v, entry, q, &node);
+	if (rc)
+		return rc;
+	ret_entry->node = node->number;
+	file_attr(v, node, &ret_entry->attr);
+	return 0;
+}
+
+static int enter(struct virt *v, const struct virt_entry *entry, const struct question *q,
+		 struct fs_entry *ret_entry)
+{
 	switch (entry->kind) {
 	case VIRT_ENTRY_FOLDER:
 		ret_entry->node = virt_folder_node(entry->number);
 		folder_attr(v, entry->number, &ret_entry->attr);
-		break;
+		return 0;
 	case VIRT_ENTRY_ELSEWHERE:
 		*ret_entry = entry->elsewhere;
-		break;
+		return 0;
 	case VIRT_ENTRY_FILE:
-		rc = render(v, entry, parent, name, &node);
-		if (!rc) {
-			ret_entry->node = node->number;
-			file_attr(v, node, &ret_entry->attr);
-		}
 		break;
 	}
-	return rc;
+	return enter_file(v, entry, q, ret_entry);
 }
 
 static int lookup(struct virt *v, const struct fs_caller *caller, unsigned number,
 		  struct slice name, struct fs_entry *ret_entry)
 {
+	const struct question q = {.caller = caller, .number = number, .name = name};
 	struct virt_entry entry;
 	int rc = may(v, caller, v->tree.places[number].tables[0]->mode, MAY_PASS);
 
 	if (!rc)
 		rc = virt_tree_find(&v->tree, number, name, caller->pid, &entry);
-	return rc ? rc : enter(v, &entry, number, name, ret_entry);
+	if (!rc)
+		rc = enter(v, &entry, &q, ret_entry);
+	if (rc)
+		virt_nodes_begin_era(&v->nodes);
+	return rc;
 }
 
 int virt_trim(struct virt *v, struct fs_stale *stale)
@@ -362,6 +390,7 @@ int virt_write(struct virt *v, uint64_t node, const struct virt_write *write)
 
 	if (!found)
 		return -ESTALE;
+	virt_nodes_begin_era(&v->nodes);
 	fail_clear();
 	return answer(v, &write->change, slice_str(found->name), write_file(v, found, write));
 }
@@ -372,6 +401,12 @@ void virt_forget(struct virt *v, uint64_t node, uint64_t lookups)
 }
 
 /* ---- changes of names ---- */
+
+static void name_change_begin(struct virt *v)
+{
+	virt_nodes_begin_era(&v->nodes);
+	fail_clear();
+}
 
 /* The folder of a change, which its caller may make. */
 static int change_begin(struct virt *v, const struct virt_change *change, uint64_t parent,
@@ -467,7 +502,7 @@ static int rename_name(struct virt *v, const struct virt_change *change,
 int virt_create(struct virt *v, const struct virt_change *change, uint64_t parent,
 		struct slice name, bool exclusive, struct fs_entry *ret_entry)
 {
-	fail_clear();
+	name_change_begin(v);
 	return answer_of_name(v, change, name,
 			      create(v, change, parent, name, exclusive, ret_entry));
 }
@@ -475,26 +510,26 @@ int virt_create(struct virt *v, const struct virt_change *change, uint64_t paren
 int virt_unlink(struct virt *v, const struct virt_change *change, uint64_t parent,
 		struct slice name)
 {
-	fail_clear();
+	name_change_begin(v);
 	return answer_of_name(v, change, name, unlink_name(v, change, parent, name));
 }
 
 int virt_mkdir(struct virt *v, const struct virt_change *change, uint64_t parent, struct slice name,
 	       struct fs_entry *ret_entry)
 {
-	fail_clear();
+	name_change_begin(v);
 	return answer_of_name(v, change, name, make_folder(v, change, parent, name, ret_entry));
 }
 
 int virt_rmdir(struct virt *v, const struct virt_change *change, uint64_t parent, struct slice name)
 {
-	fail_clear();
+	name_change_begin(v);
 	return answer_of_name(v, change, name, remove_folder(v, change, parent, name));
 }
 
 int virt_rename(struct virt *v, const struct virt_change *change, const struct fs_rename *rename)
 {
-	fail_clear();
+	name_change_begin(v);
 	return answer_of_name(v, change, rename->new_name, rename_name(v, change, rename));
 }
 

@@ -3,11 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "lsm/base/clock.h"
 #include "lsm/base/error.h"
 
 void virt_nodes_init(struct virt_nodes *t)
 {
-	*t = (struct virt_nodes){0};
+	*t = (struct virt_nodes){.era = 1};
 	mutex_init(&t->mu, RANK_FS_VIRT);
 }
 
@@ -24,7 +25,7 @@ void virt_nodes_done(struct virt_nodes *t)
 	mutex_done(&t->mu);
 }
 
-static void object_done(const struct virt_file *file, void *object)
+void virt_object_done(const struct virt_file *file, void *object)
 {
 	if (object && file->object_done)
 		file->object_done(object);
@@ -36,7 +37,7 @@ int virt_node_new(const struct virt_file *file, void *arg, void *object,
 	struct virt_node *node = calloc(1, sizeof(*node));
 
 	if (!node) {
-		object_done(file, object);
+		virt_object_done(file, object);
 		return -ENOMEM;
 	}
 	node->file = file;
@@ -59,7 +60,7 @@ void virt_node_set_name(struct virt_node *node, uint64_t parent, struct slice na
 
 void virt_node_free(struct virt_node *node)
 {
-	object_done(node->file, node->object);
+	virt_object_done(node->file, node->object);
 	mutex_done(&node->write_mu);
 	buf_done(&node->text);
 	free(node);
@@ -80,22 +81,96 @@ static int check_room_locked(const struct virt_nodes *t, const struct virt_node 
 	return 0;
 }
 
-int virt_nodes_add(struct virt_nodes *t, struct virt_node *node)
+/* The nodes of one name are in one bucket. */
+static void link_locked(struct virt_nodes *t, struct virt_node *node)
 {
-	mutex_guard(&t->mu);
+	struct virt_node **bucket = &t->buckets[bucket_of(node->inode)];
+
+	node->charged = node->text.len;
+	t->bytes += node->charged;
+	node->number = FS_VIRTUAL_BIT | t->next_number++ * VIRT_BUCKETS | bucket_of(node->inode);
+	t->newest = node->number;
+	node->next = *bucket;
+	*bucket = node;
+	t->count++;
+}
+
+/* The node that the kernel has under that name; NULL: none, or it is not known. */
+static struct virt_node *named_locked(struct virt_nodes *t, uint64_t inode)
+{
+	struct virt_node *node = t->buckets[bucket_of(inode)];
+
+	while (node && (node->inode != inode || node->named != t->era))
+		node = node->next;
+	return node;
+}
+
+/* From now on the kernel's name leads to it. */
+static void name_locked(struct virt_nodes *t, struct virt_node *node)
+{
+	struct virt_node *before = named_locked(t, node->inode);
+
+	if (before)
+		before->named = 0;
+	node->named = t->era;
+}
+
+/* Make the node the spare; the one before is the caller's, to take its lookup back. */
+static struct virt_node *spare_set_locked(struct virt_nodes *t, struct virt_node *node, pid_t pid)
+{
+	struct virt_node *before = t->spare.node;
+
+	node->lookups++;
+	t->spare = (struct virt_spare){
+		.node = node,
+		.pid = pid,
+		.era = t->era,
+		.until_ns = clock_mono_ns() + VIRT_SPARE_MS * UINT64_C(1000000),
+	};
+	return before;
+}
+
+int virt_nodes_add(struct virt_nodes *t, struct virt_node *node, pid_t pid)
+{
+	struct virt_node *old_spare = NULL;
+
+	mutex_lock(&t->mu);
 	int rc = check_room_locked(t, node);
 
 	if (rc) {
 		t->ask_again = true;
-		return rc;
+	} else {
+		link_locked(t, node);
+		if (pid > 0 && named_locked(t, node->inode))
+			old_spare = spare_set_locked(t, node, pid);
+		else
+			name_locked(t, node);
 	}
-	node->charged = node->text.len;
-	t->bytes += node->charged;
-	node->number = FS_VIRTUAL_BIT | t->next_number++;
-	node->next = t->buckets[bucket_of(node->number)];
-	t->buckets[bucket_of(node->number)] = node;
-	t->count++;
-	return 0;
+	mutex_unlock(&t->mu);
+	if (old_spare)
+		virt_nodes_forget(t, old_spare->number, 1);
+	return rc;
+}
+
+struct virt_node *virt_nodes_take_spare(struct virt_nodes *t, uint64_t parent, struct slice name,
+					pid_t pid)
+{
+	mutex_guard(&t->mu);
+	struct virt_node *node = t->spare.node;
+
+	if (!node || node->parent != parent || !slice_eq(slice_str(node->name), name))
+		return NULL;
+	if (t->spare.pid != pid || t->spare.era != t->era || clock_mono_ns() > t->spare.until_ns)
+		return NULL;
+	t->spare.node = NULL; /* its lookup is the caller's */
+	name_locked(t, node);
+	return node;
+}
+
+void virt_nodes_begin_era(struct virt_nodes *t)
+{
+	mutex_guard(&t->mu);
+	t->era++;
 }
 
 static int trim_bucket_locked(struct virt_nodes *t, struct virt_node *node, struct fs_stale *stale)
@@ -105,9 +180,10 @@ static int trim_bucket_locked(struct virt_nodes *t, struct virt_node *node, stru
 	for (; node && !rc; node = node->next) {
 		if (node->asked && !t->ask_again)
 			continue;
-		if (node->number == (FS_VIRTUAL_BIT | (t->next_number - 1)))
+		if (node->number == t->newest)
 			continue;
 		node->asked = true;
+		node->named = 0;
 		rc = fs_stale_add_name(stale, node->parent, slice_str(node->name));
 	}
 	return rc;

@@ -2,9 +2,11 @@
 #include "fs/virt/virt.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 
 #include "fs/core/stale.h"
+#include "fs/virt/virt_nodes.h"
 #include "lsm/base/thread.h"
 #include "lsm/env/env_mem.h"
 #include "tests/unit/unit.h"
@@ -15,6 +17,8 @@ static struct fs *fs;
 static struct virt *virt;
 static struct stats_files files;
 static const struct fs_caller owner = {.uid = 7, .gid = 8, .pid = 100};
+/* Of a thread that is not known no question is the second one. */
+static const struct fs_caller anybody = {.uid = 7, .gid = 8};
 static int more_error;
 static _Atomic unsigned renderings;
 
@@ -59,12 +63,17 @@ static void teardown(void)
 	env_free(env);
 }
 
-static struct fs_entry look_up(const char *name)
+static struct fs_entry look_up_by(const struct fs_caller *caller, const char *name)
 {
 	struct fs_entry entry;
 
-	ck_assert_int_eq(virt_lookup(virt, &owner, FS_ROOT, slice_str(name), &entry), 0);
+	ck_assert_int_eq(virt_lookup(virt, caller, FS_ROOT, slice_str(name), &entry), 0);
 	return entry;
+}
+
+static struct fs_entry look_up(const char *name)
+{
+	return look_up_by(&owner, name);
 }
 
 /* The text goes with the test. */
@@ -137,6 +146,78 @@ START_TEST(each_lookup_is_a_node_that_never_changes)
 }
 END_TEST
 
+/* As the kernel opens a file whose node it has: the first answer tells it that the name leads to
+ * another by now, and is forgotten. */
+static struct fs_entry open_again(const char *name)
+{
+	struct fs_entry first = look_up(name);
+
+	virt_forget(virt, first.node, 1);
+	struct fs_entry second = look_up(name);
+
+	ck_assert_uint_eq(second.node, first.node);
+	return second;
+}
+
+START_TEST(an_opening_that_asks_twice_is_rendered_for_once)
+{
+	setup();
+	struct fs_entry entry = look_up(".stats");
+
+	for (unsigned i = 2; i < 5; i++) {
+		uint64_t before = entry.node;
+
+		entry = open_again(".stats");
+		ck_assert_uint_ne(entry.node, before);
+		ck_assert_uint_eq(renderings, i);
+		ck_assert_uint_eq(read_all(&entry).len, entry.attr.st_size);
+		virt_forget(virt, before, 1);
+	}
+	virt_forget(virt, entry.node, 1);
+	ck_assert_int_eq(virt_getattr(virt, entry.node, &entry.attr), -ESTALE);
+	teardown();
+}
+END_TEST
+
+START_TEST(what_is_kept_for_the_second_question_answers_no_other)
+{
+	struct fs_caller other = owner;
+	struct fs_entry first, second;
+
+	setup();
+	other.pid = 200;
+	(void)look_up(".stats");
+	first = look_up(".stats");
+	ck_assert_int_eq(virt_lookup(virt, &other, FS_ROOT, slice_str(".stats"), &second), 0);
+	ck_assert_uint_ne(second.node, first.node); /* another thread's */
+
+	first = look_up(".stats");
+	ck_assert_int_eq(poll(NULL, 0, 2 * VIRT_SPARE_MS), 0);
+	second = look_up(".stats");
+	ck_assert_uint_ne(second.node, first.node); /* too late */
+
+	ck_assert_int_eq(virt_unlink(virt, &(struct virt_change){.caller = &owner}, FS_ROOT,
+				     slice_str(".stats")),
+			 -EACCES);
+	first = look_up(".stats");
+	ck_assert_uint_ne(first.node, second.node); /* somebody tried a change */
+	teardown();
+}
+END_TEST
+
+START_TEST(a_name_that_the_kernel_has_forgotten_is_asked_for_once)
+{
+	setup();
+	for (unsigned i = 1; i < 5; i++) {
+		struct fs_entry entry = look_up(".stats");
+
+		ck_assert_uint_eq(renderings, i);
+		virt_forget(virt, entry.node, 1);
+	}
+	teardown();
+}
+END_TEST
+
 START_TEST(read_is_cut_at_the_end)
 {
 	setup();
@@ -181,13 +262,13 @@ START_TEST(number_of_nodes_is_limited)
 
 	setup();
 	for (int i = 0; i < 10000 && !rc; i++) {
-		rc = virt_lookup(virt, &owner, FS_ROOT, slice_str(".stats"), &entry);
+		rc = virt_lookup(virt, &anybody, FS_ROOT, slice_str(".stats"), &entry);
 		if (!rc)
 			last = entry;
 	}
 	ck_assert_int_eq(rc, -ENFILE);
 	virt_forget(virt, last.node, 1);
-	ck_assert_int_eq(virt_lookup(virt, &owner, FS_ROOT, slice_str(".stats"), &entry), 0);
+	ck_assert_int_eq(virt_lookup(virt, &anybody, FS_ROOT, slice_str(".stats"), &entry), 0);
 	teardown();
 }
 END_TEST
@@ -209,13 +290,13 @@ START_TEST(names_of_many_nodes_are_asked_back)
 	size_t made = 1;
 
 	setup();
-	(void)look_up(".stats");
+	(void)look_up_by(&anybody, ".stats");
 	ck_assert_uint_eq(asked_of(), 0);
 	for (; made < 1000; made++)
-		(void)look_up(".stats");
+		(void)look_up_by(&anybody, ".stats");
 	ck_assert_uint_eq(asked_of(), made - 1);
 	ck_assert_uint_eq(asked_of(), 0);
-	while (virt_lookup(virt, &owner, FS_ROOT, slice_str(".stats"), &entry) == 0)
+	while (virt_lookup(virt, &anybody, FS_ROOT, slice_str(".stats"), &entry) == 0)
 		made++;
 	ck_assert_uint_eq(asked_of(), made - 1);
 	ck_assert_uint_eq(asked_of(), 0);
@@ -238,7 +319,7 @@ static void reader(void *arg)
 {
 	(void)arg;
 	for (int i = 0; i < 200; i++) {
-		struct fs_entry entry = look_up(i % 2 ? ".stats" : ".stats.json");
+		struct fs_entry entry = look_up_by(&anybody, i % 2 ? ".stats" : ".stats.json");
 		struct buf bytes = {0};
 
 		ck_assert_int_eq(virt_read(virt, &owner, entry.node, 0, 1 << 20, &bytes), 0);
@@ -269,6 +350,9 @@ int main(void)
 		&only_our_names_are_found,
 		&entry_is_a_read_only_file_of_the_exact_size,
 		&each_lookup_is_a_node_that_never_changes,
+		&an_opening_that_asks_twice_is_rendered_for_once,
+		&what_is_kept_for_the_second_question_answers_no_other,
+		&a_name_that_the_kernel_has_forgotten_is_asked_for_once,
 		&read_is_cut_at_the_end,
 		&forgotten_node_is_gone,
 		&number_of_nodes_is_limited,
