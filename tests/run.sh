@@ -27,12 +27,12 @@ breaks() {
   broken="$broken --failed $2"
 }
 
-# name, then meson options
+# name, then meson options. Lines are all that a report needs of what debuggers are told, and a third is saved.
 setup() {
   name=$1
   shift
   [ ! -f "$top/$name/build.ninja" ] || return 0
-  meson setup "$top/$name" "$@" > "$top/$name.setup.log" 2>&1 ||
+  meson setup "$top/$name" -Ddebug=false -Dc_args=-g1 "$@" > "$top/$name.setup.log" 2>&1 ||
     { cat "$top/$name.setup.log"; breaks "meson setup $top/$name" "build/$name"; return 1; }
 }
 
@@ -49,9 +49,12 @@ run() {
   name=$1
   shift
   echo "== test $name"
-  sh tests/support/with_uring.sh meson test -C "$top/$name" --print-errorlogs "$@" || true
+  sh tests/support/with_uring.sh meson test -C "$top/$name" --print-errorlogs --num-processes "$processes" "$@" || true
   [ -s "$top/$name/meson-logs/testlog.json" ] || breaks "meson test -C $top/$name" "run/$name"
 }
+
+# one more than CPUs: many tests wait for the disk, or for a time to pass
+processes=$(($(nproc) + 1))
 
 if setup plain && build plain; then
   # each fourth call and allocation fails; the long forms fail each of them in all ways
