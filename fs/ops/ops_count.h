@@ -75,6 +75,7 @@ struct ops_stats {
 	/* Sums of the next two: */
 	uint64_t requests; /* all but forgets */
 	uint64_t errors;
+	uint64_t looks; /* of the requests, those that read virtual files (virt_looks) */
 	uint64_t by_errno[OPS_ERRNO_MAX + 1];
 	uint64_t by_kind_and_errno[OPS_REQUEST_COUNT * (OPS_ERRNO_MAX + 1)];
 };

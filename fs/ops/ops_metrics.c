@@ -7,6 +7,7 @@
 
 #include "fs/ops/ops.h"
 #include "fs/ops/ops_count.h"
+#include "fs/virt/virt.h"
 
 static const char *const request_names[] = {
 	[OPS_LOOKUP] = "lookup",
@@ -131,6 +132,12 @@ static const struct metric table[] = {
 	 .groups = METRIC_FS | METRIC_ERRORS,
 	 .offset = offsetof(struct ops_stats, errors),
 	 .help = "Requests answered with an error."},
+	{.name = "fuse_virtual",
+	 .family = "fuse_virtual_requests",
+	 .kind = METRIC_COUNTER,
+	 .groups = METRIC_FS,
+	 .offset = offsetof(struct ops_stats, looks),
+	 .help = "Lookups, attributes and reads of virtual files, among them those of this file."},
 	{.name = "fuse_requests",
 	 .family = "",
 	 .kind = METRIC_COUNTER,
@@ -149,7 +156,10 @@ static void read_stats(void *arg, void *ret_snapshot)
 {
 	const struct ops *ops = arg;
 
-	ops_stats_read(ops->counters, ret_snapshot);
+	struct ops_stats *stats = ret_snapshot;
+
+	ops_stats_read(ops->counters, stats);
+	stats->looks = virt_looks(ops->virt);
 }
 
 struct metric_source ops_metric_source(struct ops *ops)

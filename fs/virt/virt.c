@@ -8,6 +8,7 @@
 #include "fs/virt/virt.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "fs/core/stale.h"
@@ -24,6 +25,7 @@ struct virt {
 	struct virt_options options; /* immutable */
 	struct virt_tree tree;
 	struct virt_nodes nodes;
+	_Atomic uint64_t looks;
 };
 
 int virt_new(const struct virt_options *options, struct virt **ret_virt)
@@ -62,6 +64,16 @@ int virt_add_files(struct virt *v, unsigned number, const struct virt_folder *ta
 bool virt_has(const struct virt *v, struct slice name)
 {
 	return virt_tree_has(&v->tree, VIRT_ROOT, name);
+}
+
+static void count_look(struct virt *v)
+{
+	atomic_fetch_add_explicit(&v->looks, 1, memory_order_relaxed);
+}
+
+uint64_t virt_looks(const struct virt *v)
+{
+	return atomic_load_explicit(&v->looks, memory_order_relaxed);
 }
 
 /* ---- who may ---- */
@@ -128,6 +140,7 @@ int virt_getattr(struct virt *v, uint64_t node, struct stat *ret_attr)
 {
 	unsigned number;
 
+	count_look(v);
 	if (virt_tree_number(&v->tree, node, &number)) {
 		folder_attr(v, number, ret_attr);
 		return 0;
@@ -276,6 +289,7 @@ int virt_lookup(struct virt *v, const struct fs_caller *caller, uint64_t parent,
 	unsigned number;
 	int rc = parent_number(v, parent, &number);
 
+	count_look(v);
 	return rc ? rc : lookup(v, caller, number, name, ret_entry);
 }
 
@@ -342,6 +356,7 @@ int virt_read(struct virt *v, const struct fs_caller *caller, uint64_t node, uin
 	struct virt_node *found = virt_nodes_find(&v->nodes, node);
 	int rc = found ? may(v, caller, found->file->mode, MAY_READ) : -ESTALE;
 
+	count_look(v);
 	if (rc)
 		return rc;
 	if (found->file->grow)

@@ -27,6 +27,9 @@ struct virt_options {
 must_check int virt_new(const struct virt_options *options, struct virt **ret_virt);
 void virt_free(struct virt *v);
 
+/* Lookups, attributes and reads that were asked for. */
+uint64_t virt_looks(const struct virt *v);
+
 /* Whether `name` at the root is one of ours. */
 bool virt_has(const struct virt *v, struct slice name);
 /*

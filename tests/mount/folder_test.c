@@ -128,7 +128,7 @@ static int store_fill(const char *store, uint64_t keys)
 
 /* The sums that tell what a listing costs, out of .stats. */
 struct costs {
-	uint64_t requests; /* that reached the daemon, and that somebody waited for */
+	uint64_t requests; /* that somebody waited for; but those of reading .stats */
 	uint64_t blocks;   /* of tables that were looked into, cached or not */
 	uint64_t gets;
 	uint64_t folders_open;
@@ -159,7 +159,8 @@ static int costs_read(const struct mounted *m, struct costs *ret_costs)
 	uint64_t released = stats_value(text, "fuse_releasedir");
 
 	*ret_costs = (struct costs){
-		.requests = stats_value(text, "fuse_requests") - released,
+		.requests = stats_value(text, "fuse_requests") - released -
+			    stats_value(text, "fuse_virtual"),
 		.blocks = stats_value(text, "cache_hits") + stats_value(text, "cache_misses"),
 		.gets = stats_value(text, "gets"),
 		.folders_open = stats_value(text, "fuse_opendir") - released,
@@ -260,23 +261,21 @@ static bool is_complete(const struct listing *l)
 	return complete;
 }
 
-/* List, and tell what it cost beyond the reading of the costs themselves. */
+/* List, and tell what it cost. */
 static int list_with_costs(const struct mounted *m, struct listing *ret_listing,
 			   struct costs *ret_costs)
 {
-	struct costs first, second, third;
+	struct costs before, after;
 	char path[PATH_MAX];
-	int rc = costs_read_at_rest(m, &first);
+	int rc = costs_read_at_rest(m, &before);
 
 	snprintf(path, sizeof(path), "%s/big", m->point);
 	if (!rc)
-		rc = costs_read(m, &second);
-	if (!rc)
 		rc = list(path, take_entry, ret_listing, &ret_listing->ns);
 	if (!rc)
-		rc = costs_read(m, &third);
+		rc = costs_read(m, &after);
 	if (!rc)
-		*ret_costs = costs_minus(costs_minus(third, second), costs_minus(second, first));
+		*ret_costs = costs_minus(after, before);
 	return rc;
 }
 

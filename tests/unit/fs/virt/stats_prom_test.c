@@ -7,6 +7,7 @@
 #include "fs/ops/ops.h"
 #include "fs/ops/ops_count.h"
 #include "fs/virt/stats.h"
+#include "fs/virt/virt.h"
 #include "lsm/env/env_mem.h"
 #include "tests/support/prom_lint.h"
 #include "tests/unit/unit.h"
@@ -36,6 +37,7 @@ static void setup(void)
 
 	ck_assert_int_eq(fs_new(&fs_options, &fs), 0);
 	ops = (struct ops){0};
+	ck_assert_int_eq(virt_new(&(struct virt_options){0}, &ops.virt), 0);
 	ck_assert_int_eq(ops_counters_new(&ops.counters), 0);
 	stats = (struct stats){
 		.db = db, .fs = fs, .requests = ops_metric_source(&ops), .more = more_lines};
@@ -44,6 +46,7 @@ static void setup(void)
 static void teardown(void)
 {
 	ops_counters_free(ops.counters);
+	virt_free(ops.virt);
 	ck_assert_int_eq(fs_free(fs), 0);
 	ck_assert_int_eq(lsm_close(db), 0);
 	env_free(env);
