@@ -57,8 +57,8 @@ run() {
 processes=$(($(nproc) + 1))
 
 if setup plain && build plain; then
-  # each fourth call and allocation fails; the long forms fail each of them in all ways
-  APEX_FAULT_STRIDE=4
+  # each eighth call and allocation fails; the long forms fail each of them in all ways
+  APEX_FAULT_STRIDE=8
   export APEX_FAULT_STRIDE
   run plain
 fi
@@ -71,8 +71,8 @@ setup_sanitized() {
 
 if [ "$mode" = all ]; then
   if setup_sanitized asan address,undefined; then
-    # a trial of the fault loops costs ten times as much: each 40th call is enough to see leaks
-    APEX_FAULT_STRIDE=40
+    # a trial of the fault loops costs ten times as much: each 80th call is enough to see leaks
+    APEX_FAULT_STRIDE=80
     run asan --suite unit --suite replay --suite model --suite cli --suite stress --suite fault
   fi
   if setup_sanitized tsan thread; then

@@ -575,7 +575,7 @@ START_TEST(the_file_system_does_what_a_tree_does)
 		entries[0] = (struct model_entry){.path = ""};
 		entry_count = 1;
 		file_count = 0;
-		for (int i = 0; i < STEPS && file_count < FILE_MAX - 1; i++)
+		for (int i = 0; i < STEPS / UNIT_SLOWNESS && file_count < FILE_MAX - 1; i++)
 			step();
 		check_all();
 		forget_all();

@@ -317,7 +317,7 @@ START_TEST(no_partial_entry_comes_between_keys_of_another)
 	bool interrupted = false;
 
 	seed_once();
-	for (int round = 0; round < 100; round++) {
+	for (int round = 0; round < 100 / UNIT_SLOWNESS; round++) {
 		struct buf keys[LISTED] = {0};
 		char seen[LISTED][PATH_NAME_MAX + 1];
 		size_t seen_count = 0;

@@ -324,7 +324,7 @@ START_TEST(a_flip_anywhere_costs_no_more_than_is_told)
 
 	for (size_t i = 0; i < files.count; i++) {
 		size_t len = file_of(whole, files.names[i]).len;
-		size_t step = max_of((size_t)1, min_of(len, (size_t)8000) / 97);
+		size_t step = max_of((size_t)1, min_of(len, (size_t)8000) / 97) * UNIT_SLOWNESS;
 
 		for (size_t at = 0; at < min_of(len, (size_t)8000); at += step) {
 			struct env *env = damaged(whole, files.names[i], at, 1, false);
