@@ -9,6 +9,7 @@
 
 struct ops_shard {
 	_Alignas(64) _Atomic uint64_t requests[OPS_REQUEST_COUNT];
+	_Atomic uint64_t ended; /* of them, forgets apart */
 };
 
 /* Relaxed, but for the shards: each is a number for people. */
@@ -54,6 +55,30 @@ void ops_count_begin(struct ops_counters *counters, enum ops_request request)
 	current.start_ns = n <= OPS_TIMED_FIRST || n % OPS_TIMED_EVERY == 0 ? clock_mono_ns() : 0;
 }
 
+static uint64_t begun(const struct ops_shard *shard)
+{
+	uint64_t sum = 0;
+
+	for (size_t kind = 0; kind < OPS_REQUEST_COUNT; kind++)
+		if (kind != OPS_FORGET)
+			sum += atomic_load_explicit(&shard->requests[kind], memory_order_acquire);
+	return sum;
+}
+
+uint64_t ops_count_alone(const struct ops_counters *counters)
+{
+	uint64_t ended = 0, all = 0;
+
+	if (!counters)
+		return 0;
+	/* the ended ones first: of what began before, nothing is under way then that is not seen */
+	for (size_t i = 0; i < TALLY_SLOTS; i++)
+		ended += atomic_load_explicit(&counters->shards[i].ended, memory_order_acquire);
+	for (size_t i = 0; i < TALLY_SLOTS; i++)
+		all += begun(&counters->shards[i]);
+	return all == ended + 1 ? all : 0;
+}
+
 void ops_count_forgets(struct ops_counters *counters, uint64_t nodes)
 {
 	unsigned slot = tally_slot();
@@ -69,6 +94,9 @@ void ops_count_end(struct ops_counters *counters, int rc)
 	if (!counters || kind == OPS_REQUEST_COUNT)
 		return;
 	current.kind = OPS_REQUEST_COUNT;
+	unsigned slot = tally_slot();
+
+	(void)tally_add(&counters->shards[slot].ended, slot, 1);
 	if (rc)
 		atomic_fetch_add_explicit(&counters->errors[kind][-rc <= OPS_ERRNO_MAX ? -rc : 0],
 					  1, memory_order_relaxed);

@@ -64,6 +64,9 @@ void ops_counters_free(struct ops_counters *counters);
 
 /* The calling thread begins a request; counters may be NULL: then nothing is counted. */
 void ops_count_begin(struct ops_counters *counters, enum ops_request request);
+/* How many have begun, forgets apart, if the calling thread's is the only one under way; 0: it is
+ * not, or nothing is counted. */
+uint64_t ops_count_alone(const struct ops_counters *counters);
 /* So many nodes are forgotten. Nobody waits for that: it is not timed. */
 void ops_count_forgets(struct ops_counters *counters, uint64_t nodes);
 /* It is about to be answered: 0, or a negative errno. Only the first call for a request counts. */

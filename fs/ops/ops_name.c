@@ -35,7 +35,8 @@ static void lookup_virtual(fuse_req_t req, struct ops *ops, fuse_ino_t parent, c
 	struct fs_stale stale = {0};
 	struct notifier_answer nobody = {0};
 	struct fs_entry entry;
-	int rc = virt_lookup(ops->virt, &caller, parent, slice_str(name), &entry);
+	int rc = virt_lookup(ops->virt, &caller, parent, slice_str(name),
+			     ops_count_alone(ops->counters), &entry);
 
 	ops_reply_entry(req, ops, rc, &entry);
 	ignore_result(virt_trim(ops->virt, &stale)); /* what there was no memory for comes later */

@@ -158,7 +158,6 @@ int virt_setattr(struct virt *v, const struct fs_caller *caller, uint64_t node,
 {
 	struct virt_node *found = virt_nodes_find(&v->nodes, node);
 
-	virt_nodes_begin_era(&v->nodes);
 	if (!found)
 		return virt_tree_number(&v->tree, node, &(unsigned){0}) ? -EACCES : -ESTALE;
 	int rc = found->file->write ? may(v, caller, found->file->mode, MAY_WRITE) : -EACCES;
@@ -185,6 +184,7 @@ struct question {
 	const struct fs_caller *caller;
 	unsigned number; /* of the folder */
 	struct slice name;
+	uint64_t asked; /* which number it has among all requests; 0: it is not alone */
 };
 
 static uint64_t parent_of(const struct question *q)
@@ -209,7 +209,7 @@ static int render(struct virt *v, const struct virt_entry *entry, const struct q
 		rc = node->file->grow(node->arg, &node->object, &node->text);
 	node->size = node->file->size ? node->file->size(node->object) : node->text.len;
 	if (!rc)
-		rc = virt_nodes_add(&v->nodes, node, q->caller->pid);
+		rc = virt_nodes_add(&v->nodes, node);
 	if (rc)
 		virt_node_free(node);
 	else
@@ -220,14 +220,18 @@ static int render(struct virt *v, const struct virt_entry *entry, const struct q
 static int enter_file(struct virt *v, const struct virt_entry *entry, const struct question *q,
 		      struct fs_entry *ret_entry)
 {
-	struct virt_node *node =
-		virt_nodes_take_spare(&v->nodes, parent_of(q), q->name, q->caller->pid);
+	pid_t pid = q->caller->pid; /* 0: not known */
+	bool known = pid > 0 && q->asked > 0;
+	struct virt_node *node = NULL;
 	int rc = 0;
 
-	if (node)
-		virt_object_done(entry->file, entry->object);
-	else
+	if (known && !entry->object)
+		node = virt_nodes_take_spare(&v->nodes, parent_of(q), q->name, pid, q->asked);
+	if (!node) {
 		rc = render(v, entry, q, &node);
+		if (!rc && known)
+			virt_nodes_keep_spare(&v->nodes, node, pid, q->asked);
+	}
 	if (rc)
 		return rc;
 	ret_entry->node = node->number;
@@ -252,20 +256,23 @@ static int enter(struct virt *v, const struct virt_entry *entry, const struct qu
 	return enter_file(v, entry, q, ret_entry);
 }
 
+static int look_up(struct virt *v, const struct question *q, struct fs_entry *ret_entry)
+{
+	struct virt_entry entry;
+	int rc = may(v, q->caller, v->tree.places[q->number].tables[0]->mode, MAY_PASS);
+
+	if (!rc)
+		rc = virt_tree_find(&v->tree, q->number, q->name, q->caller->pid, &entry);
+	return rc ? rc : enter(v, &entry, q, ret_entry);
+}
+
+/* Of a name that a change has led to. */
 static int lookup(struct virt *v, const struct fs_caller *caller, unsigned number,
 		  struct slice name, struct fs_entry *ret_entry)
 {
 	const struct question q = {.caller = caller, .number = number, .name = name};
-	struct virt_entry entry;
-	int rc = may(v, caller, v->tree.places[number].tables[0]->mode, MAY_PASS);
 
-	if (!rc)
-		rc = virt_tree_find(&v->tree, number, name, caller->pid, &entry);
-	if (!rc)
-		rc = enter(v, &entry, &q, ret_entry);
-	if (rc)
-		virt_nodes_begin_era(&v->nodes);
-	return rc;
+	return look_up(v, &q, ret_entry);
 }
 
 int virt_trim(struct virt *v, struct fs_stale *stale)
@@ -284,13 +291,13 @@ static int parent_number(const struct virt *v, uint64_t parent, unsigned *ret_nu
 }
 
 int virt_lookup(struct virt *v, const struct fs_caller *caller, uint64_t parent, struct slice name,
-		struct fs_entry *ret_entry)
+		uint64_t asked, struct fs_entry *ret_entry)
 {
-	unsigned number;
-	int rc = parent_number(v, parent, &number);
+	struct question q = {.caller = caller, .name = name, .asked = asked};
+	int rc = parent_number(v, parent, &q.number);
 
 	count_look(v);
-	return rc ? rc : lookup(v, caller, number, name, ret_entry);
+	return rc ? rc : look_up(v, &q, ret_entry);
 }
 
 /* ---- files that grow ---- */
@@ -405,7 +412,6 @@ int virt_write(struct virt *v, uint64_t node, const struct virt_write *write)
 
 	if (!found)
 		return -ESTALE;
-	virt_nodes_begin_era(&v->nodes);
 	fail_clear();
 	return answer(v, &write->change, slice_str(found->name), write_file(v, found, write));
 }
@@ -416,12 +422,6 @@ void virt_forget(struct virt *v, uint64_t node, uint64_t lookups)
 }
 
 /* ---- changes of names ---- */
-
-static void name_change_begin(struct virt *v)
-{
-	virt_nodes_begin_era(&v->nodes);
-	fail_clear();
-}
 
 /* The folder of a change, which its caller may make. */
 static int change_begin(struct virt *v, const struct virt_change *change, uint64_t parent,
@@ -517,7 +517,7 @@ static int rename_name(struct virt *v, const struct virt_change *change,
 int virt_create(struct virt *v, const struct virt_change *change, uint64_t parent,
 		struct slice name, bool exclusive, struct fs_entry *ret_entry)
 {
-	name_change_begin(v);
+	fail_clear();
 	return answer_of_name(v, change, name,
 			      create(v, change, parent, name, exclusive, ret_entry));
 }
@@ -525,26 +525,26 @@ int virt_create(struct virt *v, const struct virt_change *change, uint64_t paren
 int virt_unlink(struct virt *v, const struct virt_change *change, uint64_t parent,
 		struct slice name)
 {
-	name_change_begin(v);
+	fail_clear();
 	return answer_of_name(v, change, name, unlink_name(v, change, parent, name));
 }
 
 int virt_mkdir(struct virt *v, const struct virt_change *change, uint64_t parent, struct slice name,
 	       struct fs_entry *ret_entry)
 {
-	name_change_begin(v);
+	fail_clear();
 	return answer_of_name(v, change, name, make_folder(v, change, parent, name, ret_entry));
 }
 
 int virt_rmdir(struct virt *v, const struct virt_change *change, uint64_t parent, struct slice name)
 {
-	name_change_begin(v);
+	fail_clear();
 	return answer_of_name(v, change, name, remove_folder(v, change, parent, name));
 }
 
 int virt_rename(struct virt *v, const struct virt_change *change, const struct fs_rename *rename)
 {
-	name_change_begin(v);
+	fail_clear();
 	return answer_of_name(v, change, rename->new_name, rename_name(v, change, rename));
 }
 

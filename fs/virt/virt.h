@@ -33,11 +33,13 @@ uint64_t virt_looks(const struct virt *v);
 /* Whether `name` at the root is one of ours. */
 bool virt_has(const struct virt *v, struct slice name);
 /*
- * Render it. -ENOENT, -ENOMEM, -EACCES, -ENFILE (too many are open). The node may be another
- * module's (virt_found.entry).
+ * Render it. `asked`: how many requests have begun, if this is the only one under way, else 0: the
+ * second of two questions in a row, which the kernel has for one opening, is answered as the first.
+ * -ENOENT, -ENOMEM, -EACCES, -ENFILE (too many are open). The node may be another module's
+ * (virt_found.entry).
  */
 must_check int virt_lookup(struct virt *v, const struct fs_caller *caller, uint64_t parent,
-			   struct slice name, struct fs_entry *ret_entry);
+			   struct slice name, uint64_t asked, struct fs_entry *ret_entry);
 /* After an answered lookup: names that the kernel is asked to forget, so that memory stays
  * bounded. */
 must_check int virt_trim(struct virt *v, struct fs_stale *stale);

@@ -8,7 +8,7 @@
 
 void virt_nodes_init(struct virt_nodes *t)
 {
-	*t = (struct virt_nodes){.era = 1};
+	*t = (struct virt_nodes){0};
 	mutex_init(&t->mu, RANK_FS_VIRT);
 }
 
@@ -81,96 +81,57 @@ static int check_room_locked(const struct virt_nodes *t, const struct virt_node 
 	return 0;
 }
 
-/* The nodes of one name are in one bucket. */
-static void link_locked(struct virt_nodes *t, struct virt_node *node)
+int virt_nodes_add(struct virt_nodes *t, struct virt_node *node)
 {
-	struct virt_node **bucket = &t->buckets[bucket_of(node->inode)];
+	mutex_guard(&t->mu);
+	int rc = check_room_locked(t, node);
 
+	if (rc) {
+		t->ask_again = true;
+		return rc;
+	}
 	node->charged = node->text.len;
 	t->bytes += node->charged;
-	node->number = FS_VIRTUAL_BIT | t->next_number++ * VIRT_BUCKETS | bucket_of(node->inode);
-	t->newest = node->number;
-	node->next = *bucket;
-	*bucket = node;
+	node->number = FS_VIRTUAL_BIT | t->next_number++;
+	node->next = t->buckets[bucket_of(node->number)];
+	t->buckets[bucket_of(node->number)] = node;
 	t->count++;
+	return 0;
 }
 
-/* The node that the kernel has under that name; NULL: none, or it is not known. */
-static struct virt_node *named_locked(struct virt_nodes *t, uint64_t inode)
+void virt_nodes_keep_spare(struct virt_nodes *t, struct virt_node *node, pid_t pid, uint64_t asked)
 {
-	struct virt_node *node = t->buckets[bucket_of(inode)];
-
-	while (node && (node->inode != inode || node->named != t->era))
-		node = node->next;
-	return node;
-}
-
-/* From now on the kernel's name leads to it. */
-static void name_locked(struct virt_nodes *t, struct virt_node *node)
-{
-	struct virt_node *before = named_locked(t, node->inode);
-
-	if (before)
-		before->named = 0;
-	node->named = t->era;
-}
-
-/* Make the node the spare; the one before is the caller's, to take its lookup back. */
-static struct virt_node *spare_set_locked(struct virt_nodes *t, struct virt_node *node, pid_t pid)
-{
+	if (node->object || node->file->grow || node->text.len > VIRT_SPARE_BYTES_MAX)
+		return;
+	mutex_lock(&t->mu);
 	struct virt_node *before = t->spare.node;
 
 	node->lookups++;
 	t->spare = (struct virt_spare){
 		.node = node,
 		.pid = pid,
-		.era = t->era,
+		.asked = asked,
 		.until_ns = clock_mono_ns() + VIRT_SPARE_MS * UINT64_C(1000000),
 	};
-	return before;
-}
-
-int virt_nodes_add(struct virt_nodes *t, struct virt_node *node, pid_t pid)
-{
-	struct virt_node *old_spare = NULL;
-
-	mutex_lock(&t->mu);
-	int rc = check_room_locked(t, node);
-
-	if (rc) {
-		t->ask_again = true;
-	} else {
-		link_locked(t, node);
-		if (pid > 0 && named_locked(t, node->inode))
-			old_spare = spare_set_locked(t, node, pid);
-		else
-			name_locked(t, node);
-	}
 	mutex_unlock(&t->mu);
-	if (old_spare)
-		virt_nodes_forget(t, old_spare->number, 1);
-	return rc;
+	if (before)
+		virt_nodes_forget(t, before->number, 1);
 }
 
 struct virt_node *virt_nodes_take_spare(struct virt_nodes *t, uint64_t parent, struct slice name,
-					pid_t pid)
+					pid_t pid, uint64_t asked)
 {
 	mutex_guard(&t->mu);
-	struct virt_node *node = t->spare.node;
+	const struct virt_spare *spare = &t->spare;
+	struct virt_node *node = spare->node;
 
-	if (!node || node->parent != parent || !slice_eq(slice_str(node->name), name))
+	if (!node || spare->pid != pid || spare->asked + 1 != asked ||
+	    clock_mono_ns() > spare->until_ns)
 		return NULL;
-	if (t->spare.pid != pid || t->spare.era != t->era || clock_mono_ns() > t->spare.until_ns)
+	if (node->parent != parent || !slice_eq(slice_str(node->name), name))
 		return NULL;
 	t->spare.node = NULL; /* its lookup is the caller's */
-	name_locked(t, node);
 	return node;
-}
-
-void virt_nodes_begin_era(struct virt_nodes *t)
-{
-	mutex_guard(&t->mu);
-	t->era++;
 }
 
 static int trim_bucket_locked(struct virt_nodes *t, struct virt_node *node, struct fs_stale *stale)
@@ -180,10 +141,9 @@ static int trim_bucket_locked(struct virt_nodes *t, struct virt_node *node, stru
 	for (; node && !rc; node = node->next) {
 		if (node->asked && !t->ask_again)
 			continue;
-		if (node->number == t->newest)
+		if (node->number == (FS_VIRTUAL_BIT | (t->next_number - 1)))
 			continue;
 		node->asked = true;
-		node->named = 0;
 		rc = fs_stale_add_name(stale, node->parent, slice_str(node->name));
 	}
 	return rc;

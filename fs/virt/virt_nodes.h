@@ -1,10 +1,10 @@
 /*
  * The rendered files that the kernel knows: node number -> text.
  *
- * Of a name that led to a node before, the kernel asks twice: the first answer tells it that the
- * name leads to another node by now, and it throws that one away. What was rendered for it is kept
- * for the second question of the same thread, if that comes at once and nothing was changed here
- * meanwhile: the spare. So each opening is rendered for once, and since it began.
+ * Of a name whose node it has the kernel asks twice when it is opened: the first answer only tells
+ * it that the name leads to another node by now. So what was rendered last is kept, the spare, and
+ * answers the same thread's next question for the same name, if that comes at once and no other
+ * request was under way then or began since: so nobody can have changed anything.
  *
  * Thread rule: any thread. The result of nodes_find outlives the lock: only the forget that takes
  * back its last lookup frees a node, and the kernel sends that after the answers to all requests
@@ -24,7 +24,8 @@ enum {
 	VIRT_NODES_MANY = 512,      /* from which the kernel is asked to forget some */
 	VIRT_BYTES_MANY = 16 << 20, /* of their texts, likewise */
 	VIRT_BYTES_MAX = 256 << 20,
-	VIRT_SPARE_MS = 10, /* how long a spare is kept for its question */
+	VIRT_SPARE_MS = 10, /* how long the spare answers */
+	VIRT_SPARE_BYTES_MAX = 1 << 20,
 };
 
 struct virt_node {
@@ -43,7 +44,6 @@ struct virt_node {
 	uint64_t lookups;
 	size_t charged; /* its part of virt_nodes.bytes */
 	bool asked;     /* the kernel is asked to forget it */
-	uint64_t named; /* the era in which the kernel's name leads here; 0: it does not */
 	uint64_t size;  /* the text's when it was added, until somebody writes or truncates */
 	/* of a file that grows, guarded by write_mu, as is its text */
 	uint64_t dropped;  /* bytes before the text */
@@ -61,12 +61,10 @@ struct virt_nodes {
 	size_t bytes;   /* of the texts, as they were when they were added */
 	bool ask_again; /* one did not fit: the kernel may have been asked for a name too early */
 	uint64_t next_number;
-	uint64_t newest; /* the number given last */
-	uint64_t era;    /* of changes: what the kernel made of its names before is not known */
 	struct virt_spare {
 		struct virt_node *node; /* with a lookup that is its own; NULL: there is none */
 		pid_t pid;              /* whose question it was rendered for */
-		uint64_t era;
+		uint64_t asked;         /* which number that had among all requests */
 		uint64_t until_ns;
 	} spare;
 };
@@ -84,16 +82,13 @@ void virt_node_free(struct virt_node *node);
 /* End an object that no node has taken over; NULL: nothing. */
 void virt_object_done(const struct virt_file *file, void *object);
 
-/*
- * Give the rendered node its number and put it into the table, with one lookup, for a thread of the
- * kernel's (0: not known). It becomes the spare if the kernel will ask again. -ENFILE.
- */
-must_check int virt_nodes_add(struct virt_nodes *t, struct virt_node *node, pid_t pid);
-/* The spare, if it is of that name and for that thread, with one lookup; else NULL. */
+/* Give the rendered node its number and put it into the table, with one lookup. -ENFILE. */
+must_check int virt_nodes_add(struct virt_nodes *t, struct virt_node *node);
+/* Keep a node that was just added, for that question. Not what is an object, or long. */
+void virt_nodes_keep_spare(struct virt_nodes *t, struct virt_node *node, pid_t pid, uint64_t asked);
+/* The spare, if it may answer this question, with one lookup; else NULL. */
 struct virt_node *virt_nodes_take_spare(struct virt_nodes *t, uint64_t parent, struct slice name,
-					pid_t pid);
-/* Something was changed by way of the files, or a name did not lead to one. */
-void virt_nodes_begin_era(struct virt_nodes *t);
+					pid_t pid, uint64_t asked);
 /*
  * If the nodes are many, or the bytes of their texts, add the names of all but the newest to
  * *stale: when nobody uses them the kernel forgets their nodes, which it else keeps as long as it

@@ -179,7 +179,7 @@ static struct fs_entry look_up(uint64_t parent, const char *name)
 {
 	struct fs_entry entry;
 
-	ck_assert_int_eq(virt_lookup(virt, &owner, parent, slice_str(name), &entry), 0);
+	ck_assert_int_eq(virt_lookup(virt, &owner, parent, slice_str(name), 0, &entry), 0);
 	return entry;
 }
 
@@ -187,7 +187,7 @@ static int look_up_fails(const struct fs_caller *caller, uint64_t parent, const 
 {
 	struct fs_entry entry;
 
-	return virt_lookup(virt, caller, parent, slice_str(name), &entry);
+	return virt_lookup(virt, caller, parent, slice_str(name), 0, &entry);
 }
 
 static int write_text(const struct fs_caller *caller, uint64_t node, const char *text)
