@@ -15,6 +15,6 @@
 must_check int store_open_when_free(const char *path, const struct lsm_options *options,
 				    struct lsm **ret_db);
 
-/* Something is mounted where the store is to be: rc, with the sentence that there is, or, if the
- * store is in use, with who has it. */
+/* Something is mounted where the store is to be mounted: rc, with the sentence that there is, or,
+ * if the store is in use, with who has it. */
 must_check int store_explain_busy(const char *path, int rc);

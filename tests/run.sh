@@ -79,7 +79,7 @@ if [ "$mode" = all ]; then
     # check cannot fork under the thread sanitizer
     CK_FORK=no
     export CK_FORK
-    run tsan --suite unit --suite model --suite stress --no-suite pure
+    run tsan --suite unit --suite stress --no-suite pure
     unset CK_FORK
   fi
   CC=clang

@@ -9,7 +9,7 @@
 
 struct ops_shard {
 	_Alignas(64) _Atomic uint64_t requests[OPS_REQUEST_COUNT];
-	_Atomic uint64_t ended; /* of them, forgets apart */
+	_Atomic uint64_t begun, ended; /* of all kinds but forgets */
 };
 
 /* Relaxed, but for the shards: each is a number for people. */
@@ -50,33 +50,26 @@ void ops_count_begin(struct ops_counters *counters, enum ops_request request)
 		return;
 	uint64_t n = tally_add(&counters->shards[slot].requests[request], slot, 1);
 
+	(void)tally_add(&counters->shards[slot].begun, slot, 1);
+
 	current.kind = request;
 	current.weight = n <= OPS_TIMED_FIRST ? 1 : OPS_TIMED_EVERY;
 	current.start_ns = n <= OPS_TIMED_FIRST || n % OPS_TIMED_EVERY == 0 ? clock_mono_ns() : 0;
 }
 
-static uint64_t begun(const struct ops_shard *shard)
-{
-	uint64_t sum = 0;
-
-	for (size_t kind = 0; kind < OPS_REQUEST_COUNT; kind++)
-		if (kind != OPS_FORGET)
-			sum += atomic_load_explicit(&shard->requests[kind], memory_order_acquire);
-	return sum;
-}
-
 uint64_t ops_count_alone(const struct ops_counters *counters)
 {
-	uint64_t ended = 0, all = 0;
+	uint64_t ended = 0, begun = 0;
 
 	if (!counters)
 		return 0;
-	/* the ended ones first: of what began before, nothing is under way then that is not seen */
+	/* Read first: then the sums differ by ours alone only if nothing else was under way here.
+	 */
 	for (size_t i = 0; i < TALLY_SLOTS; i++)
 		ended += atomic_load_explicit(&counters->shards[i].ended, memory_order_acquire);
 	for (size_t i = 0; i < TALLY_SLOTS; i++)
-		all += begun(&counters->shards[i]);
-	return all == ended + 1 ? all : 0;
+		begun += atomic_load_explicit(&counters->shards[i].begun, memory_order_acquire);
+	return begun == ended + 1 ? begun : 0;
 }
 
 void ops_count_forgets(struct ops_counters *counters, uint64_t nodes)

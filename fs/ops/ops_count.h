@@ -75,10 +75,10 @@ void ops_count_end(struct ops_counters *counters, int rc);
 /* What is shown. */
 struct ops_stats {
 	struct histogram_summary kinds[OPS_REQUEST_COUNT]; /* ns; count is exact */
+	uint64_t looks; /* of the requests, those about virtual files (virt_looks) */
 	/* Sums of the next two: */
 	uint64_t requests; /* all but forgets */
 	uint64_t errors;
-	uint64_t looks; /* of the requests, those that read virtual files (virt_looks) */
 	uint64_t by_errno[OPS_ERRNO_MAX + 1];
 	uint64_t by_kind_and_errno[OPS_REQUEST_COUNT * (OPS_ERRNO_MAX + 1)];
 };

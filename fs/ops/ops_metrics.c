@@ -137,7 +137,7 @@ static const struct metric table[] = {
 	 .kind = METRIC_COUNTER,
 	 .groups = METRIC_FS,
 	 .offset = offsetof(struct ops_stats, looks),
-	 .help = "Lookups, attributes and reads of virtual files, among them those of this file."},
+	 .help = "Lookups, attributes and reads of virtual files and folders, this one too."},
 	{.name = "fuse_requests",
 	 .family = "",
 	 .kind = METRIC_COUNTER,
@@ -157,9 +157,10 @@ static void read_stats(void *arg, void *ret_snapshot)
 	const struct ops *ops = arg;
 
 	struct ops_stats *stats = ret_snapshot;
+	uint64_t looks = ops->counters ? virt_looks(ops->virt) : 0;
 
 	ops_stats_read(ops->counters, stats);
-	stats->looks = virt_looks(ops->virt);
+	stats->looks = looks; /* read first: each is one of the requests */
 }
 
 struct metric_source ops_metric_source(struct ops *ops)

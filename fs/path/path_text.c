@@ -46,7 +46,7 @@ void path_text_add(struct path_text *t, struct slice s)
 	t->len += s.len;
 }
 
-static int hex_digit(uint8_t byte)
+static int escape_digit(uint8_t byte)
 {
 	if (byte >= '0' && byte <= '9')
 		return byte - '0';
@@ -93,8 +93,8 @@ static struct atom percent_atom(const struct translation *t, struct slice s)
 	if (s.len < 1 + run + 2)
 		return atom;
 
-	int high = hex_digit(s.ptr[1 + run]);
-	int low = hex_digit(s.ptr[1 + run + 1]);
+	int high = escape_digit(s.ptr[1 + run]);
+	int low = escape_digit(s.ptr[1 + run + 1]);
 
 	if (high < 0 || low < 0)
 		return atom;

@@ -1,5 +1,6 @@
 /*
- * A lookup renders a file into a node of its own, which never changes afterwards. Why not one node
+ * A lookup renders a file into a node of its own, which never changes afterwards (but see the spare
+ * in virt_nodes.h). Why not one node
  * a file whose content moves on: the kernel takes the size from the lookup, and a reader that finds
  * less or more than that is padded with zeros (tar), cut (sendfile) or told of a changed file. The
  * nodes are few: the kernel drops the name at the next lookup and forgets the node when the last
@@ -25,7 +26,7 @@ struct virt {
 	struct virt_options options; /* immutable */
 	struct virt_tree tree;
 	struct virt_nodes nodes;
-	_Atomic uint64_t looks;
+	_Atomic uint64_t looks; /* counted after its request, read before it */
 };
 
 int virt_new(const struct virt_options *options, struct virt **ret_virt)
@@ -68,12 +69,12 @@ bool virt_has(const struct virt *v, struct slice name)
 
 static void count_look(struct virt *v)
 {
-	atomic_fetch_add_explicit(&v->looks, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&v->looks, 1, memory_order_release);
 }
 
 uint64_t virt_looks(const struct virt *v)
 {
-	return atomic_load_explicit(&v->looks, memory_order_relaxed);
+	return atomic_load_explicit(&v->looks, memory_order_acquire);
 }
 
 /* ---- who may ---- */
@@ -225,9 +226,11 @@ static int enter_file(struct virt *v, const struct virt_entry *entry, const stru
 	struct virt_node *node = NULL;
 	int rc = 0;
 
-	if (known && !entry->object)
+	if (known)
 		node = virt_nodes_take_spare(&v->nodes, parent_of(q), q->name, pid, q->asked);
-	if (!node) {
+	if (node) {
+		virt_object_done(entry->file, entry->object);
+	} else {
 		rc = render(v, entry, q, &node);
 		if (!rc && known)
 			virt_nodes_keep_spare(&v->nodes, node, pid, q->asked);
@@ -266,9 +269,9 @@ static int look_up(struct virt *v, const struct question *q, struct fs_entry *re
 	return rc ? rc : enter(v, &entry, q, ret_entry);
 }
 
-/* Of a name that a change has led to. */
-static int lookup(struct virt *v, const struct fs_caller *caller, unsigned number,
-		  struct slice name, struct fs_entry *ret_entry)
+/* For the answer to a change of names. */
+static int look_up_made(struct virt *v, const struct fs_caller *caller, unsigned number,
+			struct slice name, struct fs_entry *ret_entry)
 {
 	const struct question q = {.caller = caller, .number = number, .name = name};
 
@@ -297,6 +300,8 @@ int virt_lookup(struct virt *v, const struct fs_caller *caller, uint64_t parent,
 	int rc = parent_number(v, parent, &q.number);
 
 	count_look(v);
+	if (name.len > NAME_MAX)
+		return -ENAMETOOLONG;
 	return rc ? rc : look_up(v, &q, ret_entry);
 }
 
@@ -445,7 +450,7 @@ static int create(struct virt *v, const struct virt_change *change, uint64_t par
 		return rc;
 	bool restored = virt_tree_restore(&v->tree, number, name, change->caller->pid);
 
-	rc = lookup(v, change->caller, number, name, ret_entry);
+	rc = look_up_made(v, change->caller, number, name, ret_entry);
 	if (!rc && exclusive && !restored) {
 		virt_forget(v, ret_entry->node, 1);
 		return -EEXIST;
@@ -453,7 +458,7 @@ static int create(struct virt *v, const struct virt_change *change, uint64_t par
 	if (rc != -ENOENT)
 		return rc;
 	rc = virt_tree_create(&v->tree, change, number, name);
-	return rc ? rc : lookup(v, change->caller, number, name, ret_entry);
+	return rc ? rc : look_up_made(v, change->caller, number, name, ret_entry);
 }
 
 static int unlink_name(struct virt *v, const struct virt_change *change, uint64_t parent,
@@ -473,7 +478,7 @@ static int make_folder(struct virt *v, const struct virt_change *change, uint64_
 
 	if (!rc)
 		rc = virt_tree_mkdir(&v->tree, change, number, name);
-	return rc ? rc : lookup(v, change->caller, number, name, ret_entry);
+	return rc ? rc : look_up_made(v, change->caller, number, name, ret_entry);
 }
 
 static int remove_folder(struct virt *v, const struct virt_change *change, uint64_t parent,

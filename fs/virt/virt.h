@@ -1,7 +1,7 @@
 /*
  * The virtual tree: telemetry and control as files, resolved by name and listed only if asked for.
  *
- * Each lookup of a file renders it and answers a new node whose content and size never change, so
+ * Each opening of a file renders it and answers a new node whose content and size never change, so
  * any program that reads it sees one whole, consistent text of exactly the size it was told; the
  * kernel must not cache the name (entry timeout 0). virt_forget frees it. Folders have one number
  * for as long as the mount lives.
@@ -27,7 +27,7 @@ struct virt_options {
 must_check int virt_new(const struct virt_options *options, struct virt **ret_virt);
 void virt_free(struct virt *v);
 
-/* Lookups, attributes and reads that were asked for. */
+/* Lookups, attributes and reads that were asked for, of folders as well. */
 uint64_t virt_looks(const struct virt *v);
 
 /* Whether `name` at the root is one of ours. */

@@ -101,7 +101,9 @@ int virt_nodes_add(struct virt_nodes *t, struct virt_node *node)
 
 void virt_nodes_keep_spare(struct virt_nodes *t, struct virt_node *node, pid_t pid, uint64_t asked)
 {
-	if (node->object || node->file->grow || node->text.len > VIRT_SPARE_BYTES_MAX)
+	const struct virt_file *file = node->file;
+
+	if (!file->render || file->write || file->grow || node->text.len > VIRT_SPARE_BYTES_MAX)
 		return;
 	mutex_lock(&t->mu);
 	struct virt_node *before = t->spare.node;

@@ -84,7 +84,8 @@ void virt_object_done(const struct virt_file *file, void *object);
 
 /* Give the rendered node its number and put it into the table, with one lookup. -ENFILE. */
 must_check int virt_nodes_add(struct virt_nodes *t, struct virt_node *node);
-/* Keep a node that was just added, for that question. Not what is an object, or long. */
+/* Keep a node that was just added, for that question: not of a file that can be written, each
+ * opening of which is a writer of its own, nor of one that grows, nor a long text. */
 void virt_nodes_keep_spare(struct virt_nodes *t, struct virt_node *node, pid_t pid, uint64_t asked);
 /* The spare, if it may answer this question, with one lookup; else NULL. */
 struct virt_node *virt_nodes_take_spare(struct virt_nodes *t, uint64_t parent, struct slice name,

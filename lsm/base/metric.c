@@ -87,20 +87,18 @@ static size_t block_end(const struct metric_set *set, size_t first)
 	return end;
 }
 
-/* The rows from `first` up to `end` say what they have of thing i. */
-static int visit_thing(const struct metric_set *set, unsigned groups, size_t first, size_t end,
-		       size_t i, int (*visit)(void *arg, const struct metric_value *value),
-		       void *arg)
+/* The rows of a block say what they have of thing i. */
+static int visit_thing(const struct metric_set *block, unsigned groups, size_t i,
+		       int (*visit)(void *arg, const struct metric_value *value), void *arg)
 {
 	char word[METRIC_WORD_MAX] = "";
 
-	for (size_t r = first; r < end; r++) {
-		const struct metric *row = &set->rows[r];
+	for (const struct metric *row = block->rows; row < block->rows + block->count; row++) {
 		struct metric_value value;
 		char labels[METRIC_LABELS_MAX];
 
 		if (!row->name || !(row->groups & groups) ||
-		    !fill_value(row, set->snapshot, i, &value))
+		    !fill_value(row, block->snapshot, i, &value))
 			continue;
 		if (row->axis && !word[0])
 			row->axis->describe(i, word, labels);
@@ -121,8 +119,10 @@ int metric_visit(const struct metric_set *set, unsigned groups,
 		size_t things = axis ? axis->count : 1;
 
 		end = block_end(set, first);
+		const struct metric_set block = {set->rows + first, end - first, set->snapshot};
+
 		for (size_t i = 0; i < things; i++) {
-			int rc = visit_thing(set, groups, first, end, i, visit, arg);
+			int rc = visit_thing(&block, groups, i, visit, arg);
 
 			if (rc)
 				return rc;

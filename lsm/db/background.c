@@ -236,7 +236,6 @@ static void flush_loop(void *arg)
 {
 	struct lsm *db = arg;
 
-	thread_set_kind(THREAD_LONG);
 	while (flush_work_wait(db)) {
 		db_spare_log_make(db);
 		int err = flush_oldest(db);

@@ -8,27 +8,30 @@
 #include "lsm/lsm.h"
 
 enum {
-	PIECE_SIZE = 256 << 10, /* of a long value, looked at at a time; longer than any text */
+	PIECE_SIZE = 256 << 10, /* of a long value, looked at at a time */
 };
+
+_Static_assert(PIECE_SIZE > (int)LSM_KEY_MAX, "longer than any text");
 
 /* A text that lies across the border of two pieces is in the second one, too, which begins so much
  * earlier. */
 static int search_pieces(struct lsm_iter *it, struct slice text, uint8_t *piece, bool *ret_found)
 {
 	uint64_t offset = 0;
+	bool found = false;
 	size_t len;
 
-	for (;;) {
+	do {
 		struct lsm_range range = {.offset = offset, .into = piece, .len = PIECE_SIZE};
 		int err = lsm_iter_read(it, &range, &len);
 
 		if (err)
 			return err;
-		*ret_found = slice_contains(slice_of(piece, len), text);
-		if (*ret_found || len < PIECE_SIZE)
-			return 0;
+		found = slice_contains(slice_of(piece, len), text);
 		offset += PIECE_SIZE - (text.len - 1);
-	}
+	} while (!found && len == PIECE_SIZE);
+	*ret_found = found;
+	return 0;
 }
 
 int lsm_iter_value_contains(struct lsm_iter *it, struct slice text, bool *ret_found)

@@ -23,7 +23,8 @@ struct pace {
 void pace_init(struct pace *p, uint64_t bytes_per_second);
 void pace_done(struct pace *p);
 
-/* So many bytes were written: wait until they are paid for, or pace_stop is called. */
+/* So many bytes were written: wait until they are paid for, or pace_stop is called. Nothing else
+ * ends the wait: neither another rate, nor who wants the work stopped (lsm/base/long_work.h). */
 void pace_take(struct pace *p, uint64_t bytes);
 /* From now on nobody waits. */
 void pace_stop(struct pace *p);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include "fs/virt/virt.h"
@@ -269,6 +270,47 @@ START_TEST(write_reaches_the_file_and_the_next_lookup_shows_it)
 }
 END_TEST
 
+/* Whether two questions in a row, each alone, get one node. */
+static bool are_one(uint64_t folder, const char *name)
+{
+	static uint64_t asked;
+	struct fs_entry first, second;
+
+	asked += 2;
+	ck_assert_int_eq(virt_lookup(virt, &owner, folder, slice_str(name), asked, &first), 0);
+	ck_assert_int_eq(virt_lookup(virt, &owner, folder, slice_str(name), ++asked, &second), 0);
+	return first.node == second.node;
+}
+
+START_TEST(each_opening_of_what_can_be_written_has_a_node)
+{
+	setup();
+	uint64_t folder = look_up(FS_ROOT, ".lab").node;
+
+	strcpy(lab.entry, "guest");
+	ck_assert(are_one(folder, "public"));
+	ck_assert(are_one(folder, "guest"));
+	ck_assert(!are_one(folder, "levers"));
+	teardown();
+}
+END_TEST
+
+START_TEST(a_name_over_name_max_is_refused)
+{
+	char name[NAME_MAX + 2];
+
+	setup();
+	memset(name, 'n', NAME_MAX + 1);
+	name[NAME_MAX + 1] = '\0';
+	uint64_t folder = look_up(FS_ROOT, ".lab").node;
+
+	ck_assert_int_eq(look_up_fails(&owner, folder, name), -ENAMETOOLONG);
+	name[NAME_MAX] = '\0';
+	ck_assert_int_eq(look_up_fails(&owner, folder, name), -ENOENT);
+	teardown();
+}
+END_TEST
+
 START_TEST(text_that_is_not_rendered_has_no_limit)
 {
 	setup();
@@ -430,6 +472,8 @@ int main(void)
 		&folder_keeps_its_number_and_lists_its_entries,
 		&names_lead_to_files_folders_guests_and_elsewhere,
 		&write_reaches_the_file_and_the_next_lookup_shows_it,
+		&each_opening_of_what_can_be_written_has_a_node,
+		&a_name_over_name_max_is_refused,
 		&text_that_is_not_rendered_has_no_limit,
 		&truncation_is_taken_and_changes_nothing,
 		&others_get_what_the_mode_grants_and_root_gets_all,
