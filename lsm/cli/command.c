@@ -1,6 +1,7 @@
 #include "lsm/cli/command.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
@@ -80,7 +81,7 @@ enum exit_status command_parse(const struct command *command, int argc, char **a
 		if (code == ':')
 			return report_usage("%s: %s needs a value", command->name,
 					    argv[optind - 1]);
-		if (code == '?' && optopt)
+		if (code == '?' && isgraph(optopt)) /* of a long one, a number of ours */
 			return report_usage("%s: unknown option -%c", command->name, optopt);
 		if (code == '?')
 			return report_usage("%s: unknown option %s", command->name,

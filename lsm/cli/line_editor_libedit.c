@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <histedit.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -46,6 +47,7 @@ int line_editor_new(const char *prompt, const char *history_path, struct line_ed
 
 	if (!e)
 		return -ENOMEM;
+	(void)setlocale(LC_CTYPE, ""); /* or it takes ASCII only */
 	e->prompt = prompt;
 	e->history_path = history_path;
 	e->history = history_init();

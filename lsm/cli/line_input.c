@@ -14,6 +14,7 @@ int line_input_open(struct line_input *in, const char *path)
 	if (!path || strcmp(path, "-") == 0) {
 		in->file = stdin;
 		in->name = "standard input";
+		clearerr(stdin); /* what ended an earlier reading from a terminal */
 	} else {
 		in->file = fopen(path, "re");
 		in->name = path;
@@ -39,12 +40,13 @@ static int read_until(struct line_input *in, int end, size_t *ret_len)
 
 	errno = 0;
 	len = getdelim(&in->line, &in->cap, end, in->file);
-	if (len > 0) {
+	/* after an error, a signal for example, what was read is no whole line */
+	if (len > 0 && !ferror(in->file)) {
 		in->bytes += (uint64_t)len;
 		*ret_len = (size_t)len;
 		return 0;
 	}
-	if (feof(in->file))
+	if (feof(in->file) && !ferror(in->file))
 		return -ENODATA;
 	return fail(errno ? -errno : -EIO, "%s: %s", in->name, strerror(errno ? errno : EIO));
 }

@@ -81,6 +81,9 @@ if [ "$editing" -gt 0 ]; then
   check 'Ctrl-C throws the line away' shows '^yes$'
   check 'and does not run it' shows_not 'not found'
 fi
+type_line 'put naïve "café crème"'
+type_line 'get --raw naïve'
+check 'letters beyond ASCII' shows '^café crème'
 type_line 'demo'
 check 'the demo' shows 'apexkv> count --prefix demo/'
 type_line 'scan --prefix batch: --raw'

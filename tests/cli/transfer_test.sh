@@ -239,6 +239,7 @@ stops_cleanly() {
   at_exit() { kill "$importer" 2>/dev/null; }
   exec 3>fifo
   seq -f 'key%.0f=value' 1 5000 >&3
+  printf 'half=of a li' >&3
   tries=0
   until "$apexkv" store count 2>/dev/null | grep -q 000; do
     tries=$((tries + 1))
@@ -254,5 +255,7 @@ stops_cleanly() {
   [ "$status" -eq 130 ] && [ -n "$said" ] && [ "$said" = "$("$apexkv" store count)" ]
 }
 check 'a signal stops an import, which says what it did' stops_cleanly
+half_is_absent() { run store exists half && [ "$status" -eq 1 ]; }
+check 'half a line is no record' half_is_absent
 
 finish

@@ -135,6 +135,28 @@ check "separated by NUL" same "user/1|" "$(cat .apex/search/value0/da | tr '\0' 
 check "nothing found" same 0 "$(stat -c %s .apex/search/prefix/nothing)"
 check "count" same "3 1 1" "$(cat .apex/count/prefix/user .apex/count/substring/2 .apex/count/value/Bob | tr '\n' ' ' | sed 's/ $//')"
 check "count/all" same 4 "$(cat .apex/count/all)"
+# The kernel looks a name up twice; what is kept for its second look is for no later one.
+count_while_others_look() {
+	: >run
+	(
+		while [ -e run ]; do
+			cat .stats .apex/count/prefix/fresh- >/dev/null
+		done
+	) &
+	stale=0
+	i=0
+	while [ "$i" -lt 400 ]; do
+		i=$((i + 1))
+		echo v >"fresh-$i"
+		read -r counted <.apex/count/prefix/fresh-
+		[ "$counted" = "$i" ] || stale=$((stale + 1))
+	done
+	rm run
+	wait $!
+	rm -f fresh-*
+	echo "$stale"
+}
+check "a count is of now, also while others count" same 0 "$(count_while_others_look)"
 check "a search folder lists nothing" same "" "$(ls .apex/search/prefix)"
 many_searches() {
 	seq -f .apex/search/prefix/%.0f 10000 | xargs stat -c %s >"$work/sizes"
