@@ -41,11 +41,17 @@ const struct command command_help = {
 static const char completion_start[] =
 	"# bash completion for apexkv, made by: apexkv complete\n"
 	"_apexkv() {\n"
-	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} command='' store='' i word\n"
+	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}\n"
+	"\tlocal command='' store='' i word\n"
+	"\tCOMPREPLY=()\n"
 	"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	"\t\tword=${COMP_WORDS[i]}\n"
 	"\t\tcase $word in\n"
-	"\t\t-c | --config | -o | --option) i=$((i + 1)) ;;\n"
+	"\t\t-c | --config | -o | --option)\n"
+	"\t\t\t# bash takes a word apart at each =\n"
+	"\t\t\t[[ ${COMP_WORDS[i + 1]} == = ]] && i=$((i + 1))\n"
+	"\t\t\ti=$((i + 1))\n"
+	"\t\t\twhile [[ ${COMP_WORDS[i + 1]} == = ]]; do i=$((i + 2)); done ;;\n"
 	"\t\t-*) ;;\n"
 	"\t\t*)\n"
 	"\t\t\tif [[ -z $store ]]; then store=$word; else command=$word; break; fi ;;\n"
@@ -56,11 +62,13 @@ static const char completion_start[] =
 static const char completion_middle[] =
 	"\tesac\n"
 	"\tif [[ -z $store ]]; then\n"
-	"\t\tif [[ $cur == -* ]]; then\n"
+	"\t\tif [[ $prev == -c || $prev == --config ]]; then\n"
+	"\t\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
+	"\t\telif [[ $cur == -* ]]; then\n"
 	"\t\t\tCOMPREPLY=($(compgen -W '-c --config -o --option -h --help -V --version' -- "
 	"\"$cur\"))\n"
 	"\t\telse\n"
-	"\t\t\tCOMPREPLY=($(compgen -d -- \"$cur\"))\n"
+	"\t\t\tmapfile -t COMPREPLY < <(compgen -d -- \"$cur\")\n"
 	"\t\tfi\n"
 	"\t\treturn\n"
 	"\tfi\n"
@@ -76,7 +84,8 @@ static void print_options_case(const struct command *command)
 	       command->name);
 	for (const struct command_option *o = command->options; o->name; o++)
 		printf(" --%s", o->name);
-	printf("' -- \"$cur\"))\n\t\telse COMPREPLY=($(compgen -f -- \"$cur\")); fi ;;\n");
+	printf("' -- \"$cur\"))\n\t\telse mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); fi "
+	       ";;\n");
 }
 
 static void print_completion(void)

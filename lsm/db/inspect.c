@@ -285,9 +285,11 @@ static int show_logged(struct wal_reader *r, const struct lsm_inspect_sink *sink
 }
 
 /* What stands behind the last good record, where a bad one or nothing is. */
-static int show_end(struct wal_reader *r, bool bad, const struct lsm_inspect_sink *sink)
+static int show_end(struct wal_reader *r, uint64_t number, bool bad,
+		    const struct lsm_inspect_sink *sink)
 {
 	uint64_t offset = wal_reader_offset(r), behind = 0;
+	char name[ENV_NAME_MAX + 1];
 	int err = wal_reader_bytes_after(r, offset, &behind);
 
 	if (!err)
@@ -299,12 +301,13 @@ static int show_end(struct wal_reader *r, bool bad, const struct lsm_inspect_sin
 	err = wal_reader_resync(r);
 	if (err)
 		return err == -ENODATA ? 0 : err;
+	file_name_make(FILE_LOG, number, name);
 	return fail(-EUCLEAN,
-		    "offset %" PRIu64 ": no whole record, but one stands at offset %" PRIu64,
-		    offset, wal_reader_offset(r));
+		    "%s: offset %" PRIu64 ": no whole record, but one stands at offset %" PRIu64,
+		    name, offset, wal_reader_offset(r));
 }
 
-static int show_log(struct wal_reader *r, const struct lsm_inspect_sink *sink)
+static int show_log(struct wal_reader *r, uint64_t number, const struct lsm_inspect_sink *sink)
 {
 	struct log_sum sum = {0};
 	int err = show_logged(r, sink, &sum);
@@ -317,7 +320,7 @@ static int show_log(struct wal_reader *r, const struct lsm_inspect_sink *sink)
 		err = sink->number(sink->arg, "changes", sum.changes);
 	if (!err)
 		err = sink->number(sink->arg, "durable_seqno", sum.durable_seqno);
-	return err ? err : show_end(r, bad, sink);
+	return err ? err : show_end(r, number, bad, sink);
 }
 
 int lsm_inspect_log(const char *store, uint64_t number, const struct lsm_inspect_sink *sink)
@@ -334,7 +337,7 @@ int lsm_inspect_log(const char *store, uint64_t number, const struct lsm_inspect
 	if (!err)
 		err = wal_reader_open(dir, number, &reader);
 	if (!err) {
-		err = show_log(reader, sink);
+		err = show_log(reader, number, sink);
 		wal_reader_close(reader);
 	}
 	env_dir_close(dir);

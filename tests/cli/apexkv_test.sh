@@ -166,7 +166,8 @@ check 'both verify (the copy)' exits 0 copy verify
 check 'a copy into a folder that is not empty is refused' \
   refuses 'not empty' 5 u checkpoint copy
 check 'a copy into the store itself is refused' absent u/in refuses 'its own store' 2 u checkpoint u/in
-check 'a copy below a folder that is missing is refused' refuses 'none/in' 4 u checkpoint none/in
+check 'a copy below a folder that is missing is refused' refuses 'none/in' 2 u checkpoint none/in
+check 'a copy without a name is refused' refuses 'empty' 2 u checkpoint ''
 check 'checkpoint needs a folder' refuses 'too few' 2 u checkpoint
 shm=$(mktemp -d /dev/shm/apexkv.XXXXXX 2>/dev/null) || shm=
 if [ -n "$shm" ] && [ "$(stat -c %d "$shm")" != "$(stat -c %d .)" ]; then
@@ -278,6 +279,13 @@ if command -v bash >/dev/null; then
   check 'it completes a command' completes s sca
   wanted=--prefix
   check 'and an option of one' completes -o a.b=c s scan --pre
+  check 'behind an option as bash takes it apart' completes --option = a.b = c s scan --pre
+  mkdir 'a store'
+  wanted='a store'
+  check 'a folder whose name has a blank' completes a
+  rmdir 'a store'
+  wanted=completion
+  check 'a file of settings' completes -c compl
 fi
 check '--version' exits 0 --version
 check '--version prints one line' grep -Eqx 'apexkv [0-9]+\.[0-9]+\.[0-9]+' out

@@ -197,8 +197,7 @@ shows 'health ok'
 rm mount/.stats
 check 'a mount that goes ends it, and is told' shows '^apexkv: mount/.stats: '
 stats 1
-type_line 'clear'
-type_line "sh -c 'trap : INT; $apexkv top mount; echo status \$?'"
+type_line "clear; sh -c 'trap : INT; $apexkv top mount; echo status \$?'"
 shows 'health ok'
 key C-c
 check 'Ctrl-C leaves it' shows '^status 0$'

@@ -179,6 +179,10 @@ log=$("$apexkv" g wal-dump | awk '$1 == "log" { number = $2 } /^logged/ { print 
 damage "$(printf '%06d.wal' "$log")" 60
 check 'a damaged log: wal-dump tells of it' sh -c "'$apexkv' g wal-dump 2>err | grep -q '^torn_bytes [1-9]' || grep -q offset err"
 heal
+printf 'put a 1\nput b 2\n' | "$apexkv" two repl >/dev/null
+log=$(printf '%06d.wal' "$("$apexkv" two wal-dump | awk '$1 == "log" { number = $2 } /^a/ { print number; exit }')")
+printf XXXX | dd of="two/$log" bs=1 seek=60 conv=notrunc 2>/dev/null
+check 'before a good record, it is an error that names the file' sh -c "'$apexkv' two wal-dump >out 2>err; [ \$? -eq 4 ] && grep -q '^apexkv: $log: offset' err"
 rm "g/CURRENT"
 check 'a missing CURRENT' exits 4 g get a
 heal

@@ -64,7 +64,7 @@ static void teardown(void)
 }
 
 /* One request after the other, each alone. */
-static uint64_t requests;
+static _Atomic uint64_t requests;
 
 static uint64_t asked(void)
 {
