@@ -63,8 +63,7 @@ uint64_t ops_count_alone(const struct ops_counters *counters)
 
 	if (!counters)
 		return 0;
-	/* Read first: then the sums differ by ours alone only if nothing else was under way here.
-	 */
+	/* Read first: then they differ by ours alone only if nothing else was under way here. */
 	for (size_t i = 0; i < TALLY_SLOTS; i++)
 		ended += atomic_load_explicit(&counters->shards[i].ended, memory_order_acquire);
 	for (size_t i = 0; i < TALLY_SLOTS; i++)

@@ -1,10 +1,9 @@
 /*
- * A lookup renders a file into a node of its own, which never changes afterwards (but see the spare
- * in virt_nodes.h). Why not one node
- * a file whose content moves on: the kernel takes the size from the lookup, and a reader that finds
- * less or more than that is padded with zeros (tar), cut (sendfile) or told of a changed file. The
- * nodes are few: the kernel drops the name at the next lookup and forgets the node when the last
- * reader closes it.
+ * An opening renders a file into a node of its own, which never changes afterwards (virt_nodes.h
+ * has how it is told from a lookup). Why not one node a file whose content moves on: the kernel
+ * takes the size from the lookup, and a reader that finds less or more than that is padded with
+ * zeros (tar), cut (sendfile) or told of a changed file. The nodes are few: the kernel drops the
+ * name at the next lookup and forgets the node when the last reader closes it.
  */
 #include "fs/virt/virt.h"
 
