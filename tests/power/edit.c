@@ -31,10 +31,25 @@ struct edit {
 	char meta_text[META_TEXT];
 };
 
+/* Two digits by hand: every record read in a scan asks for it. */
 struct slice story_key(int key, char text[STORY_KEY_TEXT])
 {
-	(void)snprintf(text, STORY_KEY_TEXT, "key%02d", key);
+	memcpy(text, "key00", STORY_KEY_TEXT);
+	text[3] = (char)('0' + key / 10);
+	text[4] = (char)('0' + key % 10);
 	return slice_str(text);
+}
+
+int story_key_number(struct slice name)
+{
+	char text[STORY_KEY_TEXT];
+
+	if (name.len != STORY_KEY_TEXT - 1)
+		return STORY_KEYS;
+	int key = (name.ptr[3] - '0') * 10 + name.ptr[4] - '0';
+
+	return key >= 0 && key < STORY_KEYS && slice_eq(name, story_key(key, text)) ? key
+										    : STORY_KEYS;
 }
 
 uint64_t story_hash(int key, struct slice meta, struct slice value)

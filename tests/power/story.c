@@ -129,13 +129,10 @@ const char *story_scan(struct lsm *db, const struct lsm_snapshot *snapshot, stru
 	if (lsm_iter_new(db, &options, &it))
 		return "no iterator";
 	for (lsm_iter_first(it); !wrong && lsm_iter_valid(it); lsm_iter_next(it)) {
-		char text[STORY_KEY_TEXT];
 		const struct lsm_record *record = lsm_iter_record(it);
+		int key = story_key_number(record->key);
 		struct slice value;
-		int key = 0;
 
-		while (key < STORY_KEYS && !slice_eq(record->key, story_key(key, text)))
-			key++;
 		if (key == STORY_KEYS)
 			wrong = "a key that nobody wrote";
 		else if (lsm_iter_value(it, &value))
