@@ -3,6 +3,7 @@
 The two sides take turns, so that a machine whose speed drifts does so for both; each ratio is the
 median of the rounds' ratios, with its smallest and largest.
 """
+import contextlib
 import os
 import shutil
 import statistics
@@ -105,6 +106,24 @@ def uring_is_offered():
             return parameter.read().startswith("Y")
     except OSError:
         return False
+
+
+@contextlib.contextmanager
+def halt_poll(ns):
+    """A guest's idle CPUs look for work for up to so long before they halt; None: as it is."""
+    path = "/sys/module/haltpoll/parameters/guest_halt_poll_ns"
+    if ns is None:
+        yield
+        return
+    with open(path, "r+", encoding="ascii") as parameter:
+        before = parameter.read()
+    try:
+        with open(path, "w", encoding="ascii") as parameter:
+            parameter.write(str(ns))
+        yield
+    finally:
+        with open(path, "w", encoding="ascii") as parameter:
+            parameter.write(before)
 
 
 def measure_mounts(build, folder, options, work):

@@ -3,11 +3,12 @@
 disk: the table of README.
 
 usage: small_files.py BUILD [--folder FOLDER] [--files 20000] [--rounds 5] [--options OPTIONS]
-                      [--pinned] [STEP...]
+                      [--pinned] [--halt-poll NS] [STEP...]
 
 BUILD is a build folder with the benchmarks in it (release, or the ratios mean nothing), FOLDER lies
 on the disk to compare with; root, for dropping caches (sides.py). The kernel has to offer io_uring
 (tests/support/with_uring.sh), or that side is left out. --pinned: client and daemons share one CPU.
+--halt-poll: for the run, a guest's idle CPUs look for work for up to NS before they halt.
 """
 import argparse
 import os
@@ -15,7 +16,7 @@ import shutil
 import statistics
 import subprocess
 
-from sides import drop_caches, measure_mounts, pin, timed, turned, uring_is_offered
+from sides import drop_caches, halt_poll, measure_mounts, pin, timed, turned, uring_is_offered
 
 # in this order: name, what it is, what is asked for of it over io_uring, of the project's own aims
 STEPS = [
@@ -116,6 +117,7 @@ def parse():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--options", default="")
     parser.add_argument("--pinned", action="store_true")
+    parser.add_argument("--halt-poll", type=int, metavar="NS")
     parser.add_argument("steps", nargs="*", metavar="STEP")
     arguments = parser.parse_intermixed_args()
     names = [step[0] for step in STEPS]
@@ -146,7 +148,8 @@ def main():
                     for side in [plain] + mounts), flush=True)
         show_table(steps, mounts, plain, seconds)
 
-    measure_mounts(arguments.build, arguments.folder, options, work)
+    with halt_poll(arguments.halt_poll):
+        measure_mounts(arguments.build, arguments.folder, options, work)
 
 
 main()
