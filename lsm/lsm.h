@@ -80,7 +80,8 @@ enum lsm_recovery {
 	LSM_RECOVER_WHOLE, /* anything but a whole end is refused: -EUCLEAN */
 	LSM_RECOVER_TAIL,  /* a torn end is cut off, damage is refused */
 	/* ... and damage is cut off with all that follows it: what was before it is kept, the rest
-	 * is lost for good (lsm_salvage would save more of it) */
+	 * is lost for good (lsm_salvage would save more of it). An error in the log and
+	 * lsm_stats.recovery_damaged tell */
 	LSM_RECOVER_PREFIX,
 };
 

@@ -97,6 +97,8 @@ struct lsm_stats {
 	uint64_t disk_free_bytes, disk_total_bytes;
 	uint64_t reserve_bytes; /* held now */
 	uint64_t recovered_records, recovered_bytes, recovery_torn_bytes, recovery_ns;
+	uint64_t recovery_damaged; /* 1: of a damaged log what came before the damage was kept
+				      (LSM_RECOVER_PREFIX); else 0 */
 	uint64_t checkpoints;
 	uint64_t blob_files, blob_bytes; /* on the disk */
 	uint64_t blob_live_bytes;        /* of them, named by tables (each name counts), about */

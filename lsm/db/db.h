@@ -149,7 +149,8 @@ struct lsm {
 	struct db_folds *folds; /* owned */
 	struct arena_pool pool; /* of the memtables */
 	bool damaged; /* the logs were, at open: all that was replayed is to be flushed first */
-	uint64_t recovered_records, recovered_bytes, recovery_torn_bytes, recovery_ns;
+	uint64_t recovered_records, recovered_bytes, recovery_torn_bytes, recovery_damaged;
+	uint64_t recovery_ns;
 
 	struct db_live live; /* stored under work_mu, relaxed */
 

@@ -356,6 +356,7 @@ static int replay(struct lsm *db, const struct tree_recovery *tree, struct repla
 		db->recovered_records += memtable_count(p->tables[i].table);
 	db->recovered_bytes = ret_found->payload_bytes;
 	db->recovery_torn_bytes = ret_found->torn ? ret_found->torn_bytes : 0;
+	db->recovery_damaged = ret_found->damaged;
 	db->recovery_ns = env_mono_ns(db->env) - start;
 	if (ret_found->damaged)
 		log_error("the log is damaged: what follows change %" PRIu64

@@ -156,6 +156,7 @@ static void read_log(const struct lsm *db, struct lsm_stats *s)
 	s->recovered_records = db->recovered_records;
 	s->recovered_bytes = db->recovered_bytes;
 	s->recovery_torn_bytes = db->recovery_torn_bytes;
+	s->recovery_damaged = db->recovery_damaged;
 	s->recovery_ns = db->recovery_ns;
 }
 

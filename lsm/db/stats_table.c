@@ -317,6 +317,8 @@ static const struct metric table[] = {
 	ROW(recovered_bytes, GAUGE, BYTES, METRIC_RECOVERY, "Bytes of logs replayed at open."),
 	ROW(recovery_torn_bytes, GAUGE, BYTES, METRIC_RECOVERY,
 	    "Bytes of a torn end of the log that were cut off at open."),
+	ROW(recovery_damaged, GAUGE, ITEMS, METRIC_RECOVERY,
+	    "1: a log was damaged, and what followed the damage was given up at open."),
 	ROW(recovery_ns, GAUGE, NS, METRIC_RECOVERY, "How long the open took."),
 	ROW(checkpoints, COUNTER, ITEMS, METRIC_OPS, "Copies made of the store."),
 	ROW(blob_files, GAUGE, ITEMS, METRIC_DISK, "Blob files, which hold large values."),

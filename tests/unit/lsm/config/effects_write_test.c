@@ -420,6 +420,7 @@ START_TEST(recovery_says_which_ends_of_a_log_are_taken)
 	struct lsm *db = effects_open(torn, "wal.recovery=tail");
 
 	check_keys(db, 9, 10);
+	ck_assert_uint_eq(db_stats(db).recovery_damaged, 0);
 	db_close(db);
 	env_free(torn);
 
@@ -430,6 +431,7 @@ START_TEST(recovery_says_which_ends_of_a_log_are_taken)
 	ck_assert_int_eq(effects_try_open(damaged, "wal.recovery=tail"), -EUCLEAN);
 	db = effects_open(damaged, "wal.recovery=prefix");
 	check_keys(db, 3, 10);
+	ck_assert_uint_eq(db_stats(db).recovery_damaged, 1);
 	db_put(db, "later", "x");
 	struct env *killed = env_mem_clone(damaged);
 
