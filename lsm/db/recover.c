@@ -144,28 +144,44 @@ static int next_memtable(struct replayed *p, const struct wal_record *rec)
 }
 
 /* Its CRC was right, but it is checked as bytes of a stranger all the same. */
-int db_apply_logged(struct memtable *memtable, const struct wal_record *rec)
+static int check_logged(const struct wal_record *rec)
 {
-	struct slice rest = rec->payload;
-	struct record change;
 	uint32_t count;
-	size_t memory = 0;
 	int err = batch_check(rec->payload, &count);
 
 	if (err || count != rec->count)
 		return fail(-EUCLEAN, "the batch logged with seqno %" PRIu64 " makes no sense",
 			    rec->first_seqno);
+	return 0;
+}
+
+static int apply_checked(struct memtable *memtable, const struct wal_record *rec)
+{
+	struct slice rest = rec->payload;
+	struct record change;
+	size_t memory = 0;
+	int err;
+
 	while ((err = batch_take(&rest, &change)) == 0)
 		memory += batch_record_memory(&change);
 	if (err != -ENODATA)
 		return err;
-	err = memtable_reserve(memtable, memory, count);
+	err = memtable_reserve(memtable, memory, rec->count);
 	if (err)
 		return err;
 	memtable_apply(memtable, rec->payload, rec->first_seqno, rec->time_ns);
 	return 0;
 }
 
+int db_apply_logged(struct memtable *memtable, const struct wal_record *rec)
+{
+	int err = check_logged(rec);
+
+	return err ? err : apply_checked(memtable, rec);
+}
+
+/* Applied last: of a record that makes no sense nothing is to be there, when the history ends
+ * before it. */
 static int apply_record(void *arg, const struct wal_record *rec)
 {
 	struct replayed *p = arg;
@@ -173,8 +189,10 @@ static int apply_record(void *arg, const struct wal_record *rec)
 	struct memtable *memtable = p->tables[p->count - 1].table;
 
 	if (!err)
-		err = db_apply_logged(memtable, rec);
-	return err ? err : chunk_claims_note(&p->claims, rec, memtable);
+		err = check_logged(rec);
+	if (!err)
+		err = chunk_claims_note(&p->claims, rec, memtable);
+	return err ? err : apply_checked(memtable, rec);
 }
 
 /* A log before the tail is complete, but a killed process leaves it in the page cache. */

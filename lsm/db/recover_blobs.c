@@ -106,14 +106,38 @@ static void settle_up_to(struct chunk_claims *c, uint64_t durable_seqno)
 	}
 }
 
+/* Whether the changes have their forms, and name any chunk. */
+static int check_forms(struct slice changes, bool *ret_names_chunks)
+{
+	struct record change;
+	bool names = false;
+	int err;
+
+	while ((err = batch_take(&changes, &change)) == 0) {
+		struct slice extents;
+
+		err = logged_extents(&change, &extents);
+		if (err)
+			return err;
+		names = names || extents.len;
+	}
+	*ret_names_chunks = names;
+	return err == -ENODATA ? 0 : err;
+}
+
 int chunk_claims_note(struct chunk_claims *c, const struct wal_record *rec,
 		      struct memtable *memtable)
 {
 	struct slice rest = rec->payload;
 	struct record change;
-	int err;
+	bool names_chunks;
+	int err = check_forms(rest, &names_chunks);
 
+	if (err)
+		return err;
 	settle_up_to(c, rec->durable_seqno);
+	if (!names_chunks)
+		return 0;
 	size_t extents_at = c->extents.len;
 
 	while ((err = batch_take(&rest, &change)) == 0) {
@@ -129,8 +153,6 @@ int chunk_claims_note(struct chunk_claims *c, const struct wal_record *rec,
 	}
 	if (err != -ENODATA)
 		return err;
-	if (c->extents.len == extents_at)
-		return 0;
 	err = add_claim(c, rec, extents_at);
 	if (err)
 		return err;

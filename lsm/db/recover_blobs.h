@@ -37,7 +37,8 @@ void chunk_claims_done(struct chunk_claims *c);
 
 /*
  * Check the changes of a log record (a batch that batch_check took) that have a form of their own,
- * and note what they name. Lets `memtable` hold on to the files. -EUCLEAN: makes no sense; -ENOMEM.
+ * and note what they name. Lets `memtable` hold on to the files. -EUCLEAN: makes no sense, nothing
+ * is noted; -ENOMEM.
  */
 must_check int chunk_claims_note(struct chunk_claims *c, const struct wal_record *rec,
 				 struct memtable *memtable);
