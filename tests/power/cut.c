@@ -17,6 +17,7 @@ enum {
 	THIRD_STORY = 200001,
 	COPY_STORY = 300001,
 	SECOND_CUTS = 2, /* of a run after a cut */
+	DAMAGED_IN = 12, /* of states in which nothing is torn, one in so many has a log damaged */
 	MARK_SHIFT = 32,
 };
 
@@ -69,9 +70,28 @@ static uint64_t last_seqno(struct lsm *db)
 	return stats.last_seqno;
 }
 
+static bool damage_is_told(struct lsm *db)
+{
+	struct lsm_stats stats;
+
+	lsm_stats_read(db, &stats);
+	return stats.recovery_damaged;
+}
+
+/* All that is unsynced kept, or nothing of it, tears no record. */
+static enum life_end end_of(const struct cut *c)
+{
+	if (c->damage)
+		return LIFE_END_DAMAGED;
+	if (c->end == LIFE_END_WHOLE && c->tail != DISK_TAIL_NOTHING && c->tail != DISK_TAIL_ALL)
+		return LIFE_END_TORN;
+	return c->end;
+}
+
 /* The world found is a prefix of the history; l's story begins with it. */
 static const char *open_found(const struct cut *c, struct life *l, uint32_t first_change)
 {
+	uint32_t low = c->promised.synced, high = c->promised.acked + 1;
 	struct world found;
 	const char *wrong = life_open(l);
 
@@ -79,9 +99,15 @@ static const char *open_found(const struct cut *c, struct life *l, uint32_t firs
 		wrong = story_read(l->db, &found);
 	if (wrong)
 		return wrong;
-	if (!story_has(c->story, &found, c->promised.synced, c->promised.acked + 1))
-		return "not a prefix of the history with all that was synced";
-	wrong = namings_check(&c->story->namings, &c->promised.named, l->db);
+	if (c->damage)
+		low = high = story_before(c->story, c->damage->seqno);
+	if (!story_has(c->story, &found, low, high))
+		return c->damage ? "not what came before the damage"
+				 : "not a prefix of the history with all that was synced";
+	if (c->damage && first_change == SECOND_STORY && c->damage->proven != damage_is_told(l->db))
+		return "damage is not told, or a torn end is told as damage";
+	if (!c->damage) /* else names may lead to what is lost, in part */
+		wrong = namings_check(&c->story->namings, &c->promised.named, l->db);
 	if (wrong)
 		return wrong;
 	story_begin(l->story, first_change, &found, last_seqno(l->db));
@@ -156,6 +182,7 @@ static const char *check_copy(const struct cut *c, struct env *env)
 	atomic_fetch_add(&c->counts->copies, 1);
 	life.story = calloc(1, sizeof(*life.story));
 	assert(life.story);
+	of_copy.damage = NULL;
 	of_copy.promised.synced = c->promised.copied_at;
 	of_copy.promised.acked = c->promised.copied_at - 1; /* and not one more */
 	of_copy.promised.named = c->promised.copied_named;
@@ -175,12 +202,49 @@ static bool report(const struct cut *c, const struct rng *before, const char *wh
 	(void)snprintf(said, sizeof(said), "%s", lsm_error_text());
 	struct env *env = disk_cut(c->disk, cut_folders, c->tail, &again);
 
+	if (c->damage)
+		tap_note("change %" PRIu64 " is damaged: %s, offset %" PRIu64 ", bits %02x",
+			 c->damage->seqno, c->damage->log, c->damage->at, c->damage->bits);
 	tap_note("seed %" PRIu64 ", %s cut after call %zu, tail %d, %u acknowledged, %u synced: "
 		 "%s (%s); the files: %s",
 		 c->seed, which, c->call, (int)c->tail, c->promised.acked, c->promised.synced,
 		 wrong, said, keep_files(env, cut_folders, CUT_FOLDERS));
 	env_free(env);
 	return false;
+}
+
+/* ---- damage on top of it ---- */
+
+/* Damage to what had been on the disk is refused, and nothing changes; else it is a torn end. */
+static const char *refuse_damage(const struct cut *c, struct env *env)
+{
+	struct lsm_options options;
+	struct lsm *db;
+
+	lsm_options_init(&options);
+	options.env = env;
+	options.read_only = !c->damage->proven || rng_below(c->rng, 2);
+	int err = lsm_open(cut_folders[CUT_STORE], &options, &db);
+
+	if (!err && lsm_close(db))
+		return "damaged, does not close";
+	if (err && err != -EUCLEAN)
+		return "damaged, does not open";
+	if (c->damage->proven != (err == -EUCLEAN))
+		return err ? "a torn end is taken for damage" : "damage is taken for a torn end";
+	return err && !strstr(lsm_error_text(), c->damage->log) ? "damage is not told where" : NULL;
+}
+
+/* In some of the states in which nothing is torn. False: nothing was damaged. */
+static bool damage_some(const struct cut *c, struct env *env, struct damage *ret_damage)
+{
+	if (end_of(c) != LIFE_END_WHOLE || rng_below(c->rng, DAMAGED_IN) ||
+	    !damage_choose(env, cut_folders[CUT_STORE], c->rng, ret_damage))
+		return false;
+	damage_do(ret_damage, env, cut_folders[CUT_STORE]);
+	atomic_fetch_add(&c->counts->damaged, 1);
+	atomic_fetch_add(&c->counts->proven, ret_damage->proven);
+	return true;
 }
 
 /* ---- the second cut ---- */
@@ -197,6 +261,7 @@ static bool check_second(const struct cut *c)
 		.rng = c->rng,
 		.odds = &odds,
 		.counts = &c->counts->life,
+		.end = end_of(c),
 	};
 
 	assert(life.story);
@@ -232,7 +297,10 @@ static bool cut_again(const struct cut *first, struct disk *disk, struct env *re
 		c.disk = disk;
 		c.call = applied - 1;
 		c.tail = (enum disk_tail)rng_below(c.rng, DISK_TAIL_ANY + 1);
+		c.end = end_of(first);
 		if (promised.opened) {
+			c.damage = NULL;
+			c.end = LIFE_END_WHOLE;
 			c.story = story;
 			c.promised = promised;
 		}
@@ -242,8 +310,11 @@ static bool cut_again(const struct cut *first, struct disk *disk, struct env *re
 	return true;
 }
 
-bool cut_check(const struct cut *c)
+bool cut_check(const struct cut *given)
 {
+	struct cut copy = *given;
+	const struct cut *c = &copy;
+	struct damage damage;
 	const struct life_odds odds = {
 		.changes = (uint32_t)(1 + rng_below(c->rng, 6)),
 		.sync = 4,
@@ -255,6 +326,9 @@ bool cut_check(const struct cut *c)
 	};
 	struct rng before = *c->rng;
 	struct env *env = disk_cut(c->disk, cut_folders, c->tail, c->rng);
+
+	if (damage_some(c, env, &damage))
+		copy.damage = &damage;
 	struct env *recorder = env_record_new(env);
 	struct disk *disk = calloc(1, sizeof(*disk));
 	struct life life = {
@@ -266,16 +340,20 @@ bool cut_check(const struct cut *c)
 		.note = promises_note,
 		.note_arg = recorder,
 		.counts = &c->counts->life,
+		.end = end_of(c),
 	};
 	bool twice = rng_below(c->rng, 2);
 
 	assert(recorder && life.story && disk);
-	if (twice && c->tail == DISK_TAIL_ALL)
+	if (twice && c->tail == DISK_TAIL_ALL && !c->damage)
 		disk_copy(disk, c->disk); /* as after a kill: the power goes later */
 	else if (twice)
 		disk_load(disk, env, cut_folders, CUT_FOLDERS);
 	atomic_fetch_add(&c->counts->first, 1);
-	const char *wrong = live_again(c, &life, SECOND_STORY);
+	const char *wrong = c->damage ? refuse_damage(c, env) : NULL;
+
+	if (!wrong)
+		wrong = live_again(c, &life, SECOND_STORY);
 	bool good = wrong ? report(c, &before, "first", wrong) : true;
 
 	if (good && c->promised.copying) {

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "tests/power/damage.h"
 #include "tests/power/disk.h"
 #include "tests/power/life.h"
 #include "tests/power/naming.h"
@@ -37,6 +38,7 @@ struct cut_counts {
 	struct life_counts life;
 	_Atomic uint64_t first, second;       /* states after one cut, and after another one */
 	_Atomic uint64_t copies, half_copies; /* checkpoints found whole, or in the making */
+	_Atomic uint64_t damaged, proven;     /* a log was; and it could not pass for a torn end */
 };
 
 struct cut {
@@ -45,7 +47,9 @@ struct cut {
 	const struct story *story;
 	struct promises promised;
 	enum disk_tail tail;
-	size_t call; /* after which the power goes */
+	enum life_end end;           /* what the store may have at its end, whatever the tail */
+	const struct damage *damage; /* borrowed: to what was found; NULL: none */
+	size_t call;                 /* after which the power goes */
 	struct rng *rng;
 	struct cut_counts *counts;
 };

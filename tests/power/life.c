@@ -1,7 +1,9 @@
 #include "tests/power/life.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lsm/db/db.h"
 #include "lsm/tree/tree_impl.h"
@@ -25,6 +27,7 @@ struct lsm_options life_options(const struct life *l)
 
 	lsm_options_init(&o);
 	o.env = l->env;
+	o.recovery = (enum lsm_recovery)rng_below(rng, 3);
 	o.sync_mode = (enum lsm_sync_mode)rng_below(rng, 4);
 	o.sync_interval_ms = rng_below(rng, 2) ? 1 : 3600000;
 	o.sync_batch_records = (unsigned)(1 + rng_below(rng, 12));
@@ -59,14 +62,62 @@ static bool happens(const struct life *l, unsigned one_in)
 	return one_in && rng_below(l->rng, one_in) == 0;
 }
 
+static struct lsm_stats stats_of(struct lsm *db)
+{
+	struct lsm_stats stats;
+
+	lsm_stats_read(db, &stats);
+	return stats;
+}
+
+static bool names_a_place(const char *text)
+{
+	return strstr(text, "offset ") || (strstr(text, ".blob") && strstr(text, "missing"));
+}
+
+/* Refused for its torn end: who cuts torn ends off opens it, and finds one. */
+static const char *open_torn(struct life *l, struct lsm_options *options)
+{
+	atomic_fetch_add(&l->counts->torn, 1);
+	if (l->end == LIFE_END_WHOLE)
+		return "is refused, and nothing in it can be torn";
+	if (!names_a_place(lsm_error_text()))
+		return "is refused without a file and offset";
+	options->recovery = rng_below(l->rng, 2) ? LSM_RECOVER_TAIL : LSM_RECOVER_PREFIX;
+	if (lsm_open(l->path, options, &l->db))
+		return "does not open, torn";
+	return stats_of(l->db).recovery_torn_bytes ? NULL : "was refused as torn, and is not";
+}
+
+static const char *open_store(struct life *l, struct lsm_options *options)
+{
+	int err = lsm_open(l->path, options, &l->db);
+
+	if (err == -EUCLEAN && options->recovery == LSM_RECOVER_WHOLE)
+		return open_torn(l, options);
+	if (err)
+		return "does not open";
+	if (options->recovery == LSM_RECOVER_WHOLE && stats_of(l->db).recovery_torn_bytes)
+		return "is torn, and was taken for whole";
+	return NULL;
+}
+
 const char *life_open(struct life *l)
 {
 	struct lsm_options options = life_options(l);
 
+	if (l->end == LIFE_END_DAMAGED)
+		options.recovery = LSM_RECOVER_PREFIX;
 	atomic_fetch_add(&l->counts->modes[options.sync_mode], 1);
 	atomic_fetch_add(&l->counts->strategies[options.strategy], 1);
-	if (lsm_open(l->path, &options, &l->db))
-		return "does not open";
+	atomic_fetch_add(&l->counts->recoveries[options.recovery], 1);
+	const char *wrong = open_store(l, &options);
+
+	if (!wrong && l->end != LIFE_END_DAMAGED && stats_of(l->db).recovery_damaged)
+		wrong = "is taken for damaged";
+	l->end = LIFE_END_WHOLE;
+	if (wrong)
+		return wrong;
 	return note(l, LIFE_OPENED, 0) ? "out of memory" : NULL;
 }
 

@@ -3,6 +3,10 @@
  * compactions, named snapshots made and dropped, a checkpoint, closing and opening with other
  * options; all of it at random.
  *
+ * Each opening has one of the modes of enum lsm_recovery. Without damage they keep the same
+ * history: WHOLE may refuse a torn end, naming file and offset, and changes nothing then; none may
+ * find damage.
+ *
  * Thread rule: one thread.
  */
 #pragma once
@@ -27,6 +31,8 @@ struct life_counts {
 	_Atomic uint64_t namings;                /* snapshots made or dropped */
 	_Atomic uint64_t modes[4];               /* stores opened, by sync mode */
 	_Atomic uint64_t strategies[3];          /* and by strategy */
+	_Atomic uint64_t recoveries[3];          /* and by what is done with the end of the logs */
+	_Atomic uint64_t torn;                   /* of LSM_RECOVER_WHOLE: refused */
 };
 
 /* What happens after a change, one time in so many; 0: never. */
@@ -34,6 +40,13 @@ struct life_odds {
 	uint32_t changes;
 	unsigned sync, flush, compact, reopen, roll, name;
 	uint32_t copy_at; /* the change after which a checkpoint is made; 0: none */
+};
+
+/* What the next opening may find. */
+enum life_end {
+	LIFE_END_WHOLE,
+	LIFE_END_TORN,
+	LIFE_END_DAMAGED, /* it is opened with LSM_RECOVER_PREFIX */
 };
 
 struct life {
@@ -46,7 +59,8 @@ struct life {
 	int (*note)(void *arg, enum life_mark mark, uint32_t n); /* NULL: nobody listens */
 	void *note_arg;
 	struct life_counts *counts;
-	struct lsm *db; /* NULL: closed */
+	enum life_end end; /* whole from the first opening on */
+	struct lsm *db;    /* NULL: closed */
 };
 
 /* Options for a small store, all of them at random. */

@@ -249,11 +249,18 @@ static const char *check_found(struct bed *b, uint64_t round)
 	struct lsm_verify_report report;
 	struct lsm_stats stats;
 	struct world found;
-	struct lsm *db;
+	struct life life = {
+		.path = b->store,
+		.rng = &b->rng,
+		.counts = &board->counts,
+		.end = LIFE_END_TORN,
+	};
+	const char *wrong = life_open(&life);
+	struct lsm *db = life.db;
 
-	if (lsm_open(b->store, NULL, &db))
-		return "does not open";
-	const char *wrong = story_read(db, &found);
+	if (wrong)
+		return wrong;
+	wrong = story_read(db, &found);
 
 	if (!wrong && lsm_verify(db, &report))
 		wrong = "does not verify";
@@ -289,6 +296,11 @@ static void run_rounds(struct bed *b, uint64_t seconds)
 		   " ms%s%s",
 		   b->fs->name, round, b->unsynced, (clock_mono_ns() - start_ns) / 1000000,
 		   wrong ? ": " : "", wrong ? wrong : "");
+	tap_note("opened with recovery whole %" PRIu64 " times (%" PRIu64
+		 " refused, torn), tail %" PRIu64 ", prefix %" PRIu64,
+		 b->board->counts.recoveries[LSM_RECOVER_WHOLE], b->board->counts.torn,
+		 b->board->counts.recoveries[LSM_RECOVER_TAIL],
+		 b->board->counts.recoveries[LSM_RECOVER_PREFIX]);
 	if (wrong)
 		tap_note("APEX_SEED=%" PRIu64 " round %" PRIu64
 			 ": %u tried, %u acknowledged, %u synced, %u found: %s",

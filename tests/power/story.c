@@ -118,6 +118,15 @@ uint32_t story_durable(const struct story *s, struct lsm *db)
 	return n;
 }
 
+uint32_t story_before(const struct story *s, uint64_t seqno)
+{
+	uint32_t n = s->count;
+
+	while (n > 0 && s->seqno[n] >= seqno)
+		n--;
+	return n;
+}
+
 /* ---- reading ---- */
 
 const char *story_scan(struct lsm *db, const struct lsm_snapshot *snapshot, struct world *ret_world)

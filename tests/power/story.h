@@ -56,6 +56,9 @@ struct story {
 /* The story begins with a store that holds this world, whose last seqno this is. */
 void story_begin(struct story *s, uint32_t first, const struct world *base, uint64_t seqno);
 
+/* How many of the changes answered came before that seqno. */
+uint32_t story_before(const struct story *s, uint64_t seqno);
+
 /* Make the next change: up to three keys changed in one batch. Answers what lsm_write does, or
  * -EPROTO: a key that is to be patched is not as the story has it; after an error the story ends
  * before or after it. */
