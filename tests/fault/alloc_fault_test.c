@@ -19,6 +19,7 @@
 #include "lsm/base/clock.h"
 #include "tests/fault/allocations.h"
 #include "tests/fault/quiet.h"
+#include "tests/fault/recoveries.h"
 #include "tests/fault/settings.h"
 #include "tests/fault/workers.h"
 #include "tests/support/tap.h"
@@ -64,6 +65,7 @@ static bool run_one(void *arg, uint64_t number, const char *path, struct trial_b
 	};
 
 	t.workload.path = path;
+	t.workload.trial = at;
 	return trial_run(&t, board, why);
 }
 
@@ -162,6 +164,7 @@ int main(int argc, char **argv)
 			run_mode(&s, (enum lsm_sync_mode)mode);
 	else
 		run_mode(&s, settings_mode(&s));
+	recoveries_show();
 	settings_end(&s);
 	return tap_end();
 }

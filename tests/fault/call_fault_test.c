@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "tests/fault/campaign.h"
+#include "tests/fault/recoveries.h"
 #include "tests/fault/settings.h"
 #include "tests/support/tap.h"
 
@@ -140,6 +141,7 @@ int main(int argc, char **argv)
 			run_mode(&s, (enum lsm_sync_mode)mode, NULL);
 	else
 		run_mode(&s, settings_mode(&s), one ? argv + 2 : NULL);
+	recoveries_show();
 	settings_end(&s);
 	return tap_end();
 }

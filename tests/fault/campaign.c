@@ -145,6 +145,11 @@ static bool is_invisible(enum call_failure failure)
 	return failure == FAIL_SHORT || failure == FAIL_EINTR || is_kill(failure);
 }
 
+static bool may_tear(enum call_failure failure)
+{
+	return !is_invisible(failure) || failure == FAIL_KILL_MIDDLE;
+}
+
 static bool run_shot(void *arg, uint64_t number, const char *path, struct trial_board *board,
 		     char why[WORKLOAD_TEXT_MAX])
 {
@@ -159,6 +164,8 @@ static bool run_shot(void *arg, uint64_t number, const char *path, struct trial_
 	};
 
 	t.workload.path = path;
+	t.workload.trial = shot->plan.at + (uint64_t)shot->plan.failure;
+	t.workload.may_tear = may_tear(shot->plan.failure);
 	t.workload.dies_at_error = shot->dies;
 	t.workload.rule = is_invisible(shot->plan.failure) ? WORKLOAD_NO_ERRORS : WORKLOAD_ERRORS;
 	return trial_run(&t, board, why);

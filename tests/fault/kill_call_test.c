@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "tests/fault/campaign.h"
+#include "tests/fault/recoveries.h"
 #include "tests/fault/settings.h"
 #include "tests/support/tap.h"
 
@@ -58,6 +59,7 @@ int main(int argc, char **argv)
 	for (uint64_t seed = s.seed; seed < s.seed + (s.is_long ? LONG_SEEDS : 1); seed++)
 		for (int mode = LSM_SYNC_ALWAYS; mode <= LSM_SYNC_MANUAL; mode++)
 			kill_everywhere(&s, seed, (enum lsm_sync_mode)mode);
+	recoveries_show();
 	settings_end(&s);
 	return tap_end();
 }

@@ -17,6 +17,7 @@
 #include "lsm/base/clock.h"
 #include "lsm/env/env_fault.h"
 #include "lsm/env/env_mem.h"
+#include "tests/fault/recoveries.h"
 #include "tests/fault/settings.h"
 #include "tests/fault/workers.h"
 #include "tests/support/tap.h"
@@ -87,6 +88,8 @@ static bool run_at(struct round *round, uint64_t at, struct trial_board *board,
 		env_fault_set(env, &now.plan);
 		w.env = env;
 		w.path = "store";
+		w.trial = at;
+		w.may_tear = true;
 		w.rule = WORKLOAD_ERRORS;
 		w.struck = struck;
 		w.cut_power = round->kind->at_error ? cut_power : NULL;
@@ -184,6 +187,7 @@ int main(int argc, char **argv)
 	for (uint64_t seed = s.seed; s.is_long && seed < s.seed + LONG_SEEDS; seed++)
 		for (int mode = LSM_SYNC_ALWAYS; mode <= LSM_SYNC_MANUAL; mode++)
 			run_mode(&s, seed, (enum lsm_sync_mode)mode);
+	recoveries_show();
 	settings_end(&s);
 	return tap_end();
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/fault/recoveries.h"
 #include "tests/support/scratch.h"
 
 static uint64_t number_from(const char *variable, uint64_t otherwise)
@@ -31,11 +32,16 @@ bool settings_begin(struct settings *s, const char *name, int argc, char **argv)
 		fprintf(stderr, "no scratch folder\n");
 		return false;
 	}
+	if (!recoveries_begin()) {
+		fprintf(stderr, "no memory\n");
+		return false;
+	}
 	return true;
 }
 
 void settings_end(struct settings *s)
 {
+	recoveries_end();
 	if (scratch_remove(s->folder))
 		fprintf(stderr, "%s: cannot be removed\n", s->folder);
 	free(s->folder);

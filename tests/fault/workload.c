@@ -4,6 +4,7 @@
 
 #include "lsm/base/error.h"
 #include "tests/fault/quiet.h"
+#include "tests/fault/recoveries.h"
 #include "tests/fault/workload_run.h"
 #include "tests/support/scratch.h"
 
@@ -21,6 +22,7 @@ struct lsm_options workload_options(const struct workload *w, uint64_t opening)
 	lsm_options_init(&o);
 	o.env = w->env;
 	o.sync_mode = w->sync_mode;
+	o.recovery = (enum lsm_recovery)((w->trial + opening) % (LSM_RECOVER_PREFIX + 1));
 	o.sync_interval_ms = 3600000; /* the timer's turn is for the mode BATCH */
 	o.sync_batch_delay_us = 3600000000U;
 	o.sync_batch_records = 10;
@@ -54,7 +56,8 @@ static void try_open(struct run *r)
 	r->struck_at_open = r->w->struck();
 	r->struck_before = r->struck_at_open;
 
-	int err = lsm_open(r->w->path, &options, &r->db);
+	int err =
+		recoveries_open(r->w->path, &options, r->w->may_tear && r->w->struck() > 0, &r->db);
 
 	run_judge_error(r, "open", err, false);
 	memset(r->seen, 0, sizeof(r->seen)); /* a seqno of a change that was lost is given again */

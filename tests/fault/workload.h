@@ -34,11 +34,13 @@ enum workload_rule {
 
 struct workload {
 	uint64_t seed;
+	uint64_t trial; /* with another one other recovery modes are opened with */
 	uint32_t operations;
 	enum lsm_sync_mode sync_mode;
 	struct env *env;  /* NULL: the kernel's file system */
 	const char *path; /* of the store */
 	enum workload_rule rule;
+	bool may_tear;      /* what fails may leave half an append */
 	bool dies_at_error; /* stop at the first error, and leave the store open */
 	bool loses_power;   /* afterwards only what is durable must be there */
 	void (*cut_power)(

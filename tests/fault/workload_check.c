@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/fault/recoveries.h"
 #include "tests/fault/workload_run.h"
 
 /* Read it in each way; the same each time, and allowed. */
@@ -60,7 +61,7 @@ bool workload_check(const struct workload *w, struct ledger *ledger,
 
 	if (!copies_check(&outcome->copies, w->path, &options, ledger, reason))
 		return say(why, "checkpoint", reason);
-	if (lsm_open(w->path, &options, &db))
+	if (recoveries_open(w->path, &options, w->may_tear, &db))
 		return say(why, "does not open again", lsm_error_text());
 	if (!check_content(db, ledger, w->loses_power ? ledger->durable : ledger->kept, &found,
 			   reason))
@@ -74,7 +75,8 @@ bool workload_check(const struct workload *w, struct ledger *ledger,
 		return say(why, "takes no more changes", lsm_error_text());
 	if (lsm_close(db))
 		return say(why, "does not close", lsm_error_text());
-	if (lsm_open(w->path, &options, &db))
+	options.recovery = workload_options(w, 1).recovery;
+	if (recoveries_open(w->path, &options, false, &db))
 		return say(why, "does not open a second time", lsm_error_text());
 	if (!check_content(db, ledger, ledger->kept, &found, reason))
 		return say(why, "opened a second time", reason);
