@@ -81,7 +81,7 @@ enum lsm_recovery {
 	LSM_RECOVER_TAIL,  /* a torn end is cut off, damage is refused */
 	/* ... and damage is cut off with all that follows it: what was before it is kept, the rest
 	 * is lost for good (lsm_salvage would save more of it). An error in the log and
-	 * lsm_stats.recovery_damaged tell */
+	 * lsm_stats.recovery_damaged tell. A missing log or blob file is refused all the same */
 	LSM_RECOVER_PREFIX,
 };
 

@@ -20,6 +20,7 @@ struct look {
 	const struct rot_expect *expect;
 	const char *what;
 	struct rot_tally *tally;
+	bool told;          /* that a log was damaged */
 	uint32_t low, high; /* worlds that fit all answers so far, if possible[] of them */
 	bool possible[ROT_CHANGES_MAX + 1];
 	bool may_fail;
@@ -27,6 +28,15 @@ struct look {
 	bool reported;
 	bool wrong;
 };
+
+/* The last line about a damaged log; "" if none. */
+static char heard[512];
+
+void rot_hear(enum log_level level, const char *text)
+{
+	if (level == LOG_LEVEL_ERROR && strstr(text, "the log is damaged"))
+		(void)snprintf(heard, sizeof(heard), "%s", text);
+}
 
 static bool wrong(struct look *l, const char *fmt, ...) printf_like(2, 3);
 
@@ -302,6 +312,14 @@ static bool look_at_all(struct look *l, struct lsm *db)
 	return good;
 }
 
+static void allow(struct look *l, uint32_t low, uint32_t high)
+{
+	l->low = low;
+	l->high = high;
+	for (uint32_t n = low; n <= high; n++)
+		l->possible[n] = true;
+}
+
 static struct look look_begin(const struct rot_store *s, const struct rot_expect *e,
 			      const char *what, struct rot_tally *tally)
 {
@@ -310,14 +328,35 @@ static struct look look_begin(const struct rot_store *s, const struct rot_expect
 		.expect = e,
 		.what = what,
 		.tally = tally,
-		.low = e->low,
-		.high = e->high,
 		.may_fail = e->may_fail,
 	};
 
-	for (uint32_t n = e->low; n <= e->high; n++)
-		l.possible[n] = true;
+	allow(&l, e->low, e->high);
+	heard[0] = '\0';
 	return l;
+}
+
+/* It is open: an end of its history that is damage is told, another one is not. */
+static bool judge_end(struct look *l, struct lsm *db)
+{
+	const struct rot_expect *e = l->expect;
+	struct lsm_stats stats;
+
+	lsm_stats_read(db, &stats);
+	l->told = stats.recovery_damaged;
+	if (e->recovery == LSM_RECOVER_WHOLE && stats.recovery_torn_bytes)
+		return wrong(l, "it is torn, and was taken for whole");
+	if (l->told != (heard[0] != '\0'))
+		return wrong(l, "statistics and log do not agree on damage");
+	if (!l->told)
+		return !e->must_tell || wrong(l, "it opens, and nobody tells of the damage");
+	if (!e->may_tell)
+		return wrong(l, "damage is told where there is none: %s", heard);
+	if (!names_a_file(l, heard) || (!strstr(heard, "missing") && !names_an_offset(heard)))
+		return wrong(l, "the damage is not told where: %s", heard);
+	allow(l, e->told_low, e->told_high);
+	l->reported = true;
+	return true;
 }
 
 bool rot_check(const struct rot_store *s, struct env *env, const struct rot_expect *e,
@@ -330,7 +369,10 @@ bool rot_check(const struct rot_store *s, struct env *env, const struct rot_expe
 	struct lsm *db;
 
 	options.read_only = true;
+	options.recovery = e->recovery;
 	tally->states++;
+	tally->modes[e->recovery]++;
+	tally->last_torn = false;
 	int err = lsm_open(ROT_DIR, &options, &db);
 
 	if (err) {
@@ -340,14 +382,17 @@ bool rot_check(const struct rot_store *s, struct env *env, const struct rot_expe
 	if (e->must_fail)
 		(void)wrong(&l, "it opens, though what was promised is damaged");
 	lsm_stats_read(db, &stats);
-	bool good = !l.wrong && look_at_all(&l, db);
+	bool good = !l.wrong && judge_end(&l, db) && look_at_all(&l, db);
 
 	err = lsm_verify(db, &report);
 	if (good && err) {
-		l.may_fail = l.may_fail || e->may_report;
+		l.may_fail = l.may_fail || e->may_report || l.told;
 		good = judge_error(&l, err, "verify");
 	}
-	if (stats.recovery_torn_bytes > 0)
+	tally->last_torn = stats.recovery_torn_bytes > 0 && !l.told;
+	if (l.told)
+		tally->told++;
+	else if (tally->last_torn)
 		tally->torn++;
 	else if (l.reported)
 		tally->reported++;
@@ -384,17 +429,18 @@ static bool look_again(struct look *l, const struct lsm_options *options)
 	return wrong(l, "the second open accepts what the first refused");
 }
 
-static bool look_at_writer(struct look *l, struct lsm *db, const struct lsm_options *options)
+static bool look_at_writer(struct look *l, struct lsm *db, struct lsm_options *options)
 {
 	if (l->expect->must_fail)
 		(void)wrong(l, "it opens for writing, though what was promised is damaged");
-	bool good = !l->wrong && look_at_all(l, db) && look_after_put(l, db);
+	bool good = !l->wrong && judge_end(l, db) && look_at_all(l, db) && look_after_put(l, db);
 	int err = lsm_close(db);
 
 	if (good && err)
 		return wrong(l, "close answers %d", err);
 	if (!good)
 		return false;
+	options->recovery = LSM_RECOVER_WHOLE;
 	err = lsm_open(ROT_DIR, options, &db);
 	if (err)
 		return judge_error(l, err, "the open after that");
@@ -413,7 +459,9 @@ bool rot_check_writing(const struct rot_store *s, struct env *env, const struct 
 	bool good;
 
 	assert(copy);
+	options.recovery = e->recovery;
 	tally->states++;
+	tally->modes[e->recovery]++;
 	int err = lsm_open(ROT_DIR, &options, &db);
 
 	if (err) {

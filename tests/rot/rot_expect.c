@@ -7,7 +7,8 @@
 
 static struct rot_expect whole(const struct rot_store *s)
 {
-	return (struct rot_expect){.low = s->changes, .high = s->changes};
+	return (struct rot_expect){
+		.recovery = LSM_RECOVER_TAIL, .low = s->changes, .high = s->changes};
 }
 
 static struct rot_expect refused(const struct rot_store *s)
@@ -237,4 +238,48 @@ struct rot_expect rot_expect_missing(const struct rot_store *s, size_t file)
 		return expect_no_blob(s, file);
 	e.missing = true;
 	return s->files[file].kind == ROT_LOCK || s->files[file].is_stray ? whole(s) : e;
+}
+
+/* The first record that does not stand in the log as it was, or of the log and newer ones when its
+ * header does not; record_count: none. */
+static size_t first_bad(const struct rot_store *s, size_t file, struct slice bytes)
+{
+	bool header = is_same(buf_slice(&s->files[file].bytes), bytes, 0, WAL_FILE_HEADER_SIZE);
+	size_t bad = 0;
+
+	/* files are sorted by name, so logs by age */
+	while (bad < s->record_count && (header ? record_is_same(s, &s->records[bad], file, bytes)
+						: s->records[bad].file < file))
+		bad++;
+	return bad;
+}
+
+static struct rot_expect expect_prefix(const struct rot_store *s, size_t file, struct slice bytes,
+				       const struct rot_expect *tail)
+{
+	struct rot_expect e = *tail;
+
+	if (s->files[file].kind != ROT_LOG || !bytes.ptr || !e.may_fail)
+		return e;
+	size_t bad = first_bad(s, file, bytes);
+
+	e.may_tell = true;
+	e.must_tell = e.must_fail;
+	e.told_low =
+		bad < s->record_count ? world_before(s, s->records[bad].first_seqno) : s->changes;
+	e.told_high = e.told_low;
+	e.may_fail = e.must_fail = false;
+	e.may_report = true;
+	return e;
+}
+
+struct rot_expect rot_expect_mode(const struct rot_store *s, size_t file, struct slice bytes,
+				  const struct rot_expect *tail, enum lsm_recovery recovery)
+{
+	struct rot_expect e = *tail;
+
+	if (recovery == LSM_RECOVER_PREFIX)
+		e = expect_prefix(s, file, bytes, tail);
+	e.recovery = recovery;
+	return e;
 }

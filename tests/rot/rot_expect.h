@@ -32,6 +32,18 @@
 struct rot_expect rot_expect_bytes(const struct rot_store *s, size_t file, struct slice bytes);
 
 /*
+ * The same when the store is opened with another recovery mode; `tail` is what is expected with
+ * LSM_RECOVER_TAIL, `bytes` what it was made of (.ptr NULL: the file is missing).
+ *
+ * WHOLE: the same, or an error: of a torn end, and always if a record has become bytes that
+ *	are none.
+ * PREFIX: where TAIL fails because of what stands in a log the history ends before the first
+ *	bad record, or before the log whose header is bad. This is told. All else is the same.
+ */
+struct rot_expect rot_expect_mode(const struct rot_store *s, size_t file, struct slice bytes,
+				  const struct rot_expect *tail, enum lsm_recovery recovery);
+
+/*
  * Nobody looks at this byte of the file: it stands behind the last record of a log with which a
  * newer one goes on, or an older log left it, behind the records and the zeros that end them; or no
  * record of a table or log names it in a blob file.

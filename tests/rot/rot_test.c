@@ -1,7 +1,8 @@
 /*
  * Bit rot: every bit of every file of a small store flipped, one at a time, and coarser damage. The
  * store must answer rightly or with an error that names file and offset (rot_expect.h has the rule
- * for each kind of file, rot_check.h what is looked at).
+ * for each kind of file, rot_check.h what is looked at). It is opened with recovery TAIL, and where
+ * that may make a difference with one of the other modes.
  *
  * usage: rot_test [SEEDS [ENDING [BITS]]]; ENDING: a number of enum rot_ending, else all are tried;
  * BITS: of eight bits, and of eight places to cut at, so many are tried (8); APEX_SEED runs that
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lsm/base/compiler.h"
 #include "lsm/base/log.h"
 #include "lsm/base/rng.h"
 #include "lsm/env/env_mem.h"
@@ -24,12 +26,17 @@ enum {
 	WRITING_IN = 64,
 	/* Of the zeros behind the end of a log or manifest, one bit in so many is flipped. */
 	ZEROS_IN = 16,
+	/* Of the states with damage to a blob file, one in so many is tried in another mode. */
+	BLOB_MODES_IN = 8,
 };
 
 static const char *const kind_names[] = {"LOCK", "CURRENT", "manifest",
 					 "log",  "table",   "blob file"};
 
 static unsigned bits_of_a_byte = 8;
+
+/* Of one store, over all kinds of damage: rot_tally's. */
+static uint64_t modes[LSM_RECOVER_PREFIX + 1], told;
 
 /* One store being damaged. */
 struct rotting {
@@ -42,14 +49,17 @@ static void report(const struct rotting *r, const char *what)
 {
 	const struct rot_tally *t = &r->tally;
 
+	for (size_t i = 0; i < array_size(modes); i++)
+		modes[i] += t->modes[i];
+	told += t->told;
 	if (t->wrong)
 		tap_note("%s", t->complaint);
 	tap_result(t->wrong == 0 && t->states > 0,
 		   "seed %" PRIu64 ", %s: %s: %" PRIu64 " states: %" PRIu64 " refused, %" PRIu64
-		   " reported, %" PRIu64 " torn ends, %" PRIu64 " unnoticed and right, %" PRIu64
-		   " written to, %" PRIu64 " wrong",
+		   " reported, %" PRIu64 " torn ends, %" PRIu64 " cut at damage, %" PRIu64
+		   " unnoticed and right, %" PRIu64 " written to, %" PRIu64 " wrong",
 		   r->store->seed, rot_ending_name(r->store->ending), what, t->states, t->refused,
-		   t->reported, t->torn, t->unnoticed, t->writing, t->wrong);
+		   t->reported, t->torn, t->told, t->unnoticed, t->writing, t->wrong);
 }
 
 static struct rotting begin(const struct rot_store *store)
@@ -60,12 +70,49 @@ static struct rotting begin(const struct rot_store *store)
 	return r;
 }
 
-/* The file of the store as it now is in env is damaged: check both ways of opening. */
-static void check_both(struct rotting *r, struct env *env, const struct rot_expect *e,
-		       const char *what)
+/* Another recovery mode than TAIL to try the damage with, if they may make a difference. False:
+ * none; chunks are many. */
+static bool choose_mode(struct rotting *r, size_t file, enum lsm_recovery *ret_mode)
 {
-	(void)rot_check(r->store, env, e, what, &r->tally);
-	(void)rot_check_writing(r->store, env, e, what, &r->tally);
+	enum rot_kind kind = r->store->files[file].kind;
+
+	*ret_mode = rng_below(&r->rng, 2) ? LSM_RECOVER_PREFIX : LSM_RECOVER_WHOLE;
+	return kind == ROT_LOG || kind == ROT_MANIFEST ||
+	       (kind == ROT_BLOB && rng_below(&r->rng, BLOB_MODES_IN) == 0);
+}
+
+/* What is expected with it of what rot_check has just seen with TAIL. */
+static struct rot_expect expect_in_mode(const struct rotting *r, size_t file, struct slice bytes,
+					const struct rot_expect *tail, enum lsm_recovery mode)
+{
+	struct rot_expect e = rot_expect_mode(r->store, file, bytes, tail, mode);
+
+	if (mode == LSM_RECOVER_WHOLE && r->tally.last_torn)
+		e.may_fail = e.must_fail = true;
+	return e;
+}
+
+/* The file of the store as it now is in its env is damaged (bytes.ptr NULL: missing): check both
+ * ways of opening, in two modes. */
+static void check_both(struct rotting *r, size_t file, struct slice bytes,
+		       const struct rot_expect *tail, const char *what)
+{
+	struct env *env = r->store->env;
+	enum lsm_recovery mode;
+	char text[192];
+
+	(void)rot_check(r->store, env, tail, what, &r->tally);
+	struct rot_expect e = *tail;
+	bool again = choose_mode(r, file, &mode);
+
+	if (again)
+		e = expect_in_mode(r, file, bytes, tail, mode);
+	(void)rot_check_writing(r->store, env, tail, what, &r->tally);
+	if (!again)
+		return;
+	(void)snprintf(text, sizeof(text), "%s, recovery %d", what, (int)mode);
+	(void)rot_check(r->store, env, &e, text, &r->tally);
+	(void)rot_check_writing(r->store, env, &e, text, &r->tally);
 }
 
 /* ---- bits ---- */
@@ -79,6 +126,26 @@ static size_t used_bytes(const struct rot_file *f)
 	       f->bytes.ptr[len - 1] == 0)
 		len--;
 	return len;
+}
+
+/* The flip that rot_check has just seen, in another mode. */
+static void flip_in_mode(struct rotting *r, size_t file, struct slice bytes,
+			 const struct rot_expect *tail, const char *what)
+{
+	enum lsm_recovery mode;
+	char text[192];
+
+	if (!choose_mode(r, file, &mode))
+		return;
+	struct rot_expect e = expect_in_mode(r, file, bytes, tail, mode);
+
+	/* a record with a bit turned is no record, and no zeros either */
+	if (mode == LSM_RECOVER_WHOLE && e.high < r->store->changes)
+		e.may_fail = e.must_fail = true;
+	(void)snprintf(text, sizeof(text), "%s, recovery %d", what, (int)mode);
+	(void)rot_check(r->store, r->store->env, &e, text, &r->tally);
+	if (rng_below(&r->rng, WRITING_IN) == 0)
+		(void)rot_check_writing(r->store, r->store->env, &e, text, &r->tally);
 }
 
 static void flip_bit(struct rotting *r, size_t file, uint8_t *bytes, uint64_t bit)
@@ -98,6 +165,7 @@ static void flip_bit(struct rotting *r, size_t file, uint8_t *bytes, uint64_t bi
 	if (f->kind >= ROT_TABLE || f->kind == ROT_CURRENT)
 		e.file = f->name;
 	(void)rot_check(r->store, r->store->env, &e, what, &r->tally);
+	flip_in_mode(r, file, slice_of(bytes, f->bytes.len), &e, what);
 	if (rng_below(&r->rng, WRITING_IN) == 0)
 		(void)rot_check_writing(r->store, r->store->env, &e, what, &r->tally);
 	bytes[bit / 8] = (uint8_t)(bytes[bit / 8] ^ 1U << bit % 8);
@@ -163,7 +231,7 @@ static void check_expected(struct rotting *r, size_t file, struct slice bytes, s
 
 	(void)snprintf(text, sizeof(text), "%s: %s", f->name, what);
 	assert(env_mem_set_file(r->store->env, ROT_DIR, f->name, bytes) == 0);
-	check_both(r, r->store->env, &e, text);
+	check_both(r, file, bytes, &e, text);
 	assert(env_mem_set_file(r->store->env, ROT_DIR, f->name, buf_slice(&f->bytes)) == 0);
 }
 
@@ -237,7 +305,7 @@ static void lose_file(struct rotting *r, size_t file)
 
 	(void)snprintf(what, sizeof(what), "%s is missing", f->name);
 	assert(env_mem_remove_file(r->store->env, ROT_DIR, f->name) == 0);
-	check_both(r, r->store->env, &e, what);
+	check_both(r, file, slice_of(NULL, 0), &e, what);
 	assert(env_mem_set_file(r->store->env, ROT_DIR, f->name, buf_slice(&f->bytes)) == 0);
 }
 
@@ -287,6 +355,20 @@ static void note_store(const struct rot_store *s)
 		 s->record_count, s->edit_count);
 }
 
+/* Damage of the logs is refused by TAIL and WHOLE, and cut by PREFIX: each was tried. */
+static void report_modes(const struct rot_store *s)
+{
+	tap_result(modes[LSM_RECOVER_WHOLE] && modes[LSM_RECOVER_TAIL] &&
+			   modes[LSM_RECOVER_PREFIX] && told,
+		   "seed %" PRIu64 ", %s: opened with recovery whole %" PRIu64
+		   " times, tail %" PRIu64 ", prefix %" PRIu64 ", which %" PRIu64
+		   " times cut a log at its damage",
+		   s->seed, rot_ending_name(s->ending), modes[LSM_RECOVER_WHOLE],
+		   modes[LSM_RECOVER_TAIL], modes[LSM_RECOVER_PREFIX], told);
+	memset(modes, 0, sizeof(modes));
+	told = 0;
+}
+
 static void run_ending(uint64_t seed, enum rot_ending ending)
 {
 	struct rot_store *store = rot_store_new(seed, ending);
@@ -298,6 +380,7 @@ static void run_ending(uint64_t seed, enum rot_ending ending)
 	damage_all(store, truncate_file, "truncated");
 	damage_all(store, lose_file, "each file missing");
 	damage_all(store, replace_file, "each file with another's or an older state's bytes");
+	report_modes(store);
 	rot_store_free(store);
 }
 
@@ -306,13 +389,6 @@ static void run_seed(uint64_t seed, int first, int last)
 {
 	for (int ending = first; ending <= last; ending++)
 		run_ending(seed, (enum rot_ending)ending);
-}
-
-/* The engine warns of each torn end; there are thousands. */
-static void hush(enum log_level level, const char *text)
-{
-	(void)level;
-	(void)text;
 }
 
 int main(int argc, char **argv)
@@ -329,7 +405,7 @@ int main(int argc, char **argv)
 			ROT_ENDINGS);
 		return EXIT_FAILURE;
 	}
-	log_set_sink(hush);
+	log_set_sink(rot_hear);
 	if (one)
 		run_seed(strtoull(one, NULL, 10), first, last);
 	for (uint64_t seed = 1; !one && seed <= seeds; seed++)
