@@ -162,6 +162,7 @@ static bool look_at_key(struct run *run, const struct model *model, struct lsm *
 static void look_beside(struct run *run)
 {
 	struct lsm_options options;
+	struct lsm_stats stats;
 	struct lsm *reader;
 	struct named_model *named = &run->named[rng_below(&run->rng, RUN_NAMES_MAX)];
 	struct lsm_read_options view = {0};
@@ -172,7 +173,10 @@ static void look_beside(struct run *run)
 	lsm_options_init(&options);
 	options.env = run->env;
 	options.read_only = true;
+	options.recovery = rng_below(&run->rng, 2) ? LSM_RECOVER_TAIL : LSM_RECOVER_PREFIX;
 	REQUIRE(run, lsm_open(run->path, &options, &reader) == 0);
+	lsm_stats_read(reader, &stats);
+	REQUIRE(run, stats.recovery_damaged == 0);
 	if (named->made) {
 		REQUIRE(run, lsm_snapshot_open(reader, run_name((size_t)(named - run->named)),
 					       &snapshot) == 0);
@@ -402,6 +406,14 @@ int main(int argc, char **argv)
 
 	tap_result(good, "%" PRIu64 " operations in %" PRIu64 " ms, %" PRIu64 " a second", total,
 		   ms, total * 1000 / (ms + 1));
+	tap_result(plan.counts->recoveries[LSM_RECOVER_WHOLE] > 0 &&
+			   plan.counts->recoveries[LSM_RECOVER_TAIL] > 0 &&
+			   plan.counts->recoveries[LSM_RECOVER_PREFIX] > 0,
+		   "stores opened with recovery whole %" PRIu64 ", tail %" PRIu64
+		   ", prefix %" PRIu64,
+		   plan.counts->recoveries[LSM_RECOVER_WHOLE],
+		   plan.counts->recoveries[LSM_RECOVER_TAIL],
+		   plan.counts->recoveries[LSM_RECOVER_PREFIX]);
 	tap_note("%" PRIu64 " patches, %" PRIu64 " MB of chunks written and %" PRIu64
 		 " MB of them moved, %" PRIu64 " checkpoints, %" PRIu64
 		 " snapshots named or dropped, %" PRIu64 " readers beside (%" PRIu64

@@ -104,6 +104,7 @@ static struct lsm_options random_options(struct run *run)
 	o.base_level_bytes = 128 << 10;
 	o.target_file_bytes = 32 << 10;
 	o.sync_mode = (enum lsm_sync_mode)rng_below(rng, 4);
+	o.recovery = (enum lsm_recovery)rng_below(rng, 3);
 	o.compaction_threads = (unsigned)rng_below(rng, 3);
 	o.strategy = (enum lsm_strategy)rng_below(rng, 3);
 	o.runs_max = (unsigned)(2 + rng_below(rng, 4));
@@ -152,9 +153,13 @@ static void open_named(struct run *run)
 void run_open(struct run *run)
 {
 	struct lsm_options options = random_options(run);
+	struct lsm_stats stats;
 
 	run->value_max = options.value_max;
 	REQUIRE(run, lsm_open(run->path, &options, &run->db) == 0);
+	lsm_stats_read(run->db, &stats);
+	REQUIRE(run, stats.recovery_torn_bytes == 0 && stats.recovery_damaged == 0);
+	atomic_fetch_add(&run->counts->recoveries[options.recovery], 1);
 	open_named(run);
 }
 

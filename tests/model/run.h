@@ -38,6 +38,7 @@ struct held_iter {
 struct run_counts {
 	_Atomic uint64_t patches, blob_written_bytes, blob_moved_bytes, checkpoints, namings;
 	_Atomic uint64_t looks, stale_looks; /* by a reader beside the store */
+	_Atomic uint64_t recoveries[3];      /* stores opened, by enum lsm_recovery */
 };
 
 struct run {
@@ -65,7 +66,8 @@ struct run {
 
 _Noreturn void run_give_up(const struct run *run, const char *condition, int line);
 
-/* Open the store at run->path with random options, and in it the snapshots that have names. */
+/* Open the store at run->path with random options, and in it the snapshots that have names. It was
+ * closed, so the end of its logs is whole. */
 void run_open(struct run *run);
 void run_close(struct run *run);
 /* Other random options, as far as they can change while it is open. */
