@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lsm/base/clock.h"
+#include "tests/fault/recoveries.h"
 #include "tests/fault/workers.h"
 #include "tests/support/tap.h"
 
@@ -109,17 +110,29 @@ void campaign_end(struct campaign *c)
 	*c = (struct campaign){0};
 }
 
-void campaign_aim(struct campaign *c, struct shot shot)
+static void add_shot(struct campaign *c, const struct shot *shot)
 {
-	assert(shot.plan.at < c->call_count);
-	if (!call_may_fail(&c->calls[shot.plan.at], shot.plan.failure))
-		return;
 	if (c->shot_count == c->shot_cap) {
 		c->shot_cap = c->shot_cap ? c->shot_cap * 2 : 256;
 		c->shots = reallocarray(c->shots, c->shot_cap, sizeof(*c->shots));
 		assert(c->shots);
 	}
-	c->shots[c->shot_count++] = shot;
+	c->shots[c->shot_count++] = *shot;
+}
+
+void campaign_aim(struct campaign *c, struct shot shot)
+{
+	assert(shot.plan.at < c->call_count);
+	if (!call_may_fail(&c->calls[shot.plan.at], shot.plan.failure))
+		return;
+	/* what cannot be read is not damaged, in any mode */
+	unsigned trials = c->calls[shot.plan.at].kind == CALL_READ ? RECOVERY_MODES : 1;
+
+	shot.trial = shot.plan.at + (uint64_t)shot.plan.failure;
+	for (; trials > 0; trials--) {
+		add_shot(c, &shot);
+		shot.trial++;
+	}
 }
 
 static void begin_fault(const void *plan)
@@ -164,7 +177,7 @@ static bool run_shot(void *arg, uint64_t number, const char *path, struct trial_
 	};
 
 	t.workload.path = path;
-	t.workload.trial = shot->plan.at + (uint64_t)shot->plan.failure;
+	t.workload.trial = shot->trial;
 	t.workload.may_tear = may_tear(shot->plan.failure);
 	t.workload.dies_at_error = shot->dies;
 	t.workload.rule = is_invisible(shot->plan.failure) ? WORKLOAD_NO_ERRORS : WORKLOAD_ERRORS;
@@ -176,12 +189,13 @@ static void describe_shot(void *arg, uint64_t number, char text[WORKLOAD_TEXT_MA
 	const struct campaign *c = arg;
 	const struct shot *s = &c->shots[number];
 
-	(void)snprintf(text, WORKLOAD_TEXT_MAX,
-		       "seed %" PRIu64 " sync mode %s, call %" PRIu64 " (%s) %s %s, %s",
-		       c->workload.seed, sync_mode_name(c->workload.sync_mode), s->plan.at,
-		       call_kind_name(c->calls[s->plan.at].kind),
-		       call_failure_name(s->plan.failure),
-		       s->plan.sticky ? "from there on" : "once", s->dies ? "left open" : "closed");
+	(void)snprintf(
+		text, WORKLOAD_TEXT_MAX,
+		"seed %" PRIu64 " sync mode %s, call %" PRIu64 " (%s) %s %s, %s, trial %" PRIu64,
+		c->workload.seed, sync_mode_name(c->workload.sync_mode), s->plan.at,
+		call_kind_name(c->calls[s->plan.at].kind), call_failure_name(s->plan.failure),
+		s->plan.sticky ? "from there on" : "once", s->dies ? "left open" : "closed",
+		s->trial);
 }
 
 void campaign_fire(struct campaign *c, const char *name)

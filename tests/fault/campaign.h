@@ -12,7 +12,8 @@
 
 struct shot {
 	struct call_plan plan;
-	bool dies; /* at the first error, without closing the store */
+	bool dies;      /* at the first error, without closing the store */
+	uint64_t trial; /* workload.trial; campaign_aim's */
 };
 
 struct campaign {
@@ -38,7 +39,8 @@ const char *sync_mode_name(enum lsm_sync_mode mode);
 must_check bool campaign_begin(struct campaign *c, const struct workload *w, const char *folder);
 void campaign_end(struct campaign *c);
 
-/* Take the shot into the list, if the call at `at` can fail so. */
+/* Take the shot into the list, if the call at `at` can fail so; of a read, once for each recovery
+ * mode. */
 void campaign_aim(struct campaign *c, struct shot shot);
 /* Run the list and empty it; one TAP result of this name. */
 void campaign_fire(struct campaign *c, const char *name);

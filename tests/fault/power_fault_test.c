@@ -48,6 +48,7 @@ static const struct kind kinds[] = {
 struct round {
 	struct workload workload;
 	const struct kind *kind;
+	unsigned kind_number;
 	uint64_t stride;
 	uint64_t calls; /* of the last run in this process */
 };
@@ -88,7 +89,7 @@ static bool run_at(struct round *round, uint64_t at, struct trial_board *board,
 		env_fault_set(env, &now.plan);
 		w.env = env;
 		w.path = "store";
-		w.trial = at;
+		w.trial = at + round->kind_number;
 		w.may_tear = true;
 		w.rule = WORKLOAD_ERRORS;
 		w.struck = struck;
@@ -172,6 +173,7 @@ static void run_mode(const struct settings *s, uint64_t seed, enum lsm_sync_mode
 
 	for (size_t i = 0; i < array_size(kinds) && calls > 0; i++) {
 		round.kind = &kinds[i];
+		round.kind_number = (unsigned)i;
 		fire(s, &round, calls);
 	}
 }

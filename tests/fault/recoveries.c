@@ -8,12 +8,8 @@
 #include "lsm/base/error.h"
 #include "tests/support/tap.h"
 
-enum {
-	MODES = LSM_RECOVER_PREFIX + 1,
-};
-
 static struct {
-	_Atomic uint64_t opened[MODES], refused;
+	_Atomic uint64_t opened[RECOVERY_MODES], refused;
 } * counts;
 
 bool recoveries_begin(void)
@@ -27,7 +23,7 @@ void recoveries_show(void)
 {
 	bool all = true;
 
-	for (int mode = 0; mode < MODES; mode++)
+	for (int mode = 0; mode < RECOVERY_MODES; mode++)
 		all = all && counts->opened[mode] > 0;
 	(void)tap_result(all,
 			 "stores opened with recovery whole %" PRIu64 " (and refused %" PRIu64

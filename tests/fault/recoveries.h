@@ -13,6 +13,10 @@
 
 #include "lsm/lsm.h"
 
+enum {
+	RECOVERY_MODES = LSM_RECOVER_PREFIX + 1,
+};
+
 /* False: no memory that processes can share. */
 must_check bool recoveries_begin(void);
 /* How many there were, and a TAP result: stores were opened in each mode. */

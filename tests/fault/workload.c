@@ -1,5 +1,6 @@
 #include "tests/fault/workload.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "lsm/base/error.h"
@@ -22,7 +23,7 @@ struct lsm_options workload_options(const struct workload *w, uint64_t opening)
 	lsm_options_init(&o);
 	o.env = w->env;
 	o.sync_mode = w->sync_mode;
-	o.recovery = (enum lsm_recovery)((w->trial + opening) % (LSM_RECOVER_PREFIX + 1));
+	o.recovery = (enum lsm_recovery)((w->trial + opening) % RECOVERY_MODES);
 	o.sync_interval_ms = 3600000; /* the timer's turn is for the mode BATCH */
 	o.sync_batch_delay_us = 3600000000U;
 	o.sync_batch_records = 10;
@@ -59,7 +60,10 @@ static void try_open(struct run *r)
 	int err =
 		recoveries_open(r->w->path, &options, r->w->may_tear && r->w->struck() > 0, &r->db);
 
-	run_judge_error(r, "open", err, false);
+	if (err == -EPROTO)
+		run_violate(r, "open: %s", fail_text());
+	else
+		run_judge_error(r, "open", err, false);
 	memset(r->seen, 0, sizeof(r->seen)); /* a seqno of a change that was lost is given again */
 	r->opens_failed = err ? r->opens_failed + 1 : 0;
 	r->outcome->opens++;
