@@ -108,12 +108,33 @@ static void go_on(struct env *env, struct env_dir *dir, const struct wal_set *lo
 	expect(after.tail_number == found->tail_number);
 }
 
+/* What WAL_TAIL answered (rc, found) against the other policies. */
+static void recover_otherwise(struct env_dir *dir, const struct wal_set *logs, int rc,
+			      const struct wal_recovery *found)
+{
+	struct wal_set other = *logs;
+	struct wal_recovery again = {0};
+	struct history h = {.last_seqno = logs->after_seqno};
+
+	other.policy = WAL_PREFIX;
+	expect(wal_recover(dir, &other, apply, &h, &again) == 0);
+	expect(again.last_seqno == h.last_seqno && again.records == h.records);
+	expect(again.damaged == (rc != 0));
+	expect(rc || (again.last_seqno == found->last_seqno && again.torn == found->torn));
+	h = (struct history){.last_seqno = logs->after_seqno};
+	other.policy = WAL_WHOLE;
+	int whole = wal_recover(dir, &other, apply, &h, &again);
+
+	expect((whole == 0) == (rc == 0 && !found->torn));
+}
+
 static void recover(struct env *env, struct env_dir *dir, const struct wal_set *logs)
 {
 	struct history h = {.last_seqno = logs->after_seqno};
 	struct wal_recovery found = {0};
 	int rc = wal_recover(dir, logs, apply, &h, &found);
 
+	recover_otherwise(dir, logs, rc, &found);
 	if (rc) {
 		expect_refusal(rc);
 		return;

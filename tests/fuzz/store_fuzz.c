@@ -126,7 +126,7 @@ static bool read_store(struct lsm *db, struct scan *ret_scan)
 }
 
 /* True: it opens and verifies. */
-static bool look(struct env *env, struct scan *ret_scan)
+static bool look(struct env *env, bool *ret_opens, struct scan *ret_scan)
 {
 	struct lsm_options options = small_options(env);
 	struct lsm *db;
@@ -134,6 +134,7 @@ static bool look(struct env *env, struct scan *ret_scan)
 	options.read_only = true;
 	int rc = lsm_open(STORE_DIR, &options, &db);
 
+	*ret_opens = !rc;
 	if (rc) {
 		expect_no_open(rc);
 		return false;
@@ -212,6 +213,39 @@ static void change(struct env *env, enum lsm_strategy strategy, const struct sca
 	expect(lsm_close(db) == 0);
 }
 
+/*
+ * Opened with damaged logs cut: what opens without that is the same; what does not is a store from
+ * then on, whole at its end, and sound if it verified once.
+ */
+static void open_prefix(struct env *env, bool opens, const struct scan *before)
+{
+	struct lsm_options options = small_options(env);
+	struct lsm_stats stats;
+	struct scan found;
+	struct lsm *db;
+
+	options.recovery = LSM_RECOVER_PREFIX;
+	int rc = lsm_open(STORE_DIR, &options, &db);
+
+	if (rc) {
+		expect_no_open(rc);
+		return;
+	}
+	lsm_stats_read(db, &stats);
+	expect(!opens || !stats.recovery_damaged);
+	bool sound = read_store(db, &found);
+
+	expect(!before || sound);
+	if (before)
+		expect_same(&found, before);
+	expect(lsm_close(db) == 0);
+	options.recovery = LSM_RECOVER_WHOLE;
+	expect(lsm_open(STORE_DIR, &options, &db) == 0);
+	if (sound)
+		expect_content(db, &found);
+	expect(lsm_close(db) == 0);
+}
+
 /* No store gets near the end of its numbers; one that says so cannot be written for long. */
 static bool has_numbers_left(struct env *env)
 {
@@ -239,8 +273,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	env_mem_set_clock(env, 1000);
 	while (!feed_is_empty(&f))
 		put_part(env, &f);
-	bool sound = look(env, &before);
+	bool opens, sound = look(env, &opens, &before);
+	struct env *copy = env_mem_clone(env);
 
+	expect(copy);
+	if (has_numbers_left(env))
+		open_prefix(copy, opens, sound ? &before : NULL);
+	env_free(copy);
 	if (has_numbers_left(env))
 		change(env, (enum lsm_strategy)(len % 3), sound ? &before : NULL);
 	env_free(env);
