@@ -17,6 +17,7 @@
 #include "lsm/base/log.h"
 #include "lsm/base/rng.h"
 #include "lsm/env/env_mem.h"
+#include "lsm/tree/file_name.h"
 #include "tests/rot/rot_expect.h"
 #include "tests/support/tap.h"
 
@@ -331,6 +332,26 @@ static void replace_file(struct rotting *r, size_t file)
 	}
 }
 
+/* A copy of it lies beside it with a number of its own, older or newer: nothing names that one. */
+static void double_file(struct rotting *r, size_t file)
+{
+	static const uint64_t numbers[] = {1, 900001};
+	const struct rot_file *f = &r->store->files[file];
+	enum file_kind kind = file_name_parse(f->name).kind;
+	const struct rot_expect e = rot_expect_bytes(r->store, file, buf_slice(&f->bytes));
+	char name[ENV_NAME_MAX + 1], what[128];
+
+	if (f->kind == ROT_LOCK || f->kind == ROT_CURRENT)
+		return;
+	for (size_t i = 0; i < array_size(numbers); i++) {
+		file_name_make(kind, numbers[i], name);
+		(void)snprintf(what, sizeof(what), "%s lies there as %s too", f->name, name);
+		assert(env_mem_set_file(r->store->env, ROT_DIR, name, buf_slice(&f->bytes)) == 0);
+		check_both(r, file, buf_slice(&f->bytes), &e, what);
+		assert(env_mem_remove_file(r->store->env, ROT_DIR, name) == 0);
+	}
+}
+
 static void damage_all(const struct rot_store *store, void (*damage)(struct rotting *, size_t),
 		       const char *what)
 {
@@ -380,6 +401,7 @@ static void run_ending(uint64_t seed, enum rot_ending ending)
 	damage_all(store, truncate_file, "truncated");
 	damage_all(store, lose_file, "each file missing");
 	damage_all(store, replace_file, "each file with another's or an older state's bytes");
+	damage_all(store, double_file, "each file there twice");
 	report_modes(store);
 	rot_store_free(store);
 }
