@@ -128,7 +128,7 @@ static void run_mode(const struct settings *s, enum lsm_sync_mode mode)
 {
 	struct workload w = {
 		.seed = s->seed,
-		.operations = WORKLOAD_OPERATIONS,
+		.operations = s->is_long ? WORKLOAD_LONG_OPERATIONS : WORKLOAD_OPERATIONS,
 		.sync_mode = mode,
 		.rule = WORKLOAD_ERRORS_ONCE,
 		.struck = allocations_struck,

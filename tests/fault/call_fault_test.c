@@ -13,8 +13,8 @@
  * usage: call_fault_test [quick | long | one FAILURE INDEX once|sticky closed|open]
  *	quick	(default) each call: EIO once, ENOSPC from there on, a torn write, EMFILE; all calls
  *		short or interrupted; of the rest a sample
- *	long	each call in each way, once and from there on, closed and left open, in all sync
- *		modes
+ *	long	300 operations: each call in each way, once and from there on, closed and left
+ *		open, in all sync modes
  *	one	one trial, as a violation names it: call_fault_test one EIO 17 once closed
  * APEX_SEED: the workload's seed (1). APEX_FAULT_STRIDE: only each n-th call (1).
  */
@@ -113,7 +113,7 @@ static void run_mode(const struct settings *s, enum lsm_sync_mode mode, char **o
 	struct campaign campaign;
 	struct workload w = {
 		.seed = s->seed,
-		.operations = WORKLOAD_OPERATIONS,
+		.operations = s->is_long ? WORKLOAD_LONG_OPERATIONS : WORKLOAD_OPERATIONS,
 		.sync_mode = mode,
 		.struck = calls_struck,
 	};

@@ -8,7 +8,7 @@
  *
  * usage: kill_call_test [quick | long]
  *	quick	(default) a workload of 60 operations
- *	long	240 operations, five seeds from APEX_SEED on
+ *	long	300 operations, five seeds from APEX_SEED on
  * APEX_SEED: the workload's seed (1). APEX_FAULT_STRIDE: only each n-th call (1).
  */
 #include <stdlib.h>
@@ -33,7 +33,7 @@ static void kill_everywhere(const struct settings *s, uint64_t seed, enum lsm_sy
 	struct campaign campaign;
 	struct workload w = {
 		.seed = seed,
-		.operations = s->is_long ? WORKLOAD_OPERATIONS : QUICK_OPERATIONS,
+		.operations = s->is_long ? WORKLOAD_LONG_OPERATIONS : QUICK_OPERATIONS,
 		.sync_mode = mode,
 		.struck = calls_struck,
 	};

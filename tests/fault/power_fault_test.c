@@ -165,8 +165,9 @@ static void fire(const struct settings *s, struct round *round, uint64_t count)
 
 static void run_mode(const struct settings *s, uint64_t seed, enum lsm_sync_mode mode)
 {
+	uint32_t operations = s->is_long ? WORKLOAD_LONG_OPERATIONS : WORKLOAD_OPERATIONS;
 	struct round round = {
-		.workload = {.seed = seed, .operations = WORKLOAD_OPERATIONS, .sync_mode = mode},
+		.workload = {.seed = seed, .operations = operations, .sync_mode = mode},
 		.stride = s->stride,
 	};
 	uint64_t calls = rehearse(&round);

@@ -22,6 +22,7 @@
 
 enum {
 	WORKLOAD_OPERATIONS = 240,
+	WORKLOAD_LONG_OPERATIONS = 300, /* of the programs' long forms */
 	WORKLOAD_TEXT_MAX = 768,
 };
 
