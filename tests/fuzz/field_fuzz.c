@@ -13,11 +13,33 @@
 #include "lsm/base/escape.h"
 #include "lsm/env/env_mem.h"
 #include "lsm/env/env_name.h"
+#include "lsm/inspect.h"
 #include "lsm/tree/file_name.h"
 #include "lsm/tree/manifest.h"
 #include "tests/fuzz/feed.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/words.h"
+
+/* What people say for a table or log: the name leads to its number, a number to itself. */
+static void try_spoken_name(const char *text, const struct file_name *name)
+{
+	static const enum file_kind kinds[] = {
+		[LSM_FILE_TABLE] = FILE_TABLE, [LSM_FILE_LOG] = FILE_LOG};
+
+	for (size_t i = 0; i < array_size(kinds); i++) {
+		char made[ENV_NAME_MAX + 1];
+		uint64_t number, again;
+
+		if (!lsm_inspect_parse(text, (enum lsm_file)i, &number)) {
+			expect(name->kind != kinds[i]);
+			continue;
+		}
+		expect(number >= 1 && number <= FILE_NUMBER_MAX);
+		expect(name->kind != kinds[i] || number == name->number);
+		file_name_make(kinds[i], number, made);
+		expect(lsm_inspect_parse(made, (enum lsm_file)i, &again) && again == number);
+	}
+}
 
 static void try_name(struct feed *f)
 {
@@ -40,6 +62,7 @@ static void try_name(struct feed *f)
 		case FILE_LEFTOVER:
 			expect(name.number == 0);
 		}
+		try_spoken_name(w.at[0], &name);
 		if (env_name_check(w.at[0]) == 0)
 			expect(strlen(w.at[0]) <= ENV_NAME_MAX && !strchr(w.at[0], '/'));
 	}
@@ -233,6 +256,7 @@ void fuzz_seeds(const struct fuzz_sink *sink)
 	meta_encode(&full, &encoded);
 	take_seed(sink, "meta", try_meta, meta_slice(&encoded));
 	take_seed(sink, "table", try_name, slice_str("000012.sst"));
+	take_seed(sink, "spoken", try_name, slice_str("a/b/18"));
 	take_seed(sink, "log", try_name, slice_str("1000000.wal"));
 	take_seed(sink, "blob", try_name, slice_str("000007.blob"));
 	take_seed(sink, "manifest", try_name, slice_str("MANIFEST-000005"));
