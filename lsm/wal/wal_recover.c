@@ -68,16 +68,17 @@ static int refuse(const struct replay *p, uint64_t proof_number, uint64_t proof_
 		    name, p->at_offset, due(p), proof_name, proof_offset);
 }
 
-/* The history ends at its tail, before what the caller knows to have been on the disk. */
+/* The history ends before what the caller knows to have been on the disk: at a place that is bad,
+ * which may be in a newer log than its tail, or at its tail, behind which there is nothing. */
 static int refuse_by_caller(const struct replay *p)
 {
 	char name[ENV_NAME_MAX + 1];
 
-	wal_file_name(p->found.tail_number, name);
+	wal_file_name(p->ended ? p->at_number : p->found.tail_number, name);
 	return fail(-EUCLEAN,
 		    "%s: offset %" PRIu64 ": no valid record of change %" PRIu64
 		    ", yet the manifest proves that it was on the disk",
-		    name, p->found.tail_offset, due(p));
+		    name, p->ended ? p->at_offset : p->found.tail_offset, due(p));
 }
 
 /*

@@ -627,6 +627,32 @@ START_TEST(a_history_that_ends_before_what_was_durable_is_damage)
 }
 END_TEST
 
+/* The first record of the newer log is bad: it is named, not the end of the older one. */
+START_TEST(what_the_caller_proves_names_the_bad_record)
+{
+	static const struct spec newer[] = {{9, 1, 0}};
+	static const uint64_t numbers[] = {1, 2};
+	struct disk d;
+	struct history h = {.due = 1};
+	struct wal_recovery found;
+	struct wal_set set = {.numbers = numbers, .count = 2, .durable_seqno = 9};
+	char text[64];
+
+	disk_open(&d);
+	fixture_log(&d, 1, unsynced, array_size(unsynced));
+	cut(&d, 1, offset_in(unsynced, 3));
+	fixture_log(&d, 2, newer, array_size(newer));
+	ck_assert_int_eq(wal_recover(d.dir, &set, history_apply, &h, &found), 0);
+	cut(&d, 2, offset_in(newer, 1) - 1);
+	h = (struct history){.due = 1};
+	ck_assert_int_eq(wal_recover(d.dir, &set, history_apply, &h, &found), -EUCLEAN);
+	(void)snprintf(text, sizeof(text),
+		       "000002.wal: offset %llu: ", (unsigned long long)offset_in(newer, 0));
+	ck_assert_msg(strstr(fail_text(), text) == fail_text(), "%s", fail_text());
+	disk_close(&d);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -653,6 +679,7 @@ int main(void)
 		&after_a_torn_end_the_resumed_log_goes_on,
 		&set_bytes_behind_a_log_that_a_newer_one_goes_on_with_are_no_end,
 		&a_history_that_ends_before_what_was_durable_is_damage,
+		&what_the_caller_proves_names_the_bad_record,
 	};
 
 	return unit_run("wal_recover", tests, array_size(tests));
