@@ -13,7 +13,6 @@
 #include "fs/mount_point.h"
 #include "fs/ops/ops.h"
 #include "fs/options.h"
-#include "fs/path/path.h"
 #include "fs/shutdown.h"
 #include "fs/stats_dump.h"
 #include "fs/store_open.h"
@@ -89,10 +88,6 @@ static int engine_open(struct service *s)
 	}
 	options.holder = s->holder;
 	options.read_only = s->options.read_only;
-	/* before the store notes it */
-	if (options.filter_separator >= 0 && !path_separator_ok((uint8_t)options.filter_separator))
-		return fail(-EINVAL, "store.separator: keys cannot be split on byte 0x%02x",
-			    (unsigned)options.filter_separator);
 	return store_open_when_free(s->store, &options, &s->db);
 }
 
@@ -120,8 +115,10 @@ static int settings_apply(void *arg, const struct config *config)
 {
 	struct service *s = arg;
 	const struct lsm_options options = engine_options_of(config);
-	int rc = lsm_set_options(s->db, &options);
+	int rc = engine_options_check(config);
 
+	if (!rc)
+		rc = lsm_set_options(s->db, &options);
 	if (rc)
 		return rc;
 	const struct fs_limits limits = limits_of(config);

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fs/path/path.h"
 #include "lsm/base/error.h"
 #include "lsm/base/log.h"
 #include "lsm/config/config_table.h"
+#include "lsm/config/config_value.h"
 #include "lsm/config/engine_options.h"
 #include "lsm/config/profile.h"
 #include "lsm/lsm.h"
@@ -126,6 +128,27 @@ static int word_pass_on(struct options *o, const char *text)
 	return rc ? rc : buf_append(&o->words, text, strlen(text));
 }
 
+/* It may be a setting without its value, or meant to be one. */
+static int word_refuse(const struct options *o, const char *text)
+{
+	const struct config_table table = {.options = o->table,
+					   .count = engine_options_count + daemon_options_count};
+	char shown[CONFIG_SHOWN_MAX];
+	char setting[CONFIG_NAME_MAX + 1];
+	const char *word = "";
+	size_t distance = SIZE_MAX;
+
+	config_option_name(config_table_nearest_name(&table, text), setting);
+	if (strcmp(setting, text) == 0)
+		return config_set(o->config, text);
+	for (size_t i = 0; i < array_size(words); i++)
+		config_nearer(words[i].text, text, &word, &distance);
+	config_value_show(text, shown);
+	return fail(-EINVAL,
+		    "unknown option '%s' in -o; the nearest word is %s, the nearest setting %s=",
+		    shown, word, setting);
+}
+
 static int word_take(struct options *o, const char *text)
 {
 	if (strcmp(text, "ro") == 0)
@@ -140,19 +163,13 @@ static int word_take(struct options *o, const char *text)
 		if (strcmp(text, words[i].text) == 0)
 			return words[i].for_libfuse ? word_pass_on(o, text) : 0;
 	}
-	return fail(-EINVAL, "unknown option '%s' in -o", text);
+	return word_refuse(o, text);
 }
 
-/* One item of a list: a setting has an equals sign, and a dot before it or a name that is known; a
- * word has neither. */
+/* One item of a list: a setting has an equals sign, a word has none. */
 static int item_take(struct options *o, const char *item)
 {
-	const char *equals = strchr(item, '=');
-
-	if (equals &&
-	    (memchr(item, '.', (size_t)(equals - item)) || config_is_assignment(o->config, item)))
-		return config_set(o->config, item);
-	return word_take(o, item);
+	return strchr(item, '=') ? config_set(o->config, item) : word_take(o, item);
 }
 
 /*
@@ -291,6 +308,17 @@ static int file_take(struct options *o, const struct found *found, char *const *
 			   : config_load_usual_file(o->config, store, environment);
 }
 
+/* What the table alone cannot say. */
+static int values_check(const struct config *c)
+{
+	uint64_t separator = config_number(c, "store", "separator");
+
+	if (!path_separator_ok((uint8_t)separator))
+		return config_refuse(c, "store", "separator", -EINVAL,
+				     "keys cannot be split on a letter, a digit or one of %%.=~");
+	return engine_options_check(c);
+}
+
 /* Which of them wins does not depend on the order here. */
 static int sources_take(struct options *o, struct found *found, char *const *environment)
 {
@@ -306,6 +334,9 @@ static int sources_take(struct options *o, struct found *found, char *const *env
 	if (rc)
 		return rc;
 	config_take_profile(o->config);
+	rc = values_check(o->config);
+	if (rc)
+		return rc;
 	if (!o->store)
 		o->store = data_dir(o);
 	if (!o->store && o->action == OPTIONS_MOUNT)

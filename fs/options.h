@@ -47,8 +47,8 @@ extern const size_t daemon_options_count;
 /*
  * Read the command line (its strings stay borrowed), the settings file named there or the usual one
  * (config_load_usual_file), and the environment. With OPTIONS_HELP and OPTIONS_VERSION the rest is
- * unset, with OPTIONS_PRINT_CONFIG the places may be. -EINVAL, or what reading the file met, with a
- * sentence. End *options in either case.
+ * unset, with OPTIONS_PRINT_CONFIG the places may be. -EINVAL, -ERANGE when two values do not go
+ * together, or what reading the file met, with a sentence. End *options in either case.
  */
 must_check int options_parse(int argc, char **argv, char *const *environment,
 			     struct options *ret_options);

@@ -40,8 +40,10 @@ struct lsm_snapshot;
 struct lsm_watch;
 
 enum {
-	LSM_KEY_MAX = 65535,         /* bytes of a key; at least 1 */
-	LSM_META_MAX = 64 * 1024,    /* bytes of a record's meta */
+	LSM_KEY_MAX = 65535,      /* bytes of a key; at least 1 */
+	LSM_META_MAX = 64 * 1024, /* bytes of a record's meta */
+	/* bytes that one write has in the log beside its value, at most */
+	LSM_RECORD_OVERHEAD_MAX = LSM_KEY_MAX + LSM_META_MAX + 64,
 	LSM_EXPECT_MAX = 1024,       /* preconditions of a batch */
 	LSM_SNAPSHOTS_MAX = 1024,    /* that have a name */
 	LSM_SNAPSHOT_NAME_MAX = 255, /* bytes; at least 1 */

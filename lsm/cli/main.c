@@ -106,8 +106,10 @@ static enum exit_status load_settings(struct program *p, int argc, char **argv)
 		if (code == 'o')
 			status = take_setting(config_set(p->config, optarg));
 	}
+	if (status != STATUS_OK)
+		return status;
 	config_take_profile(p->config);
-	return status;
+	return take_setting(engine_options_check(p->config));
 }
 
 /* The command among the words, and before it STORE, unless it has none: so a store called help is

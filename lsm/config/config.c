@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,18 +136,6 @@ void config_adopt_values(struct config *c, struct config_value *values)
 	c->values = values;
 }
 
-bool config_is_assignment(const struct config *c, const char *text)
-{
-	const char *equals = strchr(text, '=');
-	const char *dot = strchr(text, '.');
-
-	if (!equals)
-		return false;
-	if (!dot || dot > equals)
-		return config_table_has_bare(&c->table, slice_of(text, (size_t)(equals - text)));
-	return config_table_has_section(&c->table, slice_of(text, (size_t)(dot - text)));
-}
-
 /* name is "section.key" or "key"; it is cut in two in place. */
 static int set_named(struct config *c, char *name, const char *value)
 {
@@ -163,17 +153,28 @@ static int set_named(struct config *c, char *name, const char *value)
 	return config_assign_at(c, c->values, index, value, CONFIG_COMMAND_LINE);
 }
 
+static int no_value(const struct config *c, const char *text)
+{
+	const struct config_option *near = config_table_nearest_name(&c->table, text);
+	char near_name[CONFIG_NAME_MAX + 1];
+	char allowed[CONFIG_RANGE_TEXT_MAX];
+	char shown[CONFIG_SHOWN_MAX];
+
+	config_option_name(near, near_name);
+	config_value_show(text, shown);
+	config_value_describe(near, allowed);
+	if (strcmp(near_name, text) == 0)
+		return fail(-EINVAL, "%s needs a value, allowed: %s", near_name, allowed);
+	return fail(-EINVAL, "%s: not of the form section.key=value; the nearest is %s", shown,
+		    near_name);
+}
+
 int config_set(struct config *c, const char *assignment)
 {
 	const char *equals = strchr(assignment, '=');
 
-	if (!equals) {
-		char shown[CONFIG_SHOWN_MAX];
-
-		config_value_show(assignment, shown);
-		return fail(-EINVAL, "%s: not of the form section.key=value", shown);
-	}
-
+	if (!equals)
+		return no_value(c, assignment);
 	char *name = strndup(assignment, (size_t)(equals - assignment));
 
 	if (!name)
@@ -183,6 +184,47 @@ int config_set(struct config *c, const char *assignment)
 
 	free(name);
 	return rc;
+}
+
+/* Who changes a value while the program runs knows where it comes from. */
+static int refuse(const struct config *c, int index, int code, const char *why)
+{
+	const struct config_value *value = &c->values[index];
+	char origin[CONFIG_ORIGIN_MAX];
+	char name[CONFIG_NAME_MAX + 1];
+	char shown[CONFIG_SHOWN_MAX];
+
+	config_show_origin(c, index, origin);
+	config_option_name(&c->table.options[index], name);
+	config_value_show(value->text, shown);
+	if (value->source == CONFIG_LIVE)
+		return fail(code, "%s=%s: %s", name, shown, why);
+	return fail(code, "%s: %s=%s: %s", origin, name, shown, why);
+}
+
+int config_refuse_at(const struct config *c, int index, int code, const char *fmt, ...)
+{
+	char why[ERROR_TEXT_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(why, sizeof(why), fmt, args);
+	va_end(args);
+	return refuse(c, index, code, why);
+}
+
+int config_refuse(const struct config *c, const char *section, const char *name, int code,
+		  const char *fmt, ...)
+{
+	int index = config_table_find(&c->table, section, name);
+	char why[ERROR_TEXT_MAX];
+	va_list args;
+
+	assert(index >= 0);
+	va_start(args, fmt);
+	(void)vsnprintf(why, sizeof(why), fmt, args);
+	va_end(args);
+	return refuse(c, index, code, why);
 }
 
 static const struct config_value *value_of(const struct config *c, const char *section,

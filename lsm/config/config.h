@@ -95,9 +95,13 @@ must_check int config_load_usual_file(struct config *c, const char *store,
 must_check int config_load_environment(struct config *c, char *const *environment);
 /* "section.key=value", or "key=value" of what has no section. -EINVAL. */
 must_check int config_set(struct config *c, const char *assignment);
-/* Whether text is of the form section.key=value with a section of this table, or key=value with a
- * key of it that has none; else it is somebody else's option. */
-bool config_is_assignment(const struct config *c, const char *text);
+
+/*
+ * For a program that cannot take a value which its table allows: leave the sentence "ORIGIN:
+ * section.name=VALUE: " and what follows, and return `code`, a negative errno.
+ */
+int config_refuse(const struct config *c, const char *section, const char *name, int code,
+		  const char *fmt, ...) printf_like(5, 6);
 
 uint64_t config_number(const struct config *c, const char *section, const char *name);
 bool config_bool(const struct config *c, const char *section, const char *name);

@@ -23,6 +23,8 @@ enum {
 	LINE_SPARE = 3,      /* inih's line buffer is this much longer than its longest line */
 };
 
+static const char byte_order_mark[] = "\xef\xbb\xbf"; /* that editors put before UTF-8 */
+
 struct config_file {
 	const struct config *config;
 	struct config_value *values; /* where they go */
@@ -48,6 +50,41 @@ static int refuse_line(struct config_file *f, int error)
 	return 0; /* what inih's handlers answer to refuse */
 }
 
+static const char *nearest_section(const struct config *c, const char *wanted)
+{
+	const char *found = "";
+	size_t found_distance = SIZE_MAX;
+
+	for (size_t i = 0; i < c->table.count; i++)
+		config_nearer(c->table.options[i].section, wanted, &found, &found_distance);
+	for (const char *const *at = c->foreign_sections; at && *at; at++)
+		config_nearer(*at, wanted, &found, &found_distance);
+	return found;
+}
+
+/* inih calls nobody for a section that holds nothing. A name that is cut short by a comment, or has
+ * no end, is inih's to refuse. */
+static int check_section(const struct config *c, const char *line, size_t len)
+{
+	const char *end = line[0] == '[' ? memchr(line, ']', len) : NULL;
+
+	if (!end)
+		return 0;
+	char shown[CONFIG_SHOWN_MAX];
+	struct slice section = slice_of(line + 1, (size_t)(end - (line + 1)));
+
+	if (section.len > 0 &&
+	    (config_table_has_section(&c->table, section) || config_is_foreign(c, section)))
+		return 0;
+	cleanup_free char *name = strndup(line + 1, section.len);
+
+	if (!name)
+		return -ENOMEM;
+	config_value_show(name, shown);
+	return fail(-EINVAL, "unknown section [%s]; the nearest is [%s]", shown,
+		    nearest_section(c, name));
+}
+
 /* inih's reader, as fgets: one line of at most size - 1 bytes, NULL at the end. */
 static char *read_line(char *line, int size, void *arg)
 {
@@ -71,11 +108,21 @@ static char *read_line(char *line, int size, void *arg)
 		return NULL;
 	}
 
-	const char *start = f->line + strspn(f->line, " \t");
+	const char *start = f->line;
+
+	if (f->line_number == 1 && strncmp(start, byte_order_mark, strlen(byte_order_mark)) == 0)
+		start += strlen(byte_order_mark);
+	start += strspn(start, " \t");
 	size_t rest = strcspn(start, "\r\n");
 
 	if (rest + LINE_SPARE > (size_t)size) {
 		refuse_line(f, fail(-EINVAL, "a line of more than %d bytes", size - LINE_SPARE));
+		return NULL;
+	}
+	int rc = check_section(f->config, start, rest);
+
+	if (rc) {
+		refuse_line(f, rc);
 		return NULL;
 	}
 	memcpy(line, start, rest);
@@ -91,17 +138,17 @@ static int take_option(void *arg, const char *section, const char *name, const c
 
 	if (f->error)
 		return 0;
-	if (index >= 0 && f->values[index].line > 0)
+	if (index >= 0 && f->values[index].place > 0)
 		return refuse_line(f,
 				   fail(-EINVAL, "%s%s%s is given twice, first in line %d", section,
-					section[0] ? "." : "", name, f->values[index].line));
+					section[0] ? "." : "", name, f->values[index].place));
 
 	int rc = config_assign(c, f->values, section, name, text, CONFIG_FILE);
 
 	if (rc)
 		return refuse_line(f, rc);
 	if (index >= 0)
-		f->values[index].line = f->line_number;
+		f->values[index].place = f->line_number;
 	return 1;
 }
 
@@ -132,7 +179,7 @@ static int load_stream(struct config *c, FILE *stream, const char *path)
 	f.values = config_copy_values(c);
 	if (f.values && kept_path) {
 		for (size_t i = 0; i < c->table.count; i++)
-			f.values[i].line = 0;
+			f.values[i].place = 0;
 		rc = parse(&f, path);
 	}
 	(void)fclose(f.stream); /* only read from */

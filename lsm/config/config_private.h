@@ -32,3 +32,18 @@ bool config_is_foreign(const struct config *c, struct slice section);
 struct config_value *config_copy_values(const struct config *c);
 /* Make `values` (from config_copy_values) the values of c. */
 void config_adopt_values(struct config *c, struct config_value *values);
+
+/* Where a value of c comes from, for people: "default", "FILE:LINE" and so on. -ENOMEM. */
+must_check int config_render_origin(const struct config *c, const struct config_value *value,
+				    struct buf *text);
+
+enum {
+	CONFIG_ORIGIN_MAX = 65, /* bytes, with the terminator */
+};
+
+/* The same as a sentence can repeat it: of a long one the end. */
+void config_show_origin(const struct config *c, int index, char text[CONFIG_ORIGIN_MAX]);
+
+/* As config_refuse, by an index of the table. */
+int config_refuse_at(const struct config *c, int index, int code, const char *fmt, ...)
+	printf_like(4, 5);

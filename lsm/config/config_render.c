@@ -49,8 +49,7 @@ int config_render_ini(const struct config_option *table, size_t count, struct bu
 	return rc;
 }
 
-/* Where the value comes from, for people. */
-static int render_origin(const struct config *c, const struct config_value *value, struct buf *text)
+int config_render_origin(const struct config *c, const struct config_value *value, struct buf *text)
 {
 	static const char *const names[] = {
 		[CONFIG_DEFAULT] = "default",
@@ -61,11 +60,23 @@ static int render_origin(const struct config *c, const struct config_value *valu
 		[CONFIG_LIVE] = "live",
 	};
 
-	if (value->source == CONFIG_FILE && value->line > 0)
-		return buf_printf(text, "%s:%d", c->file, value->line);
+	if (value->source == CONFIG_FILE && value->place > 0)
+		return buf_printf(text, "%s:%d", c->file, value->place);
 	if (value->source == CONFIG_PROFILE)
 		return buf_printf(text, "profile %s", config_profile_name(c));
 	return buf_printf(text, "%s", names[value->source]);
+}
+
+void config_show_origin(const struct config *c, int index, char text[CONFIG_ORIGIN_MAX])
+{
+	cleanup_buf struct buf whole = {0};
+	int rc = config_render_origin(c, &c->values[index], &whole);
+	/* without memory it goes without */
+	size_t len = rc ? 0 : min_of(whole.len, (size_t)CONFIG_ORIGIN_MAX - 1);
+
+	if (len > 0)
+		memcpy(text, whole.ptr + (whole.len - len), len);
+	text[len] = '\0';
 }
 
 int config_render_values(const struct config *c, struct buf *ret_text)
@@ -79,7 +90,7 @@ int config_render_values(const struct config *c, struct buf *ret_text)
 		config_option_name(&c->table.options[i], name);
 		rc = buf_printf(ret_text, "%s=%s    # ", name, value->text);
 		if (rc == 0)
-			rc = render_origin(c, value, ret_text);
+			rc = config_render_origin(c, value, ret_text);
 		if (rc == 0)
 			rc = buf_append_byte(ret_text, '\n');
 	}

@@ -58,17 +58,6 @@ bool config_table_has_section(const struct config_table *table, struct slice sec
 	return false;
 }
 
-bool config_table_has_bare(const struct config_table *table, struct slice name)
-{
-	for (size_t i = 0; i < table->count; i++) {
-		const struct config_option *o = &table->options[i];
-
-		if (!o->section[0] && slice_eq(slice_str(o->name), name))
-			return true;
-	}
-	return false;
-}
-
 /*
  * The edit distance (Levenshtein 1966) by the usual dynamic program (Wagner and Fischer 1974), one
  * row kept: row[j] is the distance between what of a was seen and the first j bytes of b.
@@ -94,6 +83,16 @@ static size_t edit_distance(const char *a, const char *b)
 		}
 	}
 	return row[b_len];
+}
+
+void config_nearer(const char *known, const char *wanted, const char **nearest, size_t *distance)
+{
+	size_t d = edit_distance(wanted, known);
+
+	if (!known[0] || d >= *distance)
+		return;
+	*nearest = known;
+	*distance = d;
 }
 
 /* `bare`: the names alone count, not the sections. */

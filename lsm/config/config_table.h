@@ -27,9 +27,6 @@ void config_option_name(const struct config_option *option, char text[CONFIG_NAM
 
 bool config_table_has_section(const struct config_table *table, struct slice section);
 
-/* Whether an option without a section has this name. */
-bool config_table_has_bare(const struct config_table *table, struct slice name);
-
 /*
  * The option whose name is the fewest insertions, deletions and replacements away from section.name
  * (the first of equals). With an empty section only the part after the dot counts.
@@ -40,6 +37,12 @@ const struct config_option *config_table_nearest(const struct config_table *tabl
 /* As config_table_nearest for "section.name" in one. */
 const struct config_option *config_table_nearest_name(const struct config_table *table,
 						      const char *name);
+
+/*
+ * Begin with *distance SIZE_MAX and offer known names (of at most CONFIG_NAME_MAX bytes, borrowed;
+ * "" counts for none): *nearest is the first of those that are the fewest edits away from `wanted`.
+ */
+void config_nearer(const char *known, const char *wanted, const char **nearest, size_t *distance);
 
 /* Whether every name is short enough and unique, in files as well as in the environment, and those
  * without a section come first. */

@@ -10,90 +10,101 @@
 #include "lsm/base/error.h"
 #include "lsm/config/config_table.h"
 
-/* Decimal digits and nothing else, to the end or to `ret_rest`. */
-static bool parse_decimal(const char *text, uint64_t *ret_number, const char **ret_rest)
+/*
+ * The parsers of numbers answer 0, -EINVAL for what is none, and -ERANGE for one that 64 bits do
+ * not hold, or below zero.
+ */
+
+/* Decimal digits and nothing else, to the end or to `ret_rest`, which is set unless there are none;
+ * too many of them are UINT64_MAX. */
+static int parse_decimal(const char *text, uint64_t *ret_number, const char **ret_rest)
 {
 	uint64_t number = 0;
+	bool fits = true;
 	const char *at = text;
 
 	for (; *at >= '0' && *at <= '9'; at++) {
 		uint64_t digit = (uint64_t)(*at - '0');
 
-		if (number > (UINT64_MAX - digit) / 10)
-			return false;
+		fits = fits && number <= (UINT64_MAX - digit) / 10;
 		number = number * 10 + digit;
 	}
 	if (at == text)
-		return false;
+		return -EINVAL;
 	*ret_number = number;
 	*ret_rest = at;
-	return true;
+	return fits ? 0 : -ERANGE;
 }
 
-static bool parse_uint(const char *text, uint64_t *ret_number)
+static int parse_uint(const char *text, uint64_t *ret_number)
 {
-	const char *rest;
+	const char *rest = text;
+	int rc = parse_decimal(text, ret_number, &rest);
 
-	return parse_decimal(text, ret_number, &rest) && *rest == '\0';
+	return *rest == '\0' ? rc : -EINVAL;
 }
 
-static bool parse_size(const char *text, uint64_t *ret_number)
+static int parse_size(const char *text, uint64_t *ret_number)
 {
 	static const char units[] = "kmg";
-	uint64_t number;
-	const char *rest;
+	const char *rest = text;
+	int rc = parse_decimal(text, ret_number, &rest);
 
-	if (!parse_decimal(text, &number, &rest))
-		return false;
-	if (*rest != '\0') {
-		const char *unit = strchr(units, tolower((unsigned char)*rest));
-		unsigned shift;
+	if (rc == -EINVAL || *rest == '\0')
+		return rc;
+	const char *unit = strchr(units, tolower((unsigned char)*rest));
 
-		if (!unit || rest[1] != '\0')
-			return false;
-		shift = 10 * (unsigned)(unit - units + 1);
-		if (number > UINT64_MAX >> shift)
-			return false;
-		number <<= shift;
-	}
-	*ret_number = number;
-	return true;
+	if (!unit || rest[1] != '\0')
+		return -EINVAL;
+	unsigned shift = 10 * (unsigned)(unit - units + 1);
+
+	if (rc || *ret_number > UINT64_MAX >> shift)
+		return -ERANGE;
+	*ret_number <<= shift;
+	return 0;
 }
 
-static bool parse_octal(const char *text, uint64_t *ret_number)
+static int parse_octal(const char *text, uint64_t *ret_number)
 {
 	uint64_t number = 0;
+	bool fits = true;
 	const char *at = text;
 
 	for (; *at >= '0' && *at <= '7'; at++) {
-		if (number > UINT64_MAX >> 3)
-			return false;
+		fits = fits && number <= UINT64_MAX >> 3;
 		number = number << 3 | (uint64_t)(*at - '0');
 	}
+	if (at == text || *at != '\0')
+		return -EINVAL;
 	*ret_number = number;
-	return at != text && *at == '\0';
+	return fits ? 0 : -ERANGE;
 }
 
 /* "0.01" in millionths; further digits do not count, and are refused. */
-static bool parse_rate(const char *text, uint64_t *ret_number)
+static int parse_rate(const char *text, uint64_t *ret_number)
 {
-	uint64_t whole;
+	uint64_t whole = 0;
 	uint64_t parts = 0;
 	uint64_t unit = CONFIG_RATE_ONE;
-	const char *rest;
+	const char *rest = text;
+	int rc = parse_decimal(text, &whole, &rest);
 
-	if (!parse_decimal(text, &whole, &rest) || whole > UINT32_MAX)
-		return false;
+	if (rc == -EINVAL)
+		return rc;
 	if (*rest == '.') {
 		for (rest++; *rest >= '0' && *rest <= '9' && unit > 1; rest++) {
 			unit /= 10;
 			parts += (uint64_t)(*rest - '0') * unit;
 		}
 		if (rest[-1] == '.')
-			return false;
+			return -EINVAL;
 	}
+	if (*rest != '\0')
+		return -EINVAL;
+	if (rc || whole > UINT32_MAX)
+		return -ERANGE;
 	*ret_number = whole * CONFIG_RATE_ONE + parts;
-	return *rest == '\0';
+	return 0;
 }
 
 /* The index of text in a NULL-terminated list of words. */
@@ -150,46 +161,73 @@ static bool parse_text(const char *text)
 	return true;
 }
 
+static int parse_plain_number(const struct config_option *option, const char *text,
+			      uint64_t *ret_number)
+{
+	switch (option->type) {
+	case CONFIG_SIZE:
+		return parse_size(text, ret_number);
+	case CONFIG_OCTAL:
+		return parse_octal(text, ret_number);
+	case CONFIG_RATE:
+		return parse_rate(text, ret_number);
+	default:
+		return parse_uint(text, ret_number);
+	}
+}
+
+static int parse_number(const struct config_option *option, const char *text, uint64_t *ret_number)
+{
+	uint64_t number;
+	bool negative = *text == '-';
+	int rc = parse_plain_number(option, text + negative, &number);
+
+	if (rc)
+		return rc;
+	*ret_number = number;
+	return negative ? -ERANGE : 0;
+}
+
 /* A number, or a word that means none. */
-static bool parse_number_or_word(const struct config_option *option, const char *text,
-				 uint64_t *ret_number)
+static int parse_number_or_word(const struct config_option *option, const char *text,
+				uint64_t *ret_number)
 {
 	uint64_t index;
-	bool parsed;
 
 	if (option->choices && parse_word(text, option->choices, &index)) {
 		*ret_number = CONFIG_WORD;
-		return true;
+		return 0;
 	}
-	if (option->type == CONFIG_SIZE)
-		parsed = parse_size(text, ret_number);
-	else
-		parsed = parse_uint(text, ret_number);
+	int rc = parse_number(option, text, ret_number);
+
 	/* the word's number is nobody's to write in digits */
-	return parsed && !(option->choices && *ret_number == CONFIG_WORD);
+	return !rc && option->choices && *ret_number == CONFIG_WORD ? -ERANGE : rc;
 }
 
-static bool parse_typed(const struct config_option *option, const char *text, uint64_t *ret_number)
+static int parse_typed(const struct config_option *option, const char *text, uint64_t *ret_number)
 {
+	bool parsed = false;
+
 	switch (option->type) {
-	case CONFIG_BOOL:
-		return parse_bool(text, ret_number);
 	case CONFIG_UINT:
 	case CONFIG_SIZE:
-		return parse_number_or_word(option, text, ret_number);
 	case CONFIG_OCTAL:
-		return parse_octal(text, ret_number);
-	case CONFIG_CHOICE:
-		return parse_word(text, option->choices, ret_number);
-	case CONFIG_BYTE:
-		return parse_byte(text, ret_number);
-	case CONFIG_TEXT:
-		return parse_text(text);
 	case CONFIG_RATE:
-		return parse_rate(text, ret_number);
+		return parse_number_or_word(option, text, ret_number);
+	case CONFIG_BOOL:
+		parsed = parse_bool(text, ret_number);
+		break;
+	case CONFIG_CHOICE:
+		parsed = parse_word(text, option->choices, ret_number);
+		break;
+	case CONFIG_BYTE:
+		parsed = parse_byte(text, ret_number);
+		break;
+	case CONFIG_TEXT:
+		parsed = parse_text(text);
+		break;
 	}
-	assert(false); /* the enum has no other */
-	return false;
+	return parsed ? 0 : -EINVAL;
 }
 
 static bool is_in_range(const struct config_option *option, uint64_t number)
@@ -236,9 +274,11 @@ int config_value_parse(const struct config_option *option, const char *text,
 
 	if (strlen(text) > CONFIG_TEXT_MAX)
 		return refuse(option, text, -EINVAL, "too long");
-	if (!parse_typed(option, text, &number))
-		return refuse(option, text, -EINVAL, "not a value of this option");
-	if (!is_in_range(option, number))
+	int rc = parse_typed(option, text, &number);
+
+	if (rc == -EINVAL)
+		return refuse(option, text, rc, "not a value of this option");
+	if (rc || !is_in_range(option, number))
 		return refuse(option, text, -ERANGE, "out of range");
 	ret_value->number = number;
 	memcpy(ret_value->text, text, strlen(text) + 1);

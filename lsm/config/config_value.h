@@ -11,7 +11,9 @@ struct config_value {
 	uint64_t number;                /* 0 for TEXT */
 	char text[CONFIG_TEXT_MAX + 1]; /* as it was written */
 	enum config_source source;
-	int line; /* of the file read last, where it was given; 0 when it was not */
+	/* Where in its source: the line of the file read last, also of a value that was not taken;
+	 * the how manieth change, if it is live; else 0. */
+	int place;
 };
 
 /*

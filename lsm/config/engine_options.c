@@ -1,5 +1,6 @@
 #include "lsm/config/engine_options.h"
 
+#include "lsm/config/config_relation.h"
 #include "lsm/config/profile.h"
 #include "lsm/lsm.h"
 
@@ -207,6 +208,17 @@ const struct config_option engine_options[] = {
 };
 
 const size_t engine_options_count = array_size(engine_options);
+
+static const struct config_relation relations[] = {
+	{"compaction", "l0_slowdown", "compaction", "l0_threshold", 0},
+	{"compaction", "l0_stop", "compaction", "l0_slowdown", 0},
+	{"wal", "max_record_size", "blob", "large_value_threshold", LSM_RECORD_OVERHEAD_MAX},
+};
+
+int engine_options_check(const struct config *c)
+{
+	return config_check_relations(c, relations, array_size(relations));
+}
 
 /* The ranges of the table, or the type of the field, make it fit. */
 static unsigned small(const struct config *c, const char *section, const char *name)

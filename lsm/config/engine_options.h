@@ -19,6 +19,12 @@ extern const size_t engine_options_count;
 unsigned engine_options_bloom_bits(unsigned millionths);
 
 /*
+ * Once all sources are read, and after each change: whether the values of options that depend on
+ * each other go together, as lsm_open has it. As config_check_relations.
+ */
+must_check int engine_options_check(const struct config *c);
+
+/*
  * Set every field of *ret_options that the table has an option for; c's table holds engine_options.
  * What has none (env, holder) is left as it is: call lsm_options_init first.
  */

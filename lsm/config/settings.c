@@ -1,6 +1,7 @@
 #include "lsm/config/settings.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ struct settings {
 	struct settings_target target; /* immutable */
 	struct mutex mu;
 	struct config *config; /* borrowed; its values are guarded by mu */
+	int changes;           /* guarded by mu; tried so far */
 };
 
 int settings_new(struct config *config, const struct settings_target *target,
@@ -122,7 +124,10 @@ static int change_locked(struct settings *s, int index, const char *text)
 
 	if (rc)
 		return rc;
+	if (s->changes < INT_MAX)
+		s->changes++;
 	values[index].source = CONFIG_LIVE;
+	values[index].place = s->changes;
 	next.values = values;
 	rc = s->target.apply(s->target.arg, &next);
 	if (!rc)

@@ -44,8 +44,8 @@ must_check int settings_render_value(struct settings *s, const char *name, struc
 /*
  * Change one option to what `text` says (a line feed at its end does not count). With a sentence:
  * -ENOENT: no such option, the nearest is named. -EPERM: it cannot change while the program runs.
- * -EINVAL: no value of this option, or one that another option does not allow. -ERANGE: too small
- * or too large; the sentence has the range. Or what putting it into effect met. After any of them
- * all is as before.
+ * -EINVAL: no value of this option. -ERANGE: too small or too large, by itself or beside another
+ * option; the sentence has the range. Or what putting it into effect met. After any of them all is
+ * as before.
  */
 must_check int settings_change(struct settings *s, const char *name, struct slice text);

@@ -79,11 +79,6 @@ static int check_limits(const struct limit *limits, size_t count)
 	return 0;
 }
 
-enum {
-	/* of a record with the longest key and meta, and its batch, beside the value */
-	RECORD_OVERHEAD_MAX = LSM_KEY_MAX + LSM_META_MAX + 64,
-};
-
 int db_options_check(const struct lsm_options *o)
 {
 	const struct limit limits[] = {
@@ -93,7 +88,7 @@ int db_options_check(const struct lsm_options *o)
 		{"memtable_pool_bytes", o->memtable_pool_bytes, 0, GIB(64)},
 		{"stall_timeout_ms", o->stall_timeout_ms, 0, 3600000},
 		{"log_record_max", o->log_record_max,
-		 o->large_value_threshold + (uint64_t)RECORD_OVERHEAD_MAX, BATCH_MAX_BYTES},
+		 o->large_value_threshold + (uint64_t)LSM_RECORD_OVERHEAD_MAX, BATCH_MAX_BYTES},
 		{"log_segment_bytes", o->log_segment_bytes, 0, GIB(64)},
 		{"log_read_bytes", o->log_read_bytes, KIB(4), MIB(16)},
 		{"recovery", o->recovery, LSM_RECOVER_WHOLE, LSM_RECOVER_PREFIX},

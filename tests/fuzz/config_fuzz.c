@@ -124,14 +124,13 @@ static void try_assignments(struct feed *f)
 
 	for (size_t i = 0; i < w.count; i++) {
 		cleanup_buf struct buf before = {0};
-		bool ours = config_is_assignment(c, w.at[i]);
 
 		expect(config_render_values(c, &before) == 0);
 		fail_clear();
 		int rc = config_set(c, w.at[i]);
 
 		expect_outcome(c, rc, &before);
-		expect(rc || ours);
+		expect(rc || strchr(w.at[i], '='));
 	}
 	words_done(&w);
 	config_free(c);

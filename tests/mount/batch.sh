@@ -291,7 +291,7 @@ check "with the reason" same "E2BIG batch: line 1: longer than 65536 bytes" "$(r
 check "nothing of it is applied" test ! -e over
 for i in 1 2 3 4; do head -c 65536 /dev/zero >".apex/batch.d/$i"; done
 check "all that is staged has four times the room" fails_with "o space left" \
-	sh -c 'echo k=v | tee .apex/batch.d/5 >/dev/null\'
+	sh -c 'echo k=v | tee .apex/batch.d/5 >/dev/null'
 check "which is there again when one is removed" sh -c 'rm .apex/batch.d/1 && echo k=v >.apex/batch.d/5'
 
 cd / || exit 1

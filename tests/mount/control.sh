@@ -79,15 +79,15 @@ for command in flush sync verify compact "compact 0" "compact user/" drop-cache 
 	check "ctl: $command" sh -c "echo '$command' >.apex/ctl"
 done
 check "ctl: log is a setting" same info "$(cat .apex/config.d/log.level)"
-check "a command that is none" fails_with "nvalid argument" sh -c 'echo nonsense | tee .apex/ctl >/dev/null\'
+check "a command that is none" fails_with "nvalid argument" sh -c 'echo nonsense | tee .apex/ctl >/dev/null'
 check "its reason stands in error" same "EINVAL ctl: no such command; ctl shows what there is" \
 	"$(reason | sed 's/ (pid.*//')"
-check "an operand too many" fails_with "nvalid argument" sh -c 'echo sync now | tee .apex/ctl >/dev/null\'
+check "an operand too many" fails_with "nvalid argument" sh -c 'echo sync now | tee .apex/ctl >/dev/null'
 check "compact: no such level is a prefix" sh -c 'echo "compact 9" >.apex/ctl'
 check "checkpoint" sh -c "echo 'checkpoint $work/copied' >.apex/ctl"
 apexkv=$(find_program apexkv)
 check "the checkpoint is a store" same value "$("$apexkv" "$work/copied" get key)"
-own_mount() { fails_with "nvalid argument" sh -c 'echo "checkpoint $1" | tee .apex/ctl >/dev/null\' sh "$1"; }
+own_mount() { fails_with "nvalid argument" sh -c 'echo "checkpoint $1" | tee .apex/ctl >/dev/null' sh "$1"; }
 ln -s "$mnt" "$work/to_mount"
 mkdir folder
 for path in "$mnt/copy" "$mnt/folder/copy" "$mnt/../mnt/copy" "$work/to_mount/copy" "$work//mnt//"; do
@@ -97,12 +97,12 @@ check "which makes nothing there" same "folder key" "$(ls | tr '\n' ' ' | sed 's
 rmdir folder
 check "nor into its own store" own_mount "$store/copy"
 check "checkpoint: no such place" fails_with "o such file" \
-	sh -c 'echo "checkpoint $1/no/where" | tee .apex/ctl >/dev/null\' sh "$work"
+	sh -c 'echo "checkpoint $1/no/where" | tee .apex/ctl >/dev/null' sh "$work"
 check "the reason stands in error" same "ENOENT ctl" "$(reason | cut -d: -f1)"
 printf 'checkpoint %s/cut\0/off\n' "$work" >"$work/command"
 check "checkpoint: a NUL in the path" fails_with "nvalid argument" cp "$work/command" .apex/ctl
 check "makes nothing" test ! -e "$work/cut"
-check "checkpoint: an absolute path" fails_with "nvalid argument" sh -c 'echo "checkpoint x" | tee .apex/ctl >/dev/null\'
+check "checkpoint: an absolute path" fails_with "nvalid argument" sh -c 'echo "checkpoint x" | tee .apex/ctl >/dev/null'
 echo sync >"$work/command"
 check "cp to ctl" cp "$work/command" .apex/ctl
 check "mv to ctl, across file systems" mv "$work/command" .apex/ctl
@@ -116,9 +116,17 @@ check "config.d has each of them" same "$(sed 's/=.*//' .apex/config | sort)" "$
 check "a live setting changes" sh -c 'echo 7 >.apex/config.d/wal.sync_interval_ms'
 check "and shows it" same 7 "$(cat .apex/config.d/wal.sync_interval_ms)"
 check "so does config" grep -q '^wal.sync_interval_ms=7 .*# live$' .apex/config
-check "out of range" fails_with "out of range" sh -c 'echo 0 | tee .apex/config.d/wal.sync_interval_ms >/dev/null\'
+check "out of range" fails_with "out of range" sh -c 'echo 0 | tee .apex/config.d/wal.sync_interval_ms >/dev/null'
 check "the reason has the range" same 1 "$(reason | grep -c 'allowed: 1 to')"
-check "no number" fails_with "nvalid argument" sh -c 'echo x | tee .apex/config.d/wal.sync_interval_ms >/dev/null\'
+for far in -1 18446744073709551616; do
+	check "far out of range" fails_with "out of range" \
+		sh -c "echo $far | tee .apex/config.d/wal.sync_interval_ms >/dev/null"
+done
+check "out of the range that another one leaves" fails_with "out of range" \
+	sh -c 'echo 3 | tee .apex/config.d/compaction.l0_slowdown >/dev/null'
+check "both are named" same "ERANGE compaction.l0_slowdown: compaction.l0_slowdown=3: out of range, \
+allowed: 4 to 10000 tables, as compaction.l0_threshold=4 (default)" "$(reason | sed 's/ (pid.*//')"
+check "no number" fails_with "nvalid argument" sh -c 'echo x | tee .apex/config.d/wal.sync_interval_ms >/dev/null'
 check "one that is not live" fails_with "ermission denied" sh -c 'echo 0 >.apex/config.d/fs.umask'
 check "one that is none" fails_with "o such file" cat .apex/config.d/wal.nonsense
 check "the refused ones changed nothing" same 7 "$(cat .apex/config.d/wal.sync_interval_ms)"
@@ -177,13 +185,13 @@ check "it counts its version" same "version 1" "$(head -n 1 .apex/features/read_
 check "read_only off" sh -c 'echo off >.apex/features/read_only'
 check "then changes are taken" sh -c 'echo x >new'
 check "a feature is made by writing it" sh -c 'echo "version 0 enabled on" >.apex/features/mine'
-check "a stale version" fails_with "tale" sh -c 'echo "version 0 enabled off" | tee .apex/features/mine >/dev/null\'
+check "a stale version" fails_with "tale" sh -c 'echo "version 0 enabled off" | tee .apex/features/mine >/dev/null'
 check "changes nothing" same "version 1 enabled on" "$(head -n 2 .apex/features/mine | tr '\n' ' ' | sed 's/ $//')"
 sed 's/^description.*/description of it/' .apex/features/mine >"$work/feature"
 check "what was read can be written back" cp "$work/feature" .apex/features/mine
 check "but once" fails_with "tale" cp "$work/feature" .apex/features/mine
 check "a steering one stays" fails_with "not permitted" rm -f .apex/features/read_only
-check "a bad name" fails_with "nvalid argument" sh -c 'echo on | tee ".apex/features/a b" >/dev/null\'
+check "a bad name" fails_with "nvalid argument" sh -c 'echo on | tee ".apex/features/a b" >/dev/null'
 
 # ---- snapshots ----
 mkdir -p deep/er

@@ -45,6 +45,19 @@ check "a wrong name is refused, with the place and the nearest" \
 apexkv=$(find_program apexkv)
 check "apexkv reads the same file" fails_with "$store/apexfs.ini:2: unknown option" \
 	"$apexkv" "$store" get x
+printf '[wal]\n[wall]\n' >"$store/apexfs.ini"
+check "so is a wrong section, though it is empty" \
+	fails_with "$store/apexfs.ini:2: unknown section [wall]; the nearest is [wal]" \
+	"$apexfs" --print-config "$store"
+printf '[compaction]\nl0_slowdown = 3\n' >"$store/apexfs.ini"
+together="$store/apexfs.ini:2: compaction.l0_slowdown=3: out of range, allowed: 4 to 10000 tables"
+check "so is what does not go together, with place and range" fails_with "$together" "$apexfs" "$store" "$mnt"
+check "by --print-config, too" fails_with "$together" "$apexfs" --print-config "$store"
+check "and by apexkv" fails_with "$together" "$apexkv" "$store" get x
+check "a setting without its section" fails_with "the nearest is wal.sync_mode" \
+	"$apexfs" -o sync_mode=always "$store" "$mnt"
+check "a setting without its value" fails_with "wal.sync_mode needs a value, allowed: always" \
+	"$apexfs" -o wal.sync_mode "$store" "$mnt"
 printf '[memtable]\nmax_size = 9m\n[fuse]\nmax_threads = 3\n' >"$store/apexfs.ini"
 chmod 666 "$store/apexfs.ini"
 check "a file that others may write is refused" fails_with "others may write" "$apexfs" "$store" "$mnt"

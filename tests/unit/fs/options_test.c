@@ -92,13 +92,40 @@ START_TEST(unknown_options_are_named)
 	check_refused("-x store mnt", "unknown option -x");
 	check_refused("--frob store mnt", "unknown long option");
 	check_refused("store mnt -o", "option -o needs a value");
-	check_refused("-o bogus store mnt", "'bogus'");
+	check_refused("-o bogus store mnt", "unknown option 'bogus' in -o; the nearest word is");
 	check_refused("-o rw,nonempty store mnt", "'nonempty'");
-	check_refused("-o size=5 store mnt", "'size=5'");
+	check_refused("-o allow_others store mnt", "the nearest word is allow_other, the nearest "
+						   "setting fuse.allow_other=");
+	check_refused("-o size=5 store mnt", "unknown option size; the nearest is");
+	check_refused("-o sync_mode=always store mnt", "the nearest is wal.sync_mode");
+	check_refused("-o sync_mode store mnt", "the nearest setting wal.sync_mode=");
+	check_refused("-o wal.sync_mode store mnt",
+		      "wal.sync_mode needs a value, allowed: always, batch");
+	check_refused("-o profile store mnt", "profile needs a value, allowed: balanced");
 	check_refused("-o wal.sync_mod=always store mnt", "wal.sync_mode");
 	check_refused("-o nowhere.name=1 store mnt", "nowhere");
 	check_refused("-o fs.value_max=16m store mnt", "fs");
 	check_refused("-o fuse.max_threads=0 store mnt", "fuse.max_threads");
+}
+END_TEST
+
+START_TEST(values_that_do_not_go_together_are_refused)
+{
+	struct options o;
+
+	ck_assert_int_eq(parse("--print-config -o compaction.l0_slowdown=3", &o), -ERANGE);
+	ck_assert_str_eq(fail_text(), "command line: compaction.l0_slowdown=3: out of range, "
+				      "allowed: 4 to 10000 tables, as compaction.l0_threshold=4 "
+				      "(default)");
+	options_done(&o);
+	ck_assert_int_eq(parse("-o profile=stress,compaction.l0_threshold=5 s m", &o), -ERANGE);
+	ck_assert_ptr_nonnull(strstr(fail_text(), "as compaction.l0_slowdown=4 (profile stress)"));
+	options_done(&o);
+	ck_assert_int_eq(parse("-o wal.max_record_size=132k s m", &o), -ERANGE);
+	ck_assert_ptr_nonnull(strstr(fail_text(), "allowed: 196671 to 1025m bytes, as "
+						  "blob.large_value_threshold=64k (default)"));
+	options_done(&o);
+	check_refused("-o store.separator=A s m", "store.separator=A: keys cannot be split on");
 }
 END_TEST
 
@@ -348,6 +375,7 @@ int main(void)
 		&flags_may_come_after_the_places,
 		&places_must_be_two,
 		&unknown_options_are_named,
+		&values_that_do_not_go_together_are_refused,
 		&list_mixes_words_and_settings,
 		&lists_add_up_and_the_last_value_wins,
 		&backslash_takes_a_comma_into_a_value,

@@ -5,6 +5,7 @@
 
 #include "lsm/base/error.h"
 #include "lsm/config/config_table.h"
+#include "lsm/db/options.h"
 #include "tests/unit/lsm/config/effects.h"
 #include "tests/unit/unit.h"
 
@@ -264,6 +265,69 @@ START_TEST(the_defaults_are_those_of_the_engine)
 }
 END_TEST
 
+static void set_number(struct config *c, const char *name, unsigned number)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "%s=%u", name, number);
+	ck_assert_msg(config_set(c, text) == 0, "%s", fail_text());
+}
+
+/* Whether one of two options is refused beside the other one: here and by the engine alike. */
+START_TEST(values_go_together_as_the_engine_has_it)
+{
+	static const char *const pairs[][2] = {
+		{"compaction.l0_threshold", "compaction.l0_slowdown"},
+		{"compaction.l0_threshold", "compaction.l0_stop"},
+		{"compaction.l0_slowdown", "compaction.l0_stop"},
+	};
+	unsigned refused = 0;
+
+	for (unsigned i = 0; i < array_size(pairs) * 900; i++) {
+		const char *const *pair = pairs[i % array_size(pairs)];
+		unsigned at = i / (unsigned)array_size(pairs);
+		struct config *c = new_config();
+		struct lsm_options o;
+		set_number(c, pair[0], 1 + at % 30);
+		set_number(c, pair[1], 1 + at / 30);
+		lsm_options_init(&o);
+		engine_options_apply(c, &o);
+		int rc = engine_options_check(c);
+
+		ck_assert(rc == 0 || rc == -ERANGE);
+		ck_assert_int_eq(rc != 0, db_options_check(&o) != 0);
+		refused += rc != 0;
+		config_free(c);
+	}
+	ck_assert_uint_gt(refused, 100);
+}
+END_TEST
+
+START_TEST(the_smallest_log_record_holds_the_largest_plain_value)
+{
+	static const struct {
+		unsigned record, value;
+	} cases[] = {
+		{200000, 200000 - LSM_RECORD_OVERHEAD_MAX},
+		{200000, 200000 - LSM_RECORD_OVERHEAD_MAX + 1},
+		{135168, 1024},
+		{135168, 16384},
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		struct config *c = new_config();
+		struct lsm_options o;
+		set_number(c, "wal.max_record_size", cases[i].record);
+		set_number(c, "blob.large_value_threshold", cases[i].value);
+		lsm_options_init(&o);
+		engine_options_apply(c, &o);
+		ck_assert_int_eq(engine_options_check(c), i % 2 ? -ERANGE : 0);
+		ck_assert_int_eq(db_options_check(&o), i % 2 ? -EINVAL : 0);
+		config_free(c);
+	}
+}
+END_TEST
+
 #define OPTION_NAME(option, test) option,
 
 /* Each option has one, and nothing else has. */
@@ -288,9 +352,14 @@ END_TEST
 int main(void)
 {
 	static const TTest *const *tests[] = {
-		&every_option_reaches_its_field,          &words_mean_the_enums_of_the_engine,
-		&strategies_have_the_names_of_the_engine, &the_extremes_fit_their_fields,
-		&the_defaults_are_those_of_the_engine,    &every_option_has_a_test_of_its_effect,
+		&every_option_reaches_its_field,
+		&words_mean_the_enums_of_the_engine,
+		&strategies_have_the_names_of_the_engine,
+		&the_extremes_fit_their_fields,
+		&the_defaults_are_those_of_the_engine,
+		&every_option_has_a_test_of_its_effect,
+		&values_go_together_as_the_engine_has_it,
+		&the_smallest_log_record_holds_the_largest_plain_value,
 	};
 	return unit_run("engine_options", tests, array_size(tests));
 }

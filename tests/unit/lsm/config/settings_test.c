@@ -5,13 +5,17 @@
 
 #include "lsm/base/error.h"
 #include "lsm/base/thread.h"
+#include "lsm/config/config_relation.h"
 #include "tests/unit/unit.h"
 
 static const struct config_option table[] = {
 	{"shop", "doors", CONFIG_UINT, 1, 12, NULL, "2", "doors", "How many doors.", true},
 	{"shop", "area", CONFIG_SIZE, 1024, 1 << 20, NULL, "4k", "bytes", "How large.", false},
+	{"shop", "guards", CONFIG_UINT, 1, 20, NULL, "12", "", "Who stand at them.", true},
 	{"shop", "sign", CONFIG_TEXT, 0, 0, NULL, "", "", "What it says.", true},
 };
+
+static const struct config_relation guarded = {"shop", "guards", "shop", "doors", 0};
 
 /* A program that takes over what it is given, unless it is told to refuse. */
 struct program {
@@ -29,6 +33,10 @@ static int apply(void *arg, const struct config *config)
 	p->calls++;
 	if (p->refuse)
 		return fail(p->refuse, "the program says no");
+	int rc = config_check_relations(config, &guarded, 1);
+
+	if (rc)
+		return rc;
 	p->doors = config_number(config, "shop", "doors");
 	return 0;
 }
@@ -76,6 +84,7 @@ START_TEST(a_change_takes_effect_and_is_shown_as_live)
 	ck_assert_int_eq(buf_append_byte(&text, '\0'), 0);
 	ck_assert_str_eq((const char *)text.ptr, "shop.doors=7    # live\n"
 						 "shop.area=4k    # default\n"
+						 "shop.guards=12    # default\n"
 						 "shop.sign=    # default\n");
 	ck_assert_uint_eq(config_number(p.config, "shop", "doors"), 7);
 	end(&p);
@@ -108,6 +117,8 @@ START_TEST(what_is_refused_is_refused_with_its_reason)
 	check_refused("shop.doors", slice_str("3\n\n"), -EINVAL, "not a value");
 	check_refused("shop.doors", slice_of("3\0", 2), -EINVAL, "NUL");
 	check_refused("shop.doors", slice_str("0"), -ERANGE, "allowed: 1 to 12 doors");
+	check_refused("shop.doors", slice_str("-1\n"), -ERANGE, "allowed: 1 to 12 doors");
+	check_refused("shop.doors", slice_str("18446744073709551616"), -ERANGE, "out of range");
 	check_refused("shop.doors", slice_str("13\n"), -ERANGE, "out of range");
 	check_refused("shop.sign", slice_of(overlong, sizeof(overlong)), -EINVAL, "more than");
 }
@@ -123,6 +134,26 @@ START_TEST(what_the_program_refuses_has_not_happened)
 	ck_assert_str_eq(fail_text(), "the program says no");
 	check_shown(&p, "shop.doors", "2\n");
 	ck_assert_int_eq(config_source_of(p.config, "shop", "doors"), CONFIG_DEFAULT);
+	end(&p);
+}
+END_TEST
+
+/* Whichever of two changes came last is the one that is refused. */
+START_TEST(what_another_option_does_not_allow_is_out_of_range)
+{
+	struct program p;
+
+	begin(&p);
+	ck_assert_int_eq(change(&p, "shop.guards", "6"), 0);
+	ck_assert_int_eq(change(&p, "shop.doors", "5"), 0);
+	ck_assert_int_eq(change(&p, "shop.guards", "3"), -ERANGE);
+	ck_assert_str_eq(fail_text(), "shop.guards=3: out of range, allowed: 5 to 20, as "
+				      "shop.doors=5 (live)");
+	ck_assert_int_eq(change(&p, "shop.doors", "7"), -ERANGE);
+	ck_assert_str_eq(fail_text(), "shop.doors=7: out of range, allowed: 1 to 6 doors, as "
+				      "shop.guards=6 (live)");
+	check_shown(&p, "shop.guards", "6\n");
+	check_shown(&p, "shop.doors", "5\n");
 	end(&p);
 }
 END_TEST
@@ -189,6 +220,7 @@ int main(void)
 		&a_change_takes_effect_and_is_shown_as_live,
 		&what_is_refused_is_refused_with_its_reason,
 		&what_the_program_refuses_has_not_happened,
+		&what_another_option_does_not_allow_is_out_of_range,
 		&the_options_are_listed,
 		&changes_and_looks_of_several_threads_do_not_mix,
 	};
