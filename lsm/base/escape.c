@@ -6,9 +6,17 @@
 #include "lsm/base/error.h"
 #include "lsm/base/hex.h"
 
-/* The letters after the backslash, and the bytes they stand for. */
-static const char letters[] = "\\tnr";
-static const char meanings[] = "\\\t\n\r";
+/* The letters after the backslash, and the bytes they stand for; the first PRINTED are written,
+ * too.
+ */
+static const char letters[] = "\\tnrabfv\"'?";
+static const char meanings[] = "\\\t\n\r\a\b\f\v\"'?";
+
+enum {
+	PRINTED = 4,
+	OCTAL_MAX = 3, /* digits, as in C */
+	HEX_MAX = 2,   /* in C any number, of which more than two are no byte */
+};
 
 static bool prints_as_it_is(uint8_t byte)
 {
@@ -25,7 +33,7 @@ void escape_print_except(FILE *file, struct slice bytes, uint8_t also)
 		if (prints_as_it_is(byte) && byte != also)
 			continue;
 
-		const char *known = byte ? strchr(meanings, byte) : NULL;
+		const char *known = memchr(meanings, byte, PRINTED);
 
 		fwrite(bytes.ptr + start, 1, i - start, file);
 		if (known)
@@ -43,29 +51,43 @@ void escape_print(FILE *file, struct slice bytes)
 	escape_print_except(file, bytes, '\\');
 }
 
+/* Up to digits_max digits at the front; how many there are. */
+static size_t take_digits(struct slice text, unsigned base, size_t digits_max, unsigned *ret_number)
+{
+	size_t len = 0;
+
+	*ret_number = 0;
+	for (; len < min_of(text.len, digits_max); len++) {
+		int digit = hex_digit(text.ptr[len]);
+
+		if (digit < 0 || digit >= (int)base)
+			break;
+		*ret_number = *ret_number * base + (unsigned)digit;
+	}
+	return len;
+}
+
 bool escape_take(struct slice *text, uint8_t *ret_byte)
 {
-	const uint8_t *at = text->ptr;
-
 	if (text->len < 2)
 		return false;
-
-	const char *known = at[1] ? strchr(letters, at[1]) : NULL;
+	uint8_t letter = text->ptr[1];
+	const char *known = memchr(letters, letter, sizeof(letters) - 1);
 
 	if (known) {
 		*ret_byte = (uint8_t)meanings[known - letters];
 		*text = slice_skip(*text, 2);
 		return true;
 	}
-	if (at[1] != 'x' || text->len < 4)
-		return false;
+	size_t before = letter == 'x' ? 2 : 1;
+	unsigned number;
+	size_t digits = take_digits(slice_skip(*text, before), letter == 'x' ? 16 : 8,
+				    letter == 'x' ? HEX_MAX : OCTAL_MAX, &number);
 
-	int byte = hex_byte(at + 2);
-
-	if (byte < 0)
+	if (digits == 0 || number > UINT8_MAX)
 		return false;
-	*ret_byte = (uint8_t)byte;
-	*text = slice_skip(*text, 4);
+	*ret_byte = (uint8_t)number;
+	*text = slice_skip(*text, before + digits);
 	return true;
 }
 
@@ -78,7 +100,8 @@ static int refuse(struct slice text)
 	for (size_t i = 0; i < len; i++)
 		shown[i] = (char)(text.ptr[i] >= 0x20 && text.ptr[i] < 0x7f ? text.ptr[i] : '?');
 	shown[len] = '\0';
-	return fail(-EINVAL, "'%s': no escape; there are \\\\ \\t \\n \\r \\xNN", shown);
+	return fail(-EINVAL, "'%s': no escape of C; a backslash is \\\\, a byte \\NNN or \\xNN",
+		    shown);
 }
 
 int escape_parse_slice(struct slice text, struct buf *ret_bytes)

@@ -3,7 +3,9 @@
  * record.
  *
  * A backslash is "\\"; tab, newline and carriage return are \t, \n, \r; any other byte outside of
- * ASCII's printable ones is \x and two hex digits.
+ * ASCII's printable ones is \x and two hex digits. What is read may have the other escapes of C,
+ * too: \a \b \f \v \" \' \?, \ and one to three octal digits (up to \377), \x and one or two hex
+ * digits (as printf(1) has it: a third one stands for itself).
  *
  * Thread rule: any thread; a FILE as stdio has it.
  */

@@ -47,8 +47,7 @@ static int take_backslash(struct words *w, struct slice *line)
 		byte = line->ptr[1];
 		*line = slice_skip(*line, 2);
 	} else if (!escape_take(line, &byte)) {
-		return fail(-EINVAL, "a \\ that begins no escape; there are \\\\ \\t \\n \\r \\xNN "
-				     "\\\" \\' \\# and a blank");
+		return fail(-EINVAL, "a \\ that begins no escape of C, nor \\# or a blank");
 	}
 	return buf_append_byte(&w->bytes, byte);
 }

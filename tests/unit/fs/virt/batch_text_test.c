@@ -32,7 +32,12 @@ static const struct {
 	{"put\t\tb", -EINVAL, BATCH_LINE_NONE, "", ""},
 	{"put\ta\tb\tc", -EINVAL, BATCH_LINE_NONE, "", ""},
 	{"put\ta\t\\q", -EINVAL, BATCH_LINE_NONE, "", ""},
-	{"put\ta\t\\x4", -EINVAL, BATCH_LINE_NONE, "", ""},
+	{"put\ta\t\\x", -EINVAL, BATCH_LINE_NONE, "", ""},
+	{"put\ta\t\\400", -EINVAL, BATCH_LINE_NONE, "", ""},
+	{"put\t\\101\t\\1018\\x4\\x414", 0, BATCH_LINE_PUT, "A",
+	 "A8\x04"
+	 "A4"},
+	{"put\tquote\t\\\"\\'\\?", 0, BATCH_LINE_PUT, "quote", "\"'?"},
 	{"put\ta\t\\", -EINVAL, BATCH_LINE_NONE, "", ""},
 	{"del\t", -EINVAL, BATCH_LINE_NONE, "", ""},
 	{"del\ta\tb", -EINVAL, BATCH_LINE_NONE, "", ""},
@@ -70,6 +75,8 @@ START_TEST(nul_bytes_are_bytes)
 	ck_assert(slice_eq(line.key, slice_of("a\0b", 3)));
 	ck_assert(slice_eq(line.value, slice_of("c\0d", 3)));
 	ck_assert_int_eq(batch_line_parse(slice_str("put\t\\x00\t\\x00"), &memory, &line), 0);
+	ck_assert(slice_eq(line.key, slice_of("\0", 1)));
+	ck_assert_int_eq(batch_line_parse(slice_str("del\t\\0"), &memory, &line), 0);
 	ck_assert(slice_eq(line.key, slice_of("\0", 1)));
 	buf_done(&memory);
 }

@@ -63,8 +63,8 @@ END_TEST
 
 START_TEST(bad_escapes_are_refused)
 {
-	static const char *const bad[] = {"\\",    "\\q",   "\\x", "\\x1",
-					  "\\xg1", "\\x1g", "a\\", "\\0"};
+	static const char *const bad[] = {"\\",  "\\q",   "\\x",   "\\xg1", "a\\",
+					  "\\8", "\\400", "\\777", "\\X41", "\\u0041"};
 	cleanup_buf struct buf bytes = {0};
 
 	for (size_t i = 0; i < array_size(bad); i++) {
@@ -84,6 +84,35 @@ START_TEST(hex_digits_may_be_of_either_case)
 }
 END_TEST
 
+START_TEST(the_escapes_of_c_are_read)
+{
+	static const struct {
+		const char *text;
+		size_t len;
+		const char *bytes;
+	} cases[] = {
+		{"\\a\\b\\f\\v\\\"\\'\\?\\\\\\t\\n\\r", 11, "\a\b\f\v\"'\?\\\t\n\r"},
+		{"\\0", 1, "\0"},
+		{"\\101\\102", 2, "AB"},
+		{"\\1018", 2, "A8"},
+		{"\\1010", 2, "A0"},
+		{"\\78", 2, "\a8"},
+		{"\\377\\00\\000", 3, "\xff\0\0"},
+		{"\\x41\\x4", 2, "A\x04"},
+		{"\\x4g", 2, "\x04g"},
+		{"\\x414", 2, "A4"},
+	};
+
+	for (size_t i = 0; i < array_size(cases); i++) {
+		cleanup_buf struct buf bytes = {0};
+
+		ck_assert_msg(escape_parse(cases[i].text, &bytes) == 0, "%s", cases[i].text);
+		ck_assert_msg(slice_eq(buf_slice(&bytes), slice_of(cases[i].bytes, cases[i].len)),
+			      "%s", cases[i].text);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -92,6 +121,7 @@ int main(void)
 		&every_byte_comes_back,
 		&bad_escapes_are_refused,
 		&hex_digits_may_be_of_either_case,
+		&the_escapes_of_c_are_read,
 	};
 	return unit_run("escape", tests, array_size(tests));
 }

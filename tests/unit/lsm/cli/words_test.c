@@ -66,7 +66,7 @@ START_TEST(what_is_not_closed_or_no_escape_is_refused)
 	expect_refused("'", "' that is not closed");
 	expect_refused("a\\q", "begins no escape");
 	expect_refused("a\\", "begins no escape");
-	expect_refused("\"\\x0", "begins no escape");
+	expect_refused("\"\\x", "begins no escape");
 }
 END_TEST
 
