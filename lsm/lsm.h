@@ -562,9 +562,10 @@ void lsm_pause_compaction(struct lsm *db);
 void lsm_resume_compaction(struct lsm *db);
 bool lsm_compaction_is_paused(const struct lsm *db);
 
-/* From when this returns every change is answered -EROFS and does not happen, but for those with
- * past_freeze; until lsm_thaw, or the store is closed. All else goes on: reads, syncs, flushes,
- * compactions, checkpoints, snapshots. Any thread. */
+/* From when this returns every change is answered -EROFS and does not happen, named snapshots among
+ * them, but for those with past_freeze and the note; until lsm_thaw, or the store is closed. All
+ * else goes on: reads, syncs, flushes, compactions, checkpoints. The statistics say so: read-only.
+ * Any thread. */
 void lsm_freeze(struct lsm *db);
 void lsm_thaw(struct lsm *db);
 bool lsm_is_frozen(const struct lsm *db);

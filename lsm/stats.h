@@ -105,10 +105,11 @@ struct lsm_stats {
 	uint64_t blob_written_bytes;     /* chunks as stored, those that compaction moved too */
 	uint64_t blob_moved_bytes;       /* by compaction, out of files mostly dead */
 	uint64_t blob_read_bytes;
-	uint64_t patches;         /* changes of parts of values, of records_written */
-	uint64_t memory_bytes;    /* memtables, block cache, indexes and filters */
-	uint64_t used_bytes;      /* tables, blob files, records in logs, manifest, reserve */
-	uint64_t takes_no_writes; /* 1: opened read-only, or has become so; else 0 */
+	uint64_t patches;           /* changes of parts of values, of records_written */
+	uint64_t memory_bytes;      /* memtables, block cache, indexes and filters */
+	uint64_t used_bytes;        /* tables, blob files, records in logs, manifest, reserve */
+	uint64_t takes_no_writes;   /* 1: opened read-only, has become so, or is frozen; else 0 */
+	uint64_t compaction_paused; /* 1: lsm_pause_compaction; else 0 */
 	enum lsm_health health;
 	char health_text[256]; /* why, when not OK */
 	struct lsm_level_stats levels[LSM_LEVELS];

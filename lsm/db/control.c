@@ -30,10 +30,13 @@ bool lsm_compaction_is_paused(const struct lsm *db)
 
 void lsm_freeze(struct lsm *db)
 {
-	/* who commits holds it, and looks at the flag: it is over, or it will be refused */
-	mutex_guard(&db->write_mu);
-
+	/* who commits, or names a snapshot, holds one of them and looks at the flag: it is over, or
+	 * it will be refused */
+	mutex_lock(&db->naming_mu);
+	mutex_lock(&db->write_mu);
 	atomic_store_explicit(&db->frozen, true, memory_order_relaxed);
+	mutex_unlock(&db->write_mu);
+	mutex_unlock(&db->naming_mu);
 }
 
 void lsm_thaw(struct lsm *db)

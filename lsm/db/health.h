@@ -43,12 +43,14 @@ void db_watch_tree(struct lsm *db);
 
 /* 0, or -EROFS with the sentence why when the store takes no writes. */
 must_check int db_check_writable(struct lsm *db);
+#define DB_FROZEN_TEXT "the store has been set read-only"
+
 /* 0, or -EROFS with a sentence while the store is frozen (lsm_freeze). */
 must_check static inline int db_check_thawed(const struct lsm *db)
 {
 	if (likely(!atomic_load_explicit(&db->frozen, memory_order_relaxed)))
 		return 0;
-	return fail(-EROFS, "the store has been set read-only");
+	return fail(-EROFS, DB_FROZEN_TEXT);
 }
 /* 0, or -EROFS with the sentence why when the log cannot be synced. */
 must_check int db_check_log(struct lsm *db);

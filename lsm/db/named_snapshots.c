@@ -104,8 +104,10 @@ static void add_name(struct lsm *db, const struct named_snapshot *named)
 static int make_locked(struct lsm *db, struct slice name)
 {
 	struct lsm_snapshot *snapshot;
-	int err = check_room(db, name);
+	int err = db_check_thawed(db);
 
+	if (!err)
+		err = check_room(db, name);
 	if (!err)
 		err = lsm_snapshot_new(db, &snapshot);
 	if (err)
@@ -162,7 +164,9 @@ int lsm_snapshot_drop(struct lsm *db, struct slice name)
 		return err;
 	mutex_guard(&db->naming_mu);
 
-	err = lsm_snapshot_find(db, name, &found);
+	err = db_check_thawed(db);
+	if (!err)
+		err = lsm_snapshot_find(db, name, &found);
 	if (!err)
 		err = drop_from_tree(db, name);
 	if (err)

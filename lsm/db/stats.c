@@ -1,6 +1,9 @@
 /*
  * Statistics are pulled: each module counts its own, and this collects.
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "lsm/base/error.h"
 #include "lsm/db/counters.h"
 #include "lsm/db/health.h"
@@ -171,11 +174,27 @@ static void read_disk(struct lsm *db, struct lsm_stats *s)
 	s->reserve_bytes = load(&db->reserve.held_bytes);
 }
 
+/* What has failed besides stands behind it. */
+static void read_frozen(struct lsm_stats *s)
+{
+	char why[sizeof(s->health_text)];
+
+	if (s->health == LSM_HEALTH_READ_ONLY)
+		return;
+	memcpy(why, s->health_text, sizeof(why));
+	(void)snprintf(s->health_text, sizeof(s->health_text), "%s%s%.200s", DB_FROZEN_TEXT,
+		       why[0] ? "; " : "", why);
+	s->health = LSM_HEALTH_READ_ONLY;
+}
+
 static void read_health(struct lsm *db, struct lsm_stats *s)
 {
 	s->flush_failures = load(&db->job_failures[DB_JOB_FLUSH]);
 	s->compaction_failures = load(&db->job_failures[DB_JOB_COMPACTION]);
 	s->health = db_health_read(db, s->health_text);
+	if (lsm_is_frozen(db))
+		read_frozen(s);
+	s->compaction_paused = lsm_compaction_is_paused(db);
 	s->takes_no_writes = db->options.read_only || s->health == LSM_HEALTH_READ_ONLY;
 }
 

@@ -146,6 +146,7 @@ START_TEST(a_frozen_store_takes_no_change)
 
 	db_put(db, "k", "1");
 	ck_assert_int_eq(lsm_check_writable(db), 0);
+	ck_assert_int_eq(lsm_snapshot_make(db, slice_str("before")), 0);
 	lsm_freeze(db);
 	ck_assert(lsm_is_frozen(db));
 	ck_assert_int_eq(lsm_check_writable(db), -EROFS);
@@ -158,9 +159,15 @@ START_TEST(a_frozen_store_takes_no_change)
 	ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), -EROFS);
 	ck_assert_uint_eq(db_stats(db).last_seqno, 1);
 	ck_assert_uint_eq(db_stats(db).blob_files, 0);
-	ck_assert_int_eq(db_stats(db).health, LSM_HEALTH_OK);
+	ck_assert_int_eq(lsm_snapshot_make(db, slice_str("s")), -EROFS);
+	ck_assert_ptr_nonnull(strstr(lsm_error_text(), "read-only"));
+	ck_assert_int_eq(lsm_snapshot_drop(db, slice_str("before")), -EROFS);
+	/* which is told */
+	ck_assert_int_eq(db_stats(db).health, LSM_HEALTH_READ_ONLY);
+	ck_assert_str_eq(db_stats(db).health_text, "the store has been set read-only");
+	ck_assert_uint_eq(db_stats(db).takes_no_writes, 1);
 	/* all else goes on */
-	ck_assert_int_eq(lsm_snapshot_make(db, slice_str("s")), 0);
+	ck_assert_int_eq(lsm_set_note(db, slice_str("a note")), 0);
 	ck_assert_int_eq(lsm_sync(db), 0);
 	ck_assert_int_eq(lsm_compact(db, slice_str(""), slice_str("")), 0);
 	ck_assert_int_eq(lsm_checkpoint(db, "copy"), 0);
@@ -169,7 +176,9 @@ START_TEST(a_frozen_store_takes_no_change)
 	ck_assert(db_has(db, "k", NULL));
 	lsm_thaw(db);
 	ck_assert(!lsm_is_frozen(db));
+	ck_assert_int_eq(db_stats(db).health, LSM_HEALTH_OK);
 	ck_assert_int_eq(lsm_check_writable(db), 0);
+	ck_assert_int_eq(lsm_snapshot_drop(db, slice_str("before")), 0);
 	db_put(db, "k", "3");
 	lsm_freeze(db); /* until it is closed */
 	db_close(db);
