@@ -29,6 +29,11 @@ static int render_value(void *arg, const char *name, struct buf *text)
 	return settings_render_value(arg, name, text);
 }
 
+static int is_on(void *arg, const char *name, bool *ret_on)
+{
+	return settings_is_on(arg, name, ret_on);
+}
+
 static int change(void *arg, const char *name, struct slice text)
 {
 	return settings_change(arg, name, text);
@@ -42,6 +47,7 @@ struct control_settings control_settings_of(struct settings *settings)
 		.name = name_of,
 		.is_live = is_live,
 		.render_value = render_value,
+		.is_on = is_on,
 		.change = change,
 		.arg = settings,
 	};

@@ -27,6 +27,8 @@ struct control_settings {
 	/* -ENOENT. */
 	int (*is_live)(void *arg, const char *name, bool *ret_live);
 	int (*render_value)(void *arg, const char *name, struct buf *text);
+	/* Of a BOOL. */
+	int (*is_on)(void *arg, const char *name, bool *ret_on);
 	int (*change)(void *arg, const char *name, struct slice text);
 	void *arg;
 };

@@ -33,11 +33,9 @@ static int render_setting(void *arg, void *object, struct buf *text)
 
 static int change_setting(void *arg, void **object, const struct virt_write *write)
 {
-	const struct control_settings *s = &((struct control *)arg)->options.settings;
-
 	if (write->bytes.len > SETTING_MAX)
 		return fail(-EINVAL, "a setting has at most %d bytes", SETTING_MAX);
-	return s->change(s->arg, *object, write->bytes);
+	return control_setting_change(arg, *object, write->bytes);
 }
 
 static const struct virt_file live_setting = {

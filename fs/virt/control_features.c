@@ -32,22 +32,13 @@ static int steer_read_only(struct control *c, bool enabled)
 	return 0;
 }
 
+static const char verify_reads_setting[] = "sstable.verify_reads";
+
 static int steer_verify_reads(struct control *c, bool enabled)
 {
 	const struct control_settings *s = &c->options.settings;
 
-	return s->change(s->arg, "sstable.verify_reads", slice_str(enabled ? "on" : "off"));
-}
-
-static int ask_verify_reads(struct control *c, bool *ret_enabled)
-{
-	const struct control_settings *s = &c->options.settings;
-	cleanup_buf struct buf value = {0};
-	int rc = s->render_value(s->arg, "sstable.verify_reads", &value);
-
-	if (!rc)
-		*ret_enabled = slice_starts_with(buf_slice(&value), slice_str("on"));
-	return rc;
+	return s->change(s->arg, verify_reads_setting, slice_str(enabled ? "on" : "off"));
 }
 
 static const struct steering {
@@ -55,13 +46,14 @@ static const struct steering {
 	bool enabled; /* at first */
 	const char *description;
 	int (*steer)(struct control *c, bool enabled);
-	/* What it is by now, where somebody else steers, too. NULL: nobody does. */
-	int (*ask)(struct control *c, bool *ret_enabled);
+	/* The live setting that is the same lever: whoever changes one of them changes both. NULL:
+	 * there is none. */
+	const char *setting;
 } steerings[] = {
 	{"compaction_paused", false, "no compaction begins by itself", steer_compaction, NULL},
 	{"read_only", false, "every change is refused: EROFS", steer_read_only, NULL},
 	{"verify_reads", true, "checksums are compared when blocks are read", steer_verify_reads,
-	 ask_verify_reads},
+	 verify_reads_setting},
 };
 
 /* NULL: it is none of them. */
@@ -82,57 +74,63 @@ static int steer(struct control *c, const struct feature *from, const struct fea
 	return s && from->enabled != to->enabled ? s->steer(c, to->enabled) : 0;
 }
 
-/* Make a feature say what is so. */
-static int ask(struct control *c, struct feature *feature)
+/* What is so before a feature has its say. */
+static int ask(struct control *c, const struct steering *steering, bool *ret_enabled)
 {
-	const struct steering *s = steering_find(feature->name);
+	const struct control_settings *s = &c->options.settings;
 
-	return s && s->ask ? s->ask(c, &feature->enabled) : 0;
+	*ret_enabled = steering->enabled;
+	return steering->setting ? s->is_on(s->arg, steering->setting, ret_enabled) : 0;
 }
 
 /* ---- keeping them ---- */
 
-/* Those that were never changed come with the program: the note has the others. */
+/* With the lock held: the order of versions is the order of notes. */
 static int save_locked(struct control *c)
 {
 	cleanup_buf struct buf note = {0};
-	cleanup_free struct feature_list *changed = calloc(1, sizeof(*changed));
+	int rc = feature_list_encode(&c->features.list, &note);
 
-	if (!changed)
-		return -ENOMEM;
-	for (size_t i = 0; i < c->features.list.count; i++) {
-		if (c->features.list.items[i].version > 0)
-			changed->items[changed->count++] = c->features.list.items[i];
-	}
-	int rc = feature_list_encode(changed, &note);
-
-	/* with the lock held: the order of versions is the order of notes */
 	return rc ? rc : lsm_set_note(c->options.db, buf_slice(&note));
+}
+
+/* One that was changed is the store's own, and so stronger than a setting. */
+static int put_into_effect(struct control *c, const struct steering *s,
+			   const struct feature *feature)
+{
+	struct feature before = *feature;
+	int rc = ask(c, s, &before.enabled);
+
+	if (!rc && s->setting && before.enabled != feature->enabled)
+		log_warn("the store's feature is stronger feature=%s enabled=%s setting=%s",
+			 s->name, feature->enabled ? "on" : "off", s->setting);
+	return rc ? rc : steer(c, &before, feature);
+}
+
+static int load_steering(struct control *c, const struct steering *s)
+{
+	struct feature_list *list = &c->features.list;
+	struct feature *feature = feature_find(list, slice_str(s->name));
+
+	if (feature)
+		return put_into_effect(c, s, feature);
+	feature = feature_add(list, slice_str(s->name));
+	if (!feature)
+		return fail(-ENOSPC, "more than %d features", FEATURES_MAX);
+	feature->version = 0; /* it is never removed */
+	(void)strcpy(feature->description, s->description);
+	return ask(c, s, &feature->enabled);
 }
 
 static int load(struct control *c)
 {
 	cleanup_buf struct buf note = {0};
-	struct feature_list *list = &c->features.list;
 	int rc = lsm_note(c->options.db, &note);
 
 	if (!rc)
-		rc = feature_list_decode(buf_slice(&note), list);
-	for (size_t i = 0; i < array_size(steerings) && !rc; i++) {
-		const struct steering *s = &steerings[i];
-		struct feature first = {.enabled = s->enabled};
-		struct feature *feature = feature_find(list, slice_str(s->name));
-
-		if (feature) {
-			rc = steer(c, &first, feature);
-			continue;
-		}
-		feature = feature_add(list, slice_str(s->name));
-		if (!feature)
-			return fail(-ENOSPC, "more than %d features", FEATURES_MAX);
-		feature->enabled = s->enabled;
-		(void)strcpy(feature->description, s->description);
-	}
+		rc = feature_list_decode(buf_slice(&note), &c->features.list);
+	for (size_t i = 0; i < array_size(steerings) && !rc; i++)
+		rc = load_steering(c, &steerings[i]);
 	return rc;
 }
 
@@ -156,32 +154,67 @@ static int render_feature(void *arg, void *object, struct buf *text)
 	mutex_guard(&c->features.mu);
 	const struct feature_handle *handle = object;
 	struct feature *feature = feature_find(&c->features.list, slice_str(handle->name));
-	int rc = feature ? ask(c, feature) : -ENOENT;
 
-	return rc ? rc : feature_render(feature, text);
+	return feature ? feature_render(feature, text) : -ENOENT;
+}
+
+/* Of one that has changed and is in effect. */
+static int keep_locked(struct control *c, struct feature *feature, const struct feature *before)
+{
+	const struct feature after = *feature;
+	int rc = save_locked(c);
+
+	if (rc) {
+		*feature = *before;
+		ignore_result(steer(c, &after, before)); /* it worked just now */
+	}
+	return rc;
 }
 
 static int change_locked(struct control *c, struct feature *feature,
 			 const struct feature_change *change)
 {
-	int rc = ask(c, feature);
 	const struct feature before = *feature;
+	int rc = feature_apply(feature, change);
 
-	if (!rc)
-		rc = feature_apply(feature, change);
 	if (rc)
 		return rc;
-	const struct feature after = *feature;
-
-	rc = steer(c, &before, &after);
-	if (!rc) {
-		rc = save_locked(c);
-		if (rc)
-			ignore_result(steer(c, &after, &before)); /* it worked just now */
-	}
-	if (rc)
+	rc = steer(c, &before, feature);
+	if (rc) {
 		*feature = before;
-	return rc;
+		return rc;
+	}
+	return keep_locked(c, feature, &before);
+}
+
+/* The setting of a steering has changed. */
+static int follow_locked(struct control *c, const struct steering *s)
+{
+	struct feature *feature = feature_find(&c->features.list, slice_str(s->name));
+	const struct feature before = *feature;
+	struct feature_change change = {.has_enabled = true};
+	int rc = ask(c, s, &change.enabled);
+
+	if (!rc && change.enabled == feature->enabled)
+		return 0;
+	if (!rc)
+		rc = feature_apply(feature, &change);
+	return rc ? rc : keep_locked(c, feature, &before);
+}
+
+int control_setting_change(struct control *c, const char *name, struct slice text)
+{
+	const struct control_settings *s = &c->options.settings;
+
+	for (size_t i = 0; i < array_size(steerings); i++) {
+		if (!steerings[i].setting || strcmp(steerings[i].setting, name) != 0)
+			continue;
+		mutex_guard(&c->features.mu);
+		int rc = s->change(s->arg, name, text);
+
+		return rc ? rc : follow_locked(c, &steerings[i]);
+	}
+	return s->change(s->arg, name, text);
 }
 
 static int write_feature(void *arg, void **object, const struct virt_write *write)
@@ -244,7 +277,7 @@ static int list_features(void *arg, struct buf *names)
 	return rc;
 }
 
-/* It is off, and of version 0 until the first write: nothing of it is kept yet. */
+/* Until the first write nothing of it is kept. */
 static int create_feature(void *arg, const struct virt_change *change, struct slice name)
 {
 	struct control *c = arg;
@@ -275,11 +308,13 @@ static int unlink_feature(void *arg, const struct virt_change *change, struct sl
 	if (steering_find(feature->name))
 		return fail(-EPERM, "it steers the daemon, and stays");
 	const struct feature before = *feature;
+	uint64_t first_version = c->features.list.first_version;
 
 	feature_remove(&c->features.list, feature);
-	int rc = before.version > 0 ? save_locked(c) : 0;
+	int rc = before.kept ? save_locked(c) : 0;
 
 	if (rc) {
+		c->features.list.first_version = first_version;
 		feature = feature_add(&c->features.list, name);
 		*feature = before; /* there is room: it was just taken out */
 	}

@@ -79,6 +79,9 @@ must_check int control_watch_add(struct control *c, struct virt *v);
 /* Before the store is closed; nobody watches any more. */
 void control_watch_end(struct control *c);
 must_check int control_features_add(struct control *c, struct virt *v);
+/* Change a live setting, as options.settings has it; a feature that is the same lever changes with
+ * it, and so is kept. */
+must_check int control_setting_change(struct control *c, const char *name, struct slice text);
 
 /*
  * Run the commands of a text, a line each, in order; what is empty or begins with '#' is none. The

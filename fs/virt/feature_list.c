@@ -8,7 +8,12 @@
 #include "lsm/base/coding.h"
 #include "lsm/base/error.h"
 
-static const char magic[] = "apexfeat\x01";
+static const char magic[] = "apexfeat";
+
+enum {
+	NOTE_WITHOUT_FIRST = 1,
+	NOTE_NOW = 2,
+};
 
 bool feature_name_is_valid(struct slice name)
 {
@@ -43,7 +48,7 @@ struct feature *feature_add(struct feature_list *list, struct slice name)
 		return NULL;
 	struct feature *feature = &list->items[list->count++];
 
-	*feature = (struct feature){0};
+	*feature = (struct feature){.version = list->first_version};
 	set_text(feature->name, name);
 	return feature;
 }
@@ -52,6 +57,8 @@ void feature_remove(struct feature_list *list, struct feature *feature)
 {
 	size_t behind = (size_t)(list->items + list->count - (feature + 1));
 
+	if (feature->kept)
+		list->first_version = max_of(list->first_version, feature->version + 1);
 	memmove(feature, feature + 1, behind * sizeof(*feature));
 	list->count--;
 }
@@ -69,23 +76,32 @@ static int encode_one(const struct feature *feature, struct buf *out)
 
 int feature_list_encode(const struct feature_list *list, struct buf *ret_bytes)
 {
-	int rc = 0;
+	size_t empty = ret_bytes->len;
+	int rc = buf_append(ret_bytes, magic, sizeof(magic) - 1);
+	bool any = list->first_version > 0;
 
-	if (list->count > 0)
-		rc = buf_append(ret_bytes, magic, sizeof(magic) - 1);
-	for (size_t i = 0; i < list->count && !rc; i++)
+	if (!rc)
+		rc = buf_append_byte(ret_bytes, NOTE_NOW);
+	if (!rc)
+		rc = buf_append_varint(ret_bytes, list->first_version);
+	for (size_t i = 0; i < list->count && !rc; i++) {
+		if (!list->items[i].kept)
+			continue;
 		rc = encode_one(&list->items[i], ret_bytes);
+		any = true;
+	}
+	if (!rc && !any)
+		ret_bytes->len = empty;
 	return rc;
 }
 
-/* A text that fits and is one line. */
-static bool is_line(struct slice text, size_t max)
+static bool has_control(struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		if (text.ptr[i] < ' ')
-			return false;
+			return true;
 	}
-	return text.len <= max;
+	return false;
 }
 
 static int refuse(const char *why)
@@ -103,8 +119,8 @@ static int decode_one(struct slice *rest, struct feature_list *list)
 	if (sized_take(rest, &name) || byte_take(rest, &enabled) || varint_take(rest, &version) ||
 	    sized_take(rest, &description))
 		return refuse("cut off");
-	if (!feature_name_is_valid(name) || enabled > 1 ||
-	    !is_line(description, FEATURE_DESCRIPTION_MAX))
+	if (!feature_name_is_valid(name) || enabled > 1 || version > FEATURE_VERSION_MAX ||
+	    has_control(description) || description.len > FEATURE_DESCRIPTION_MAX)
 		return refuse("a field out of range");
 	if (feature_find(list, name))
 		return refuse("a name comes twice");
@@ -113,6 +129,7 @@ static int decode_one(struct slice *rest, struct feature_list *list)
 	if (!feature)
 		return refuse("too many");
 	feature->enabled = enabled;
+	feature->kept = true;
 	feature->version = version;
 	set_text(feature->description, description);
 	return 0;
@@ -120,14 +137,22 @@ static int decode_one(struct slice *rest, struct feature_list *list)
 
 int feature_list_decode(struct slice bytes, struct feature_list *ret_list)
 {
+	uint8_t format;
 	int rc = 0;
 
 	ret_list->count = 0;
+	ret_list->first_version = 0;
 	if (bytes.len == 0)
 		return 0;
-	if (!slice_starts_with(bytes, slice_of(magic, sizeof(magic) - 1)))
+	if (!slice_starts_with(bytes, slice_str(magic)))
 		return refuse("written by something else");
 	bytes = slice_skip(bytes, sizeof(magic) - 1);
+	if (byte_take(&bytes, &format) || format < NOTE_WITHOUT_FIRST || format > NOTE_NOW)
+		return refuse("written by another version");
+	if (format >= NOTE_NOW && varint_take(&bytes, &ret_list->first_version))
+		return refuse("cut off");
+	if (ret_list->first_version > FEATURE_VERSION_MAX)
+		return refuse("a field out of range");
 	while (bytes.len > 0 && !rc)
 		rc = decode_one(&bytes, ret_list);
 	return rc;
@@ -200,7 +225,7 @@ static int take_version(struct slice value, struct feature_change *change)
 	if (change->has_version)
 		return fail(-EINVAL, "version comes twice");
 	if (!read_number(value, &change->version))
-		return fail(-EINVAL, "version is a number");
+		return fail(-EINVAL, "version is a number, and fits 64 bits");
 	change->has_version = true;
 	return 0;
 }
@@ -209,9 +234,10 @@ static int take_description(struct slice value, struct feature_change *change)
 {
 	if (change->has_description)
 		return fail(-EINVAL, "description comes twice");
-	if (!is_line(value, FEATURE_DESCRIPTION_MAX))
-		return fail(-EINVAL, "description is a line of at most %d bytes",
-			    FEATURE_DESCRIPTION_MAX);
+	if (has_control(value))
+		return fail(-EINVAL, "description has a tab or another control character");
+	if (value.len > FEATURE_DESCRIPTION_MAX)
+		return fail(-EINVAL, "description has more than %d bytes", FEATURE_DESCRIPTION_MAX);
 	change->has_description = true;
 	change->description = value;
 	return 0;
@@ -274,5 +300,6 @@ int feature_apply(struct feature *feature, const struct feature_change *change)
 	if (change->has_description)
 		set_text(feature->description, change->description);
 	feature->version++;
+	feature->kept = true;
 	return 0;
 }

@@ -17,29 +17,39 @@ enum {
 	FEATURE_DESCRIPTION_MAX = 255,
 };
 
+/* More changes than there can be; who adds one to it does not wrap around. */
+#define FEATURE_VERSION_MAX (UINT64_C(1) << 62)
+
 struct feature {
 	char name[FEATURE_NAME_MAX + 1];
 	bool enabled;
-	uint64_t version; /* 0: as it came with the program */
+	bool kept; /* it was changed, and so stands in the note */
+	uint64_t version;
 	char description[FEATURE_DESCRIPTION_MAX + 1];
 };
 
 struct feature_list {
 	struct feature items[FEATURES_MAX];
 	size_t count;
+	uint64_t first_version; /* of one that is made now: no kept one that was removed had it, or
+				   a higher one, so that no version of a name ever means two things
+				 */
 };
 
 /* Letters, digits, '_', '-' and '.', the first no '.'. */
 bool feature_name_is_valid(struct slice name);
 /* NULL: there is none. */
 struct feature *feature_find(struct feature_list *list, struct slice name);
-/* The name is valid and not there. NULL: there are FEATURES_MAX. */
+/* The name is valid and not there. It is off and has first_version. NULL: there are FEATURES_MAX.
+ */
 struct feature *feature_add(struct feature_list *list, struct slice name);
+/* It raises first_version if it was kept: then the note has to be written. */
 void feature_remove(struct feature_list *list, struct feature *feature);
 
 /*
- * The bytes of the note: "apexfeat", version 1 as a byte, then for each: sized name, a byte 0 or 1,
- * varint version, sized description. Nothing stands for an empty list. A new field is a new
+ * The bytes of the note: "apexfeat", version 2 as a byte, varint first_version, then for each that
+ * is kept: sized name, a byte 0 or 1, varint version, sized description. Version 1 has no
+ * first_version: 0. Nothing stands for a list that has never been changed. A new field is a new
  * version.
  */
 must_check int feature_list_encode(const struct feature_list *list, struct buf *ret_bytes);

@@ -1,5 +1,6 @@
 #include "lsm/config/settings.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -91,6 +92,19 @@ int settings_render_value(struct settings *s, const char *name, struct buf *ret_
 	mutex_guard(&s->mu);
 
 	return buf_printf(ret_text, "%s\n", s->config->values[index].text);
+}
+
+int settings_is_on(struct settings *s, const char *name, bool *ret_on)
+{
+	int index = find(s, name);
+
+	if (index < 0)
+		return index;
+	assert(s->table.options[index].type == CONFIG_BOOL);
+	mutex_guard(&s->mu);
+
+	*ret_on = s->config->values[index].number != 0;
+	return 0;
 }
 
 /* The value's text without the line feed that echo(1) leaves, as a string. */

@@ -41,6 +41,9 @@ must_check int settings_is_live(const struct settings *s, const char *name, bool
 /* Its value as it would be written, and a line feed. -ENOENT; -ENOMEM. */
 must_check int settings_render_value(struct settings *s, const char *name, struct buf *ret_text);
 
+/* Of a BOOL, asserted. -ENOENT. */
+must_check int settings_is_on(struct settings *s, const char *name, bool *ret_on);
+
 /*
  * Change one option to what `text` says (a line feed at its end does not count). With a sentence:
  * -ENOENT: no such option, the nearest is named. -EPERM: it cannot change while the program runs.

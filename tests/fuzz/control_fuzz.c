@@ -56,6 +56,7 @@ static void try_note(struct slice text)
 
 	expect(feature_list_encode(&list, &back) == 0);
 	expect(feature_list_decode(buf_slice(&back), &again) == 0 && again.count == list.count);
+	expect(again.first_version == list.first_version);
 }
 
 static void try_key(struct slice text)
@@ -111,13 +112,21 @@ void fuzz_seeds(const struct fuzz_sink *sink)
 
 	put_seed(sink, 0, "batch",
 		 slice_str("# c\n\na=b=c\nput\ta\\tb\tx\\n\\x41\\\\\ndel\tk\nput\tk\t\nlast=1"));
+	put_seed(sink, 0, "batch_octal",
+		 slice_str("put\t\\101\\0\t\\377\\x4\\x414\\\"\ndel\t\\400\n"));
 	put_seed(sink, 1, "feature", slice_str("version=3\nenabled on\ndescription a b\n"));
 	put_seed(sink, 1, "feature_short", slice_str("on version 3"));
 	list.count = 0;
 	(void)feature_add(&list, slice_str("one"));
 	feature_add(&list, slice_str("two-2"))->version = 300;
+	list.items[0].kept = list.items[1].kept = true;
+	list.first_version = 7;
 	expect(feature_list_encode(&list, &note) == 0);
 	put_seed(sink, 2, "note", buf_slice(&note));
+	put_seed(sink, 2, "note_first",
+		 slice_of("apexfeat\x01\x01"
+			  "a\x01\x02\x00",
+			  14));
 	put_seed(sink, 3, "key", slice_str("a/b%2Fc%%2f%zz%3a\\x41\\n%2"));
 	expect(virt_list_add(&names, slice_str("name"), 0100000) == 0);
 	expect(virt_list_add(&names, slice_str("other"), 0040000) == 0);

@@ -182,6 +182,12 @@ check "the three that steer are there" same "compaction_paused read_only verify_
 check "read_only on" sh -c 'echo on >.apex/features/read_only'
 check "then changes are refused" fails_with "ead-only" sh -c 'echo x >new'
 check "it counts its version" same "version 1" "$(head -n 1 .apex/features/read_only)"
+check "health says so" same "read_only the store has been set read-only" \
+	"$(tr '\n' ' ' <.apex/health | sed 's/ $//')"
+check "so does .stats" same "read_only the store has been set read-only 1" \
+	"$(stats_value health) $(stats_value health_text) $(stats_value takes_no_writes)"
+check "no snapshot is made" fails_with "ead-only file system" mkdir .apex/snapshots/frozen
+check "with the reason" same 1 "$(reason | grep -c 'EROFS frozen: the store has been set read-only')"
 check "read_only off" sh -c 'echo off >.apex/features/read_only'
 check "then changes are taken" sh -c 'echo x >new'
 check "a feature is made by writing it" sh -c 'echo "version 0 enabled on" >.apex/features/mine'
@@ -241,8 +247,12 @@ cd "$mnt" || exit 1
 check "a feature survives a remount" same "version 2 enabled on description of it" \
 	"$(tr '\n' ' ' <.apex/features/mine | sed 's/ $//')"
 check "a snapshot survives a remount" same new "$(cat $one/deep/er/file)"
+mine=$(sed -n 's/version //p' .apex/features/mine)
 check "a feature can be removed" rm .apex/features/mine
 check "and is gone" fails_with "o such file" cat .apex/features/mine
+check "made again it has a version that it never had" sh -c \
+	"echo on >.apex/features/mine && [ \"\$(sed -n 's/version //p' .apex/features/mine)\" -gt $mine ]"
+rm .apex/features/mine
 
 # ---- programs that walk the mount do not meet it ----
 check "find" same "" "$(find . -name '.apex*' -o -name '.stats*')"
@@ -321,12 +331,22 @@ echo off >.apex/features/verify_reads
 check "verify_reads off: it is not looked for" same "Needle in the table" "$(read_anew)"
 check "the setting shows it" same off "$(cat .apex/config.d/sstable.verify_reads)"
 echo on >.apex/config.d/sstable.verify_reads
-check "the setting changes it, too" same "enabled on" "$(grep ^enabled .apex/features/verify_reads)"
+check "the setting changes it, too, and its version" same "version 2 enabled on" \
+	"$(head -n 2 .apex/features/verify_reads | tr '\n' ' ' | sed 's/ $//')"
+check "a version from before is stale" fails_with "tale" \
+	sh -c 'echo "version 1 off" | tee .apex/features/verify_reads >/dev/null'
+check "the same value is no change" sh -c 'echo yes >.apex/config.d/sstable.verify_reads &&
+	grep -qx "version 2" .apex/features/verify_reads'
 check "verify_reads on: it is found again" fails_with "nput/output error" read_anew
 echo off >.apex/config.d/sstable.verify_reads
 echo on >.apex/features/verify_reads
 check "the feature wins over an earlier setting" fails_with "nput/output error" read_anew
+echo off >.apex/features/verify_reads
 cd / || exit 1
+unmount_store
+mount_store -o sstable.verify_reads=yes
+check "what was changed is the store's own" same "version 5 enabled off off" \
+	"$(head -n 2 "$mnt/.apex/features/verify_reads" | tr '\n' ' ')$(cat "$mnt/.apex/config.d/sstable.verify_reads")"
 unmount_store
 
 finish

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "lsm/base/error.h"
 #include "tests/unit/unit.h"
 
 static struct feature_list list;
@@ -27,7 +28,7 @@ START_TEST(what_is_encoded_comes_back)
 	struct buf bytes = {0};
 	static struct feature_list back;
 
-	list.count = 0;
+	list = (struct feature_list){0};
 	ck_assert_int_eq(feature_list_encode(&list, &bytes), 0);
 	ck_assert_uint_eq(bytes.len, 0);
 	ck_assert_int_eq(feature_list_decode(buf_slice(&bytes), &back), 0);
@@ -48,26 +49,109 @@ START_TEST(what_is_encoded_comes_back)
 }
 END_TEST
 
+#define ONE                                                                                        \
+	"\x03"                                                                                     \
+	"one"                                                                                      \
+	"\x01\x02\x04"                                                                             \
+	"text"
+
 /* The bytes stand in stores: they stay what they are. */
 START_TEST(encoding_is_the_one_that_stands_in_stores)
 {
-	static const char golden[] = "apexfeat\x01"
-				     "\x03"
-				     "one"
-				     "\x01\x02\x04"
-				     "text";
+	static const char first[] = "apexfeat\x01" ONE;
+	static const char golden[] = "apexfeat\x02\x05" ONE;
+	static const char none[] = "apexfeat\x02\x05";
+	static const char later[] = "apexfeat\x03\x05" ONE;
+	static const char far[] = "apexfeat\x02\xff\xff\xff\xff\xff\xff\xff\xff\x7f";
 	static struct feature_list back;
 	struct buf bytes = {0};
 
 	ck_assert_int_eq(feature_list_decode(slice_of(golden, sizeof(golden) - 1), &back), 0);
 	ck_assert_uint_eq(back.count, 1);
+	ck_assert_uint_eq(back.first_version, 5);
 	ck_assert_str_eq(back.items[0].name, "one");
 	ck_assert(back.items[0].enabled);
 	ck_assert_uint_eq(back.items[0].version, 2);
 	ck_assert_str_eq(back.items[0].description, "text");
 	ck_assert_int_eq(feature_list_encode(&back, &bytes), 0);
 	ck_assert(slice_eq(buf_slice(&bytes), slice_of(golden, sizeof(golden) - 1)));
+	ck_assert_int_eq(feature_list_decode(slice_of(first, sizeof(first) - 1), &back), 0);
+	ck_assert_uint_eq(back.first_version, 0);
+	ck_assert_str_eq(back.items[0].name, "one");
+	ck_assert_int_eq(feature_list_decode(slice_of(none, sizeof(none) - 1), &back), 0);
+	ck_assert_uint_eq(back.count, 0);
+	buf_clear(&bytes);
+	ck_assert_int_eq(feature_list_encode(&back, &bytes), 0);
+	ck_assert(slice_eq(buf_slice(&bytes), slice_of(none, sizeof(none) - 1)));
+	ck_assert_int_eq(feature_list_decode(slice_of(later, sizeof(later) - 1), &back), -EUCLEAN);
+	ck_assert_int_eq(feature_list_decode(slice_of(far, sizeof(far) - 1), &back), -EUCLEAN);
 	buf_done(&bytes);
+}
+END_TEST
+
+/* Who has seen one of that name before must not take the new one for it. */
+START_TEST(a_feature_made_again_has_a_version_of_its_own)
+{
+	static struct feature_list back;
+	struct buf bytes = {0};
+
+	list = (struct feature_list){0};
+	ck_assert_uint_eq(add("x")->version, 0);
+	/* nobody can tell it from one that is made again */
+	feature_remove(&list, feature_find(&list, slice_str("x")));
+	ck_assert_uint_eq(add("x")->version, 0);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(change(feature_find(&list, slice_str("x")), "on"), 0);
+	ck_assert_int_eq(change(add("y"), "on"), 0);
+	feature_remove(&list, feature_find(&list, slice_str("x")));
+	feature_remove(&list, feature_find(&list, slice_str("y")));
+	/* also by who opens the store anew */
+	ck_assert_int_eq(feature_list_encode(&list, &bytes), 0);
+	ck_assert_int_eq(feature_list_decode(buf_slice(&bytes), &back), 0);
+	list = back;
+	ck_assert_uint_eq(add("x")->version, 4);
+	ck_assert_int_eq(change(feature_find(&list, slice_str("x")), "version 3 off"), -ESTALE);
+	ck_assert_int_eq(change(feature_find(&list, slice_str("x")), "version 4 off"), 0);
+	buf_done(&bytes);
+}
+END_TEST
+
+START_TEST(what_was_never_changed_is_not_kept)
+{
+	struct buf bytes = {0};
+	static struct feature_list back;
+
+	list = (struct feature_list){0};
+	(void)add("one");
+	ck_assert_int_eq(feature_list_encode(&list, &bytes), 0);
+	ck_assert_uint_eq(bytes.len, 0);
+	ck_assert_int_eq(change(add("two"), "off"), 0);
+	ck_assert_int_eq(feature_list_encode(&list, &bytes), 0);
+	ck_assert_int_eq(feature_list_decode(buf_slice(&bytes), &back), 0);
+	ck_assert_uint_eq(back.count, 1);
+	ck_assert_str_eq(back.items[0].name, "two");
+	buf_done(&bytes);
+}
+END_TEST
+
+static void check_reason(const char *text, const char *why)
+{
+	struct feature_change change;
+
+	ck_assert_int_eq(feature_change_parse(slice_str(text), &change), -EINVAL);
+	ck_assert_msg(strstr(fail_text(), why) != NULL, "\"%s\": %s", text, fail_text());
+}
+
+START_TEST(what_is_refused_is_refused_for_what_it_is)
+{
+	char text[FEATURE_DESCRIPTION_MAX + 20] = "description ";
+
+	check_reason("description a\tb", "a tab or another control character");
+	check_reason("version x", "version is a number");
+	check_reason("version 18446744073709551616", "fits 64 bits");
+	check_reason("nonsense", "enabled on or off");
+	memset(text + strlen(text), 'x', FEATURE_DESCRIPTION_MAX + 1);
+	check_reason(text, "more than 255 bytes");
 }
 END_TEST
 
@@ -98,7 +182,7 @@ START_TEST(changes_are_what_the_table_says)
 	};
 
 	for (size_t i = 0; i < array_size(cases); i++) {
-		list.count = 0;
+		list = (struct feature_list){0};
 		struct feature *feature = add("x");
 
 		feature->version = 5;
@@ -123,7 +207,7 @@ START_TEST(names_and_numbers_have_limits)
 	ck_assert(!feature_name_is_valid(slice_str("")));
 	ck_assert(!feature_name_is_valid(slice_str(".a")));
 	ck_assert(!feature_name_is_valid(slice_str("a b")));
-	list.count = 0;
+	list = (struct feature_list){0};
 	for (int i = 0; i < FEATURES_MAX; i++) {
 		snprintf(name, sizeof(name), "f%d", i);
 		(void)add(name);
@@ -141,6 +225,9 @@ int main(void)
 	static const TTest *const *tests[] = {
 		&what_is_encoded_comes_back,
 		&encoding_is_the_one_that_stands_in_stores,
+		&a_feature_made_again_has_a_version_of_its_own,
+		&what_was_never_changed_is_not_kept,
+		&what_is_refused_is_refused_for_what_it_is,
 		&changes_are_what_the_table_says,
 		&names_and_numbers_have_limits,
 	};

@@ -12,6 +12,7 @@ static const struct config_option table[] = {
 	{"shop", "doors", CONFIG_UINT, 1, 12, NULL, "2", "doors", "How many doors.", true},
 	{"shop", "area", CONFIG_SIZE, 1024, 1 << 20, NULL, "4k", "bytes", "How large.", false},
 	{"shop", "guards", CONFIG_UINT, 1, 20, NULL, "12", "", "Who stand at them.", true},
+	{"shop", "open", CONFIG_BOOL, 0, 0, NULL, "off", "", "Whether one may enter.", true},
 	{"shop", "sign", CONFIG_TEXT, 0, 0, NULL, "", "", "What it says.", true},
 };
 
@@ -85,6 +86,7 @@ START_TEST(a_change_takes_effect_and_is_shown_as_live)
 	ck_assert_str_eq((const char *)text.ptr, "shop.doors=7    # live\n"
 						 "shop.area=4k    # default\n"
 						 "shop.guards=12    # default\n"
+						 "shop.open=off    # default\n"
 						 "shop.sign=    # default\n");
 	ck_assert_uint_eq(config_number(p.config, "shop", "doors"), 7);
 	end(&p);
@@ -158,6 +160,22 @@ START_TEST(what_another_option_does_not_allow_is_out_of_range)
 }
 END_TEST
 
+START_TEST(a_switch_can_be_asked_for)
+{
+	struct program p;
+	bool on = true;
+
+	begin(&p);
+	ck_assert_int_eq(settings_is_on(p.settings, "shop.open", &on), 0);
+	ck_assert(!on);
+	ck_assert_int_eq(change(&p, "shop.open", "yes\n"), 0);
+	ck_assert_int_eq(settings_is_on(p.settings, "shop.open", &on), 0);
+	ck_assert(on);
+	ck_assert_int_eq(settings_is_on(p.settings, "shop.opened", &on), -ENOENT);
+	end(&p);
+}
+END_TEST
+
 START_TEST(the_options_are_listed)
 {
 	char name[CONFIG_NAME_MAX + 1];
@@ -221,6 +239,7 @@ int main(void)
 		&what_is_refused_is_refused_with_its_reason,
 		&what_the_program_refuses_has_not_happened,
 		&what_another_option_does_not_allow_is_out_of_range,
+		&a_switch_can_be_asked_for,
 		&the_options_are_listed,
 		&changes_and_looks_of_several_threads_do_not_mix,
 	};
