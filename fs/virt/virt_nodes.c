@@ -10,6 +10,7 @@ void virt_nodes_init(struct virt_nodes *t)
 {
 	*t = (struct virt_nodes){0};
 	mutex_init(&t->mu, RANK_FS_VIRT);
+	cond_init(&t->room);
 }
 
 void virt_nodes_done(struct virt_nodes *t)
@@ -22,6 +23,7 @@ void virt_nodes_done(struct virt_nodes *t)
 			virt_node_free(node);
 		}
 	}
+	cond_done(&t->room);
 	mutex_done(&t->mu);
 }
 
@@ -81,20 +83,56 @@ static int check_room_locked(const struct virt_nodes *t, const struct virt_node 
 	return 0;
 }
 
+static int await_room_locked(struct virt_nodes *t, const struct virt_node *node)
+{
+	int rc = check_room_locked(t, node);
+
+	if (!rc)
+		return 0;
+	uint64_t deadline_ns = clock_mono_ns() + VIRT_WAIT_MS * UINT64_C(1000000);
+
+	t->ask_again = true;
+	t->waiting++;
+	while (rc && cond_wait_until(&t->room, &t->mu, deadline_ns))
+		rc = check_room_locked(t, node);
+	t->waiting--;
+	return rc;
+}
+
+/* As the newest. */
+static void line_up_locked(struct virt_nodes *t, struct virt_node *node)
+{
+	node->older = t->newest;
+	*(t->newest ? &t->newest->newer : &t->oldest) = node;
+	t->newest = node;
+	if (!t->unasked)
+		t->unasked = node;
+	t->unasked_count++;
+}
+
+static void step_out_locked(struct virt_nodes *t, struct virt_node *node)
+{
+	if (node->number >= (t->unasked ? t->unasked->number : UINT64_MAX))
+		t->unasked_count--;
+	if (node == t->unasked)
+		t->unasked = node->newer;
+	*(node->older ? &node->older->newer : &t->oldest) = node->newer;
+	*(node->newer ? &node->newer->older : &t->newest) = node->older;
+}
+
 int virt_nodes_add(struct virt_nodes *t, struct virt_node *node)
 {
 	mutex_guard(&t->mu);
-	int rc = check_room_locked(t, node);
+	int rc = await_room_locked(t, node);
 
-	if (rc) {
-		t->ask_again = true;
+	if (rc)
 		return rc;
-	}
 	node->charged = node->text.len;
 	t->bytes += node->charged;
 	node->number = FS_VIRTUAL_BIT | t->next_number++;
 	node->next = t->buckets[bucket_of(node->number)];
 	t->buckets[bucket_of(node->number)] = node;
+	line_up_locked(t, node);
 	t->count++;
 	return 0;
 }
@@ -136,19 +174,16 @@ struct virt_node *virt_nodes_take_spare(struct virt_nodes *t, uint64_t parent, s
 	return node;
 }
 
-static int trim_bucket_locked(struct virt_nodes *t, struct virt_node *node, struct fs_stale *stale)
+/* Whether the kernel has its name for another one by now; of one far behind nobody can tell. */
+static bool has_successor(const struct virt_node *node)
 {
-	int rc = 0;
+	const struct virt_node *at = node->newer;
 
-	for (; node && !rc; node = node->next) {
-		if (node->asked && !t->ask_again)
-			continue;
-		if (node->number == (FS_VIRTUAL_BIT | (t->next_number - 1)))
-			continue;
-		node->asked = true;
-		rc = fs_stale_add_name(stale, node->parent, slice_str(node->name));
+	for (unsigned i = 0; at && i < VIRT_ASK_TOGETHER; i++, at = at->newer) {
+		if (at->inode == node->inode) /* a hash of folder and name */
+			return true;
 	}
-	return rc;
+	return false;
 }
 
 int virt_nodes_trim(struct virt_nodes *t, struct fs_stale *stale)
@@ -158,9 +193,19 @@ int virt_nodes_trim(struct virt_nodes *t, struct fs_stale *stale)
 	mutex_guard(&t->mu);
 	if (t->count <= VIRT_NODES_MANY && t->bytes <= VIRT_BYTES_MANY)
 		return 0;
-	for (size_t i = 0; i < VIRT_BUCKETS && !rc; i++)
-		rc = trim_bucket_locked(t, t->buckets[i], stale);
-	t->ask_again = false;
+	if (t->ask_again) {
+		t->unasked = t->oldest;
+		t->unasked_count = t->count;
+		t->ask_again = false;
+	} else if (t->unasked_count <= VIRT_ASK_TOGETHER && t->bytes <= VIRT_BYTES_MANY) {
+		return 0;
+	}
+	for (; t->unasked && t->unasked != t->newest && !rc; t->unasked = t->unasked->newer) {
+		t->unasked_count--;
+		if (!has_successor(t->unasked))
+			rc = fs_stale_add_name(stale, t->unasked->parent,
+					       slice_str(t->unasked->name));
+	}
 	return rc;
 }
 
@@ -191,8 +236,11 @@ void virt_nodes_forget(struct virt_nodes *t, uint64_t number, uint64_t lookups)
 	if (*link && (*link)->lookups <= lookups) {
 		dead = *link;
 		*link = dead->next;
+		step_out_locked(t, dead);
 		t->count--;
 		t->bytes -= dead->charged;
+		if (t->waiting > 0)
+			cond_broadcast(&t->room);
 	} else if (*link) {
 		(*link)->lookups -= lookups;
 	}

@@ -19,12 +19,14 @@
 #include "lsm/base/mutex.h"
 
 enum {
-	VIRT_BUCKETS = 64,          /* a power of two */
+	VIRT_BUCKETS = 1024,        /* a power of two */
 	VIRT_NODES_MAX = 4096,      /* files rendered and not forgotten */
 	VIRT_NODES_MANY = 512,      /* from which the kernel is asked to forget some */
 	VIRT_BYTES_MANY = 16 << 20, /* of their texts, likewise */
 	VIRT_BYTES_MAX = 256 << 20,
-	VIRT_SPARE_MS = 10, /* how long the spare answers */
+	VIRT_ASK_TOGETHER = 64, /* names at once, as each round of asking costs a message */
+	VIRT_WAIT_MS = 500,     /* for a FORGET, when there is no room */
+	VIRT_SPARE_MS = 10,     /* how long the spare answers */
 	VIRT_SPARE_BYTES_MAX = 1 << 20,
 };
 
@@ -41,9 +43,9 @@ struct virt_node {
 	struct buf text; /* owned */
 	/* guarded by virt_nodes.mu */
 	struct virt_node *next; /* in its bucket */
+	struct virt_node *older, *newer;
 	uint64_t lookups;
 	size_t charged; /* its part of virt_nodes.bytes */
-	bool asked;     /* the kernel is asked to forget it */
 	uint64_t size;  /* the text's when it was added, until somebody writes or truncates */
 	/* of a file that grows, guarded by write_mu, as is its text */
 	uint64_t dropped;  /* bytes before the text */
@@ -54,9 +56,15 @@ struct virt_node {
 };
 
 struct virt_nodes {
-	struct mutex mu; /* RANK_FS_VIRT */
+	struct mutex mu;  /* RANK_FS_VIRT */
+	struct cond room; /* something was forgotten */
 	/* guarded by mu */
+	unsigned waiting; /* for room */
 	struct virt_node *buckets[VIRT_BUCKETS];
+	struct virt_node *oldest, *newest;
+	struct virt_node *unasked; /* the oldest that the kernel was not asked to forget; all newer
+				      ones were not, either */
+	size_t unasked_count;
 	size_t count;
 	size_t bytes;   /* of the texts, as they were when they were added */
 	bool ask_again; /* one did not fit: the kernel may have been asked for a name too early */
@@ -82,7 +90,11 @@ void virt_node_free(struct virt_node *node);
 /* End an object that no node has taken over; NULL: nothing. */
 void virt_object_done(const struct virt_file *file, void *object);
 
-/* Give the rendered node its number and put it into the table, with one lookup. -ENFILE. */
+/*
+ * Give the rendered node its number and put it into the table, with one lookup. Without room it
+ * waits for VIRT_WAIT_MS: over io_uring FORGETs come by a way of their own, and behind time while
+ * those who open are quick; what is only waiting to be forgotten is to fail nobody. -ENFILE.
+ */
 must_check int virt_nodes_add(struct virt_nodes *t, struct virt_node *node);
 /* Keep a node that was just added, for that question: not of a file that can be written, each
  * opening of which is a writer of its own, nor of one that grows, nor a long text. */
@@ -93,7 +105,8 @@ struct virt_node *virt_nodes_take_spare(struct virt_nodes *t, uint64_t parent, s
 /*
  * If the nodes are many, or the bytes of their texts, add the names of all but the newest to
  * *stale: when nobody uses them the kernel forgets their nodes, which it else keeps as long as it
- * has memory. Each is asked for once, and again when the table was full. -ENOMEM: some are added.
+ * has memory. Each is asked for once, and again when the table was full; not where a newer node has
+ * the same name, as then the kernel forgets the older one by itself. -ENOMEM: some are added.
  */
 must_check int virt_nodes_trim(struct virt_nodes *t, struct fs_stale *stale);
 /* NULL: there is none. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "fs/core/stale.h"
@@ -298,22 +299,69 @@ static size_t asked_of(void)
 	return count;
 }
 
+/* One that has been opened anew since is forgotten unasked. */
 START_TEST(names_of_many_nodes_are_asked_back)
 {
 	struct fs_entry entry;
-	size_t made = 1;
 
 	setup();
-	(void)look_up_by(&anybody, ".stats");
+	(void)look_up_by(&anybody, ".stats.json");
+	(void)look_up_by(&anybody, ".stats.prom");
 	ck_assert_uint_eq(asked_of(), 0);
-	for (; made < 1000; made++)
+	for (int i = 0; i < VIRT_NODES_MANY; i++)
 		(void)look_up_by(&anybody, ".stats");
-	ck_assert_uint_eq(asked_of(), made - 1);
+	ck_assert_uint_eq(asked_of(), 2);
 	ck_assert_uint_eq(asked_of(), 0);
+	(void)look_up_by(&anybody, ".stats.json");
+	for (int i = 0; i < VIRT_ASK_TOGETHER - 2; i++) {
+		(void)look_up_by(&anybody, ".stats");
+		ck_assert_uint_eq(asked_of(), 0);
+	}
+	(void)look_up_by(&anybody, ".stats");
+	ck_assert_uint_eq(asked_of(), 1);
 	while (virt_lookup(virt, &anybody, FS_ROOT, slice_str(".stats"), 0, &entry) == 0)
-		made++;
-	ck_assert_uint_eq(asked_of(), made - 1);
+		continue;
+	ck_assert_uint_eq(asked_of(), 3);
 	ck_assert_uint_eq(asked_of(), 0);
+	teardown();
+}
+END_TEST
+
+struct forgetter {
+	struct thread thread;
+	_Atomic unsigned wanted;
+	unsigned rounds;
+	uint64_t *nodes; /* the oldest first */
+};
+
+/* As the kernel does it: later. */
+static void forget_later(void *arg)
+{
+	struct forgetter *f = arg;
+
+	for (unsigned i = 0; i < f->rounds; i++) {
+		while (atomic_load(&f->wanted) <= i)
+			(void)sched_yield();
+		for (int yields = 0; yields < 10; yields++)
+			(void)sched_yield();
+		virt_forget(virt, f->nodes[i], 1);
+	}
+}
+
+START_TEST(a_full_table_waits_for_what_is_being_forgotten)
+{
+	static uint64_t nodes[VIRT_NODES_MAX];
+	struct forgetter f = {.rounds = 500, .nodes = nodes};
+
+	setup();
+	for (size_t i = 0; i < array_size(nodes); i++)
+		nodes[i] = look_up_by(&anybody, ".stats").node;
+	ck_assert_int_eq(thread_start(&f.thread, "forget", forget_later, &f), 0);
+	for (unsigned i = 0; i < f.rounds; i++) {
+		atomic_fetch_add(&f.wanted, 1);
+		(void)look_up_by(&anybody, ".stats");
+	}
+	thread_join(&f.thread);
 	teardown();
 }
 END_TEST
@@ -372,6 +420,7 @@ int main(void)
 		&forgotten_node_is_gone,
 		&number_of_nodes_is_limited,
 		&names_of_many_nodes_are_asked_back,
+		&a_full_table_waits_for_what_is_being_forgotten,
 		&failure_of_a_module_is_the_answer,
 		&threads_render_side_by_side,
 	};
