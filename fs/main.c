@@ -208,6 +208,7 @@ static int virtual_files_open(struct service *s)
 		.separator = (uint8_t)lsm_separator(s->db),
 		.search_max = config_number(s->options.config, "search", "max_results"),
 		.batch_max = (size_t)config_number(s->options.config, "batch", "max_bytes"),
+		.steer = config_bool(s->options.config, "features", "steer"),
 	};
 
 	return control_new(&control, s->virt, &s->control);

@@ -88,6 +88,10 @@ const struct config_option daemon_options[] = {
 	 "The kernel keeps attributes so long, if nothing changes them.", false},
 	{"fuse", "negative_timeout", CONFIG_UINT, 0, TIMEOUT_MAX, NULL, "31536000", "s",
 	 "The kernel remembers so long that a name is absent.", false},
+	{"features", "steer", CONFIG_BOOL, 0, 0, NULL, "on", "",
+	 "The features compaction_paused, read_only and verify_reads do what they say; off: they "
+	 "are mere flags.",
+	 false},
 	{"stats", "enable", CONFIG_BOOL, 0, 0, NULL, "on", "",
 	 "Operations and requests are counted and timed; else only sizes are shown.", false},
 	{"stats", "file", CONFIG_TEXT, 0, 0, NULL, "", "",

@@ -43,6 +43,7 @@ struct control_options {
 	uint8_t separator;      /* of keys */
 	uint64_t search_max;    /* results of a search, at most; control_set_search_max */
 	size_t batch_max;       /* bytes of a staged batch, and of a line */
+	bool steer;             /* some features steer the daemon */
 };
 
 /* Hang .apex into the tree; both are borrowed until control_free, which comes after virt_free. */

@@ -56,10 +56,16 @@ static const struct steering {
 	 verify_reads_setting},
 };
 
-/* NULL: it is none of them. */
-static const struct steering *steering_find(const char *name)
+/* How many of them steer. */
+static size_t steering_count(const struct control *c)
 {
-	for (size_t i = 0; i < array_size(steerings); i++) {
+	return c->options.steer ? array_size(steerings) : 0;
+}
+
+/* NULL: it is none of them. */
+static const struct steering *steering_find(const struct control *c, const char *name)
+{
+	for (size_t i = 0; i < steering_count(c); i++) {
 		if (strcmp(steerings[i].name, name) == 0)
 			return &steerings[i];
 	}
@@ -69,7 +75,7 @@ static const struct steering *steering_find(const char *name)
 /* Put a feature into effect, if it is one of these and differs. */
 static int steer(struct control *c, const struct feature *from, const struct feature *to)
 {
-	const struct steering *s = steering_find(to->name);
+	const struct steering *s = steering_find(c, to->name);
 
 	return s && from->enabled != to->enabled ? s->steer(c, to->enabled) : 0;
 }
@@ -117,7 +123,6 @@ static int load_steering(struct control *c, const struct steering *s)
 	feature = feature_add(list, slice_str(s->name));
 	if (!feature)
 		return fail(-ENOSPC, "more than %d features", FEATURES_MAX);
-	feature->version = 0; /* it is never removed */
 	(void)strcpy(feature->description, s->description);
 	return ask(c, s, &feature->enabled);
 }
@@ -129,7 +134,7 @@ static int load(struct control *c)
 
 	if (!rc)
 		rc = feature_list_decode(buf_slice(&note), &c->features.list);
-	for (size_t i = 0; i < array_size(steerings) && !rc; i++)
+	for (size_t i = 0; i < steering_count(c) && !rc; i++)
 		rc = load_steering(c, &steerings[i]);
 	return rc;
 }
@@ -206,7 +211,7 @@ int control_setting_change(struct control *c, const char *name, struct slice tex
 {
 	const struct control_settings *s = &c->options.settings;
 
-	for (size_t i = 0; i < array_size(steerings); i++) {
+	for (size_t i = 0; i < steering_count(c); i++) {
 		if (!steerings[i].setting || strcmp(steerings[i].setting, name) != 0)
 			continue;
 		mutex_guard(&c->features.mu);
@@ -305,7 +310,7 @@ static int unlink_feature(void *arg, const struct virt_change *change, struct sl
 
 	if (!feature)
 		return -ENOENT;
-	if (steering_find(feature->name))
+	if (steering_find(c, feature->name))
 		return fail(-EPERM, "it steers the daemon, and stays");
 	const struct feature before = *feature;
 	uint64_t first_version = c->features.list.first_version;

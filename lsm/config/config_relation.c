@@ -2,7 +2,9 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 
+#include "lsm/base/error.h"
 #include "lsm/config/config_private.h"
 
 /* Whether a was said after b. */
@@ -11,50 +13,82 @@ static bool is_later(const struct config_value *a, const struct config_value *b)
 	return a->source != b->source ? a->source > b->source : a->place > b->place;
 }
 
-/* `narrowed`: the option with the range that the other one leaves it. */
-static int refuse(const struct config *c, int index, const struct config_option *narrowed,
-		  int other)
-{
-	char origin[CONFIG_ORIGIN_MAX];
-	char other_name[CONFIG_NAME_MAX + 1];
-	char allowed[CONFIG_RANGE_TEXT_MAX];
+/* A relation's two options, as indexes of the table. */
+struct ends {
+	int option, base;
+};
 
-	config_show_origin(c, other, origin);
-	config_option_name(&c->table.options[other], other_name);
-	config_value_describe(narrowed, allowed);
-	return config_refuse_at(c, index, -ERANGE, "out of range, allowed: %s, as %s=%s (%s)",
-				allowed, other_name, c->values[other].text, origin);
+static struct ends ends_of(const struct config *c, const struct config_relation *relation)
+{
+	struct ends ends = {
+		.option = config_table_find(&c->table, relation->section, relation->name),
+		.base = config_table_find(&c->table, relation->base_section, relation->base_name),
+	};
+
+	assert(ends.option >= 0 && ends.base >= 0);
+	return ends;
 }
 
-static int check(const struct config *c, const struct config_relation *relation)
+/*
+ * Narrow the range of the option `index` to what the relation leaves of it. -1: the relation is of
+ * others, or takes nothing, or all; else the other option.
+ */
+static int narrow(const struct config *c, const struct config_relation *relation, int index,
+		  struct config_option *narrowed)
 {
-	int index = config_table_find(&c->table, relation->section, relation->name);
-	int base = config_table_find(&c->table, relation->base_section, relation->base_name);
+	struct ends ends = ends_of(c, relation);
+	uint64_t least = c->values[ends.base].number + relation->more; /* far from 2^64 */
+	uint64_t number = c->values[ends.option].number;
+	uint64_t most = number - min_of(number, relation->more);
 
-	assert(index >= 0 && base >= 0);
-	uint64_t number = c->values[index].number;
-	uint64_t least = c->values[base].number + relation->more; /* ranges are far from 2^64 */
-
-	if (number >= least)
-		return 0;
-	if (is_later(&c->values[base], &c->values[index])) {
-		struct config_option narrowed = c->table.options[base];
-
-		narrowed.maximum = number - min_of(number, relation->more);
-		return refuse(c, base, &narrowed, index);
+	if (index == ends.option && least > narrowed->minimum && least <= narrowed->maximum) {
+		narrowed->minimum = least;
+		return ends.base;
 	}
-	struct config_option narrowed = c->table.options[index];
+	if (index == ends.base && most < narrowed->maximum && most >= narrowed->minimum) {
+		narrowed->maximum = most;
+		return ends.option;
+	}
+	return -1;
+}
 
-	narrowed.minimum = least;
-	return refuse(c, index, &narrowed, base);
+/* The reasons stand in the order of the relations. */
+static int refuse(const struct config *c, const struct config_relation *relations, size_t count,
+		  int index)
+{
+	struct config_option narrowed = c->table.options[index];
+	char reasons[ERROR_TEXT_MAX] = "";
+	char allowed[CONFIG_RANGE_TEXT_MAX];
+	size_t len = 0;
+
+	for (size_t i = 0; i < count && len < sizeof(reasons); i++) {
+		int other = narrow(c, &relations[i], index, &narrowed);
+		char origin[CONFIG_ORIGIN_MAX];
+		char name[CONFIG_NAME_MAX + 1];
+
+		if (other < 0)
+			continue;
+		config_show_origin(c, other, origin);
+		config_option_name(&c->table.options[other], name);
+		len += (size_t)snprintf(reasons + len, sizeof(reasons) - len, "%s%s=%s (%s)",
+					len ? " and " : "", name, c->values[other].text, origin);
+	}
+	config_value_describe(&narrowed, allowed);
+	return config_refuse_at(c, index, -ERANGE, "out of range, allowed: %s, as %s", allowed,
+				reasons);
 }
 
 int config_check_relations(const struct config *c, const struct config_relation *relations,
 			   size_t count)
 {
-	int rc = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct ends ends = ends_of(c, &relations[i]);
+		const struct config_value *value = &c->values[ends.option];
+		const struct config_value *base = &c->values[ends.base];
 
-	for (size_t i = 0; i < count && !rc; i++)
-		rc = check(c, &relations[i]);
-	return rc;
+		if (value->number < base->number + relations[i].more)
+			return refuse(c, relations, count,
+				      is_later(base, value) ? ends.base : ends.option);
+	}
+	return 0;
 }

@@ -18,8 +18,8 @@ struct config_relation {
 /*
  * -ERANGE: two values do not go together. The sentence blames the one that was said last, by the
  * stronger source, further down in the file or by the later change, and names the other:
- * "FILE:3: compaction.l0_stop=5: out of range, allowed: 12 to 10000 tables, as
- * compaction.l0_slowdown=12 (default)".
+ * "FILE:3: compaction.l0_slowdown=3: out of range, allowed: 4 to 20 tables, as
+ * compaction.l0_threshold=4 (default) and compaction.l0_stop=20 (default)".
  */
 must_check int config_check_relations(const struct config *c,
 				      const struct config_relation *relations, size_t count);

@@ -125,7 +125,7 @@ done
 check "out of the range that another one leaves" fails_with "out of range" \
 	sh -c 'echo 3 | tee .apex/config.d/compaction.l0_slowdown >/dev/null'
 check "both are named" same "ERANGE compaction.l0_slowdown: compaction.l0_slowdown=3: out of range, \
-allowed: 4 to 10000 tables, as compaction.l0_threshold=4 (default)" "$(reason | sed 's/ (pid.*//')"
+allowed: 4 to 20 tables, as compaction.l0_threshold=4 (default) and compaction.l0_stop=20 (default)" "$(reason | sed 's/ (pid.*//')"
 check "no number" fails_with "nvalid argument" sh -c 'echo x | tee .apex/config.d/wal.sync_interval_ms >/dev/null'
 check "one that is not live" fails_with "ermission denied" sh -c 'echo 0 >.apex/config.d/fs.umask'
 check "one that is none" fails_with "o such file" cat .apex/config.d/wal.nonsense

@@ -50,7 +50,7 @@ check "so is a wrong section, though it is empty" \
 	fails_with "$store/apexfs.ini:2: unknown section [wall]; the nearest is [wal]" \
 	"$apexfs" --print-config "$store"
 printf '[compaction]\nl0_slowdown = 3\n' >"$store/apexfs.ini"
-together="$store/apexfs.ini:2: compaction.l0_slowdown=3: out of range, allowed: 4 to 10000 tables"
+together="$store/apexfs.ini:2: compaction.l0_slowdown=3: out of range, allowed: 4 to 20 tables"
 check "so is what does not go together, with place and range" fails_with "$together" "$apexfs" "$store" "$mnt"
 check "by --print-config, too" fails_with "$together" "$apexfs" --print-config "$store"
 check "and by apexkv" fails_with "$together" "$apexkv" "$store" get x
@@ -226,6 +226,21 @@ is_newer() {
 
 written=$(stat -c '%i %Y' "$work/stats.json")
 check "and again after stats.interval=" wait_until is_newer
+
+# ---- features ----
+
+remount
+echo on >"$mnt/.apex/features/read_only"
+remount
+check "a feature is kept" fails_with "ead-only" sh -c ": >'$mnt/frozen'"
+remount -o features.steer=off
+check "features.steer=off: it steers nothing" sh -c "echo x >'$mnt/thawed'"
+check "and stays a flag" grep -qx "enabled on" "$mnt/.apex/features/read_only"
+check "that can be removed" rm "$mnt/.apex/features/read_only"
+remount
+check "so that all is as it was" sh -c "echo x >'$mnt/thawed' && grep -qx 'enabled off' '$mnt/.apex/features/read_only'"
+check "but its version" fails_with "tale" \
+	sh -c "echo 'version 1 on' | tee '$mnt/.apex/features/read_only' >/dev/null"
 
 # ---- the log ----
 

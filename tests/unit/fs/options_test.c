@@ -115,8 +115,8 @@ START_TEST(values_that_do_not_go_together_are_refused)
 
 	ck_assert_int_eq(parse("--print-config -o compaction.l0_slowdown=3", &o), -ERANGE);
 	ck_assert_str_eq(fail_text(), "command line: compaction.l0_slowdown=3: out of range, "
-				      "allowed: 4 to 10000 tables, as compaction.l0_threshold=4 "
-				      "(default)");
+				      "allowed: 4 to 20 tables, as compaction.l0_threshold=4 "
+				      "(default) and compaction.l0_stop=20 (default)");
 	options_done(&o);
 	ck_assert_int_eq(parse("-o profile=stress,compaction.l0_threshold=5 s m", &o), -ERANGE);
 	ck_assert_ptr_nonnull(strstr(fail_text(), "as compaction.l0_slowdown=4 (profile stress)"));

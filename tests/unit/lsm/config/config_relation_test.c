@@ -12,11 +12,13 @@
 static const struct config_option table[] = {
 	{"shop", "doors", CONFIG_UINT, 1, 12, NULL, "2", "doors", "How many doors.", true},
 	{"shop", "guards", CONFIG_UINT, 1, 20, NULL, "4", "", "Who stand at them.", true},
+	{"shop", "keys", CONFIG_UINT, 1, 30, NULL, "20", "", "That they have.", true},
 	{"shop", "area", CONFIG_SIZE, 1024, 1 << 20, NULL, "4k", "bytes", "How large.", true},
 	{"shop", "ground", CONFIG_SIZE, 4096, 1 << 21, NULL, "8k", "bytes", "With it.", true},
 };
 static const struct config_relation relations[] = {
 	{"shop", "guards", "shop", "doors", 0},
+	{"shop", "keys", "shop", "guards", 0},
 	{"shop", "ground", "shop", "area", 1000},
 };
 
@@ -76,6 +78,12 @@ START_TEST(what_does_not_is_refused_with_place_range_and_reason)
 		{"[shop]\nguards = 6\n", "shop.doors=7",
 		 "command line: shop.doors=7: out of range, allowed: 1 to 6 doors, as "
 		 "shop.guards=6 (/tmp/"},
+		{"[shop]\nguards = 1\nkeys = 9\n", NULL,
+		 ":2: shop.guards=1: out of range, allowed: 2 to 9, as shop.doors=2 (default) and "
+		 "shop.keys=9 (/tmp/"},
+		{"[shop]\ndoors = 12\nkeys = 2\n", NULL,
+		 ":2: shop.doors=12: out of range, allowed: 1 to 4 doors, as shop.guards=4 "
+		 "(default)"},
 		{"[shop]\narea = 8k\n", NULL,
 		 ":2: shop.area=8k: out of range, allowed: 1k to 7192 bytes, as shop.ground=8k ("},
 		{NULL, "shop.ground=5095",
