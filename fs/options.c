@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "fs/path/path.h"
+#include "fs/stats_dump.h"
 #include "lsm/base/error.h"
 #include "lsm/base/log.h"
 #include "lsm/config/config_table.h"
@@ -320,6 +321,11 @@ static int values_check(const struct config *c)
 	if (!path_separator_ok((uint8_t)separator))
 		return config_refuse(c, "store", "separator", -EINVAL,
 				     "keys cannot be split on a letter, a digit or one of %%.=~");
+	const char *stats_file = config_text(c, "stats", "file");
+
+	if (stats_file[0] && !stats_dump_path_ok(stats_file))
+		return config_refuse(c, "stats", "file", -EINVAL,
+				     "not the absolute path of a file");
 	return engine_options_check(c);
 }
 

@@ -70,9 +70,14 @@ static void dump_free(struct stats_dump *d)
 	free(d);
 }
 
+bool stats_dump_path_ok(const char *path)
+{
+	return path[0] == '/' && !ends_in(path, "/");
+}
+
 int stats_dump_open(const char *path, struct stats_dump **ret_dump)
 {
-	if (path[0] != '/' || ends_in(path, "/"))
+	if (!stats_dump_path_ok(path))
 		return fail(-EINVAL, "stats.file: '%s' is not the absolute path of a file", path);
 	struct stats_dump *d = calloc(1, sizeof(*d));
 

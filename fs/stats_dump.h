@@ -13,11 +13,15 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "fs/virt/stats.h"
 
 struct stats_dump;
 
-/* `path` is absolute, else -EINVAL. Its folder exists; else the error of opening it, with a
+/* Whether it is absolute, and no folder's. */
+bool stats_dump_path_ok(const char *path);
+/* -EINVAL: stats_dump_path_ok says no. Its folder exists; else the error of opening it, with a
  * sentence. */
 must_check int stats_dump_open(const char *path, struct stats_dump **ret_dump);
 /* Begin to write; `stats` is borrowed until stats_dump_close. -ENOMEM, -EAGAIN. */

@@ -61,7 +61,7 @@ split=$work/split
 "$apexkv" -o store.separator=: "$split" put user:1 john
 check "another separator is refused" fails_with "split by ':' (separator), not by '/'" \
 	"$apexfs" -o store.separator=/ "$split" "$mnt"
-check "one that no key can be split on is refused" fails_with "0x61" \
+check "one that no key can be split on is refused" fails_with "store.separator=a: keys cannot be split on" \
 	"$apexfs" -o store.separator=a "$work/new" "$mnt"
 check "before it is noted" test ! -e "$work/new"
 first_store=$store

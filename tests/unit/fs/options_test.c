@@ -125,6 +125,9 @@ START_TEST(values_that_do_not_go_together_are_refused)
 	ck_assert_ptr_nonnull(strstr(fail_text(), "allowed: 196671 to 1025m bytes, as "
 						  "blob.large_value_threshold=64k (default)"));
 	options_done(&o);
+	check_refused("-o stats.file=x.json s m",
+		      "command line: stats.file=x.json: not the absolute path of a file");
+	check_refused("-o stats.file=/x/ s m", "not the absolute path");
 	check_refused("-o store.separator=A s m", "store.separator=A: keys cannot be split on");
 }
 END_TEST
