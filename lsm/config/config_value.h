@@ -12,7 +12,7 @@ struct config_value {
 	char text[CONFIG_TEXT_MAX + 1]; /* as it was written */
 	enum config_source source;
 	/* Where in its source: the line of the file read last, also of a value that was not taken;
-	 * the how manieth change, if it is live; else 0. */
+	 * of a live one, which change it was, from 1 on; else 0. */
 	int place;
 };
 
