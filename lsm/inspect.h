@@ -2,9 +2,10 @@
  * What stands in the files of a store, for people who look into one. Nothing is locked or changed,
  * and no value is shown.
  *
- * Errors and sentences are lsm.h's: -ENOENT no such file, -EUCLEAN and -EBADMSG damage, told with
- * file and offset after all that could be read before it. A file of a store that is in use may be
- * removed meanwhile. What a sink's function answers but 0 ends the call, and is its answer.
+ * Errors and sentences are lsm.h's: -ENOENT no such file, or nothing of a store in the folder,
+ * -EUCLEAN and -EBADMSG damage, told with file and offset after all that could be read before it. A
+ * file of a store that is in use may be removed meanwhile. What a sink's function answers but 0
+ * ends the call, and is its answer.
  *
  * Thread rule: one thread.
  */

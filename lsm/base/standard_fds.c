@@ -6,14 +6,13 @@
 
 int standard_fds_fill(void)
 {
-	int fd;
-
-	/* open(2) takes the lowest number that is free */
-	do {
-		fd = open("/dev/null", O_RDWR); /* programs started by this one have them too */
-		if (fd < 0)
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		/* open(2) takes the lowest number that is free: this one. Programs started by this
+		 * one have them too. */
+		if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
 			return -errno;
-	} while (fd <= STDERR_FILENO);
-	(void)close(fd); /* nothing was written */
+	}
 	return 0;
 }

@@ -8,6 +8,9 @@
 
 #include "lsm/base/compiler.h"
 
-/* Open /dev/null on those of 0 to 2 that are closed. To be called before anything else is opened. 0
- * or a negative errno. */
+/*
+ * Open /dev/null on those of 0 to 2 that are closed, the wrong way round: reading from 0 and
+ * writing to 1 and 2 goes on to fail with EBADF, for what is lost is to be told. To be called
+ * before anything else is opened. 0 or a negative errno.
+ */
 must_check int standard_fds_fill(void);

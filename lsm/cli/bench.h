@@ -95,6 +95,10 @@ void bench_done(struct bench *b);
 must_check int bench_run(struct bench *b, const struct bench_workload *w,
 			 struct bench_result *ret_result);
 
+/* The first of the workloads that reads what none before it fills; NULL: there is none. */
+const struct bench_workload *bench_find_unfilled(const struct bench_workload *const *workloads,
+						 size_t count);
+
 /* A table on standard output: the heading, then a line a result. */
 void bench_print_heading(void);
 void bench_print_result(const struct bench_result *r);

@@ -262,6 +262,22 @@ static bool fills(const struct bench_workload *w)
 	return w->prefix && (!w->is_ycsb || w->shares[BENCH_INSERT] == 100);
 }
 
+const struct bench_workload *bench_find_unfilled(const struct bench_workload *const *workloads,
+						 size_t count)
+{
+	bool filled = false, ycsb = false;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct bench_workload *w = workloads[i];
+
+		if (!fills(w) && !w->shares[BENCH_WHOLE] && !(w->is_ycsb ? ycsb : filled))
+			return w;
+		filled = filled || fills(w);
+		ycsb = ycsb || (fills(w) && w->is_ycsb);
+	}
+	return NULL;
+}
+
 static uint64_t operations_of(const struct bench *b, const struct bench_workload *w)
 {
 	uint64_t wanted = fills(w) ? b->settings->records : b->settings->operations;

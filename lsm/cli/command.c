@@ -100,6 +100,24 @@ enum exit_status command_parse(const struct command *command, int argc, char **a
 	return status;
 }
 
+enum store_use invocation_use(const struct invocation *inv)
+{
+	return inv->command->use_of ? inv->command->use_of(inv) : inv->command->use;
+}
+
+enum exit_status invocation_prepare(struct invocation *inv)
+{
+	fail_clear();
+	return inv->command->prepare ? inv->command->prepare(inv) : STATUS_OK;
+}
+
+void invocation_release(struct invocation *inv)
+{
+	if (inv->prepared)
+		inv->command->release(inv->prepared);
+	inv->prepared = NULL;
+}
+
 const char *invocation_value(const struct invocation *inv, const char *option)
 {
 	int index = 0;

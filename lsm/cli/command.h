@@ -65,6 +65,7 @@ struct invocation {
 	char **arguments;                        /* borrowed from argv */
 	int argument_count;
 	struct progress *progress; /* borrowed; filled in by who runs the command */
+	void *prepared;            /* the command's own, from its prepare to its release */
 };
 
 struct command {
@@ -74,14 +75,28 @@ struct command {
 	const char *more;      /* further lines of help, or "" */
 	int arguments_min, arguments_max;
 	enum store_use use;
+	/* Where the options make it another one, that; NULL: they do not. */
+	enum store_use (*use_of)(const struct invocation *inv);
 	enum command_group group;
 	/* What one does instead while the store is mounted, with M for the mount; NULL: nothing
 	 * there does the same. Of those that need the store for themselves. */
 	const char *on_mount;
 	bool alone; /* not within a session that has the store open */
 	struct command_option options[COMMAND_OPTIONS_MAX + 1];
+	/* What can stand for its argument, for completion; NULL when there is no i-th. NULL: files.
+	 */
+	const char *(*word)(size_t i);
+	/* Whether it takes standard input, which within a session is the session's. NULL: never. */
+	bool (*reads_input)(const struct invocation *inv);
 	/* Check the words that need no store. NULL: nothing to check. */
 	enum exit_status (*check)(const struct invocation *inv);
+	/*
+	 * Read what comes from elsewhere, before the store is opened, or made: what is refused then
+	 * leaves no store behind. `release` frees inv->prepared, which may be NULL. Reports. NULL:
+	 * nothing to read.
+	 */
+	enum exit_status (*prepare)(struct invocation *inv);
+	void (*release)(void *prepared);
 	/*
 	 * db: NULL with STORE_CLOSED. STATUS_STALE: to be run again, with the same progress, on
 	 * the store opened anew.
@@ -106,6 +121,12 @@ const struct command *command_find(const char *name);
  */
 must_check enum exit_status command_parse(const struct command *command, int argc, char **argv,
 					  struct invocation *ret_invocation, bool *ret_help);
+
+/* What the invocation needs of the store. */
+enum store_use invocation_use(const struct invocation *inv);
+/* The command's prepare and release, if it has them. */
+must_check enum exit_status invocation_prepare(struct invocation *inv);
+void invocation_release(struct invocation *inv);
 
 /* Whether the option was given, and its argument (NULL when it was not). The command has one of
  * that name. */

@@ -56,37 +56,30 @@ static int read_changes(struct line_input *in, struct lsm_batch *batch)
 	return rc == -ENODATA ? 0 : rc;
 }
 
-static enum exit_status apply(struct lsm *db, struct line_input *in, struct lsm_batch *batch)
-{
-	int rc;
-
-	fail_clear();
-	rc = read_changes(in, batch);
-	if (rc)
-		return report_input(rc, in->name, in->number);
-	rc = lsm_write(db, batch, NULL, NULL);
-	if (rc)
-		return report_failure(rc);
-	report_note("%" PRIu32 " changes applied", lsm_batch_count(batch));
-	return STATUS_OK;
-}
-
-static enum exit_status apply_file(struct lsm *db, const struct invocation *inv)
+static enum exit_status read_file(const char *path, struct lsm_batch *changes)
 {
 	struct line_input in = {0};
-	struct lsm_batch *changes = lsm_batch_new();
-	enum exit_status status;
-	int rc = line_input_open(&in, inv->arguments[0]);
+	int rc = line_input_open(&in, path);
 
 	if (rc) {
 		report_error(rc);
-		status = STATUS_USAGE;
-	} else {
-		status = changes ? apply(db, &in, changes) : report_failure(-ENOMEM);
+		return STATUS_USAGE;
 	}
+	rc = read_changes(&in, changes);
+	enum exit_status status = rc ? report_input(rc, in.name, in.number) : STATUS_OK;
+
 	line_input_close(&in);
-	lsm_batch_free(changes);
 	return status;
+}
+
+static enum exit_status apply(struct lsm *db, struct lsm_batch *changes)
+{
+	int rc = lsm_write(db, changes, NULL, NULL);
+
+	if (rc)
+		return report_failure(rc);
+	report_note("%" PRIu32 " changes applied", lsm_batch_count(changes));
+	return STATUS_OK;
 }
 
 /* How many records to try with; 0: the argument is no number. */
@@ -122,11 +115,29 @@ static enum exit_status put_trial(struct lsm *db, uint64_t count)
 	return done < count ? STATUS_INTERRUPTED : STATUS_OK;
 }
 
+static bool batch_reads_input(const struct invocation *inv)
+{
+	return strcmp(inv->arguments[0], "-") == 0;
+}
+
+static void release_batch(void *prepared)
+{
+	lsm_batch_free(prepared);
+}
+
+static enum exit_status prepare_batch(struct invocation *inv)
+{
+	if (trial_count(inv->arguments[0]) > 0)
+		return STATUS_OK;
+	inv->prepared = lsm_batch_new();
+	return inv->prepared ? read_file(inv->arguments[0], inv->prepared)
+			     : report_failure(-ENOMEM);
+}
+
 static enum exit_status batch(struct lsm *db, const struct invocation *inv)
 {
-	uint64_t count = trial_count(inv->arguments[0]);
-
-	return count > 0 ? put_trial(db, count) : apply_file(db, inv);
+	return inv->prepared ? apply(db, inv->prepared)
+			     : put_trial(db, trial_count(inv->arguments[0]));
 }
 
 const struct command command_batch = {
@@ -143,5 +154,8 @@ const struct command command_batch = {
 	.use = STORE_CREATE,
 	.group = GROUP_RECORDS,
 	.on_mount = "cp FILE M/.apex/batch.d/x; mv M/.apex/batch.d/x M/.apex/batch",
+	.reads_input = batch_reads_input,
+	.prepare = prepare_batch,
+	.release = release_batch,
 	.run = batch,
 };

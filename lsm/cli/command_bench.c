@@ -2,8 +2,11 @@
  * bench: workloads on a store of its own.
  */
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "lsm/base/cleanup.h"
 #include "lsm/base/error.h"
@@ -82,11 +85,41 @@ static enum exit_status read_settings(const struct invocation *inv, struct bench
 	return status == STATUS_OK ? choose_workloads(inv, b) : status;
 }
 
+/* Before hours of work: can the picture be drawn? */
+static enum exit_status check_plot(const char *path)
+{
+	cleanup_free char *copy = strdup(path);
+	bool there = access(path, F_OK) == 0;
+
+	if (copy && access(there ? path : dirname(copy), W_OK) != 0)
+		return report_usage("bench: %s: %s", path, strerror(errno));
+	return STATUS_OK;
+}
+
 static enum exit_status check_bench(const struct invocation *inv)
 {
-	struct benching b;
+	cleanup_free struct benching *b = calloc(1, sizeof(*b));
+	const char *plot = invocation_value(inv, "plot");
+	const struct bench_workload *unfilled;
+	enum exit_status status = b ? read_settings(inv, b) : report_failure(-ENOMEM);
 
-	return read_settings(inv, &b);
+	if (status != STATUS_OK || invocation_has(inv, "list"))
+		return status;
+	unfilled = bench_find_unfilled(b->workloads, b->workload_count);
+	if (unfilled)
+		return report_usage("bench: %s: nothing was filled before; %s does that",
+				    unfilled->name, unfilled->is_ycsb ? "ycsb-load" : "fillrandom");
+	return plot ? check_plot(plot) : STATUS_OK;
+}
+
+static enum store_use use_of_bench(const struct invocation *inv)
+{
+	return invocation_has(inv, "list") ? STORE_CLOSED : STORE_CREATE;
+}
+
+static const char *workload_name(size_t i)
+{
+	return bench_workloads[i].name; /* NULL ends them */
 }
 
 static enum exit_status run_workloads(struct benching *b, struct lsm *db)
@@ -134,11 +167,13 @@ static enum exit_status write_plot(const struct benching *b, const char *path)
 		return report_failure(rc);
 	if (file)
 		encoding_print(file, ENCODING_RAW, buf_slice(&text));
-	if (!file || fclose(file) != 0) {
+	bool written = file && fflush(file) == 0 && !ferror(file);
+
+	if (!written)
 		report_note("%s: %s", path, strerror(errno));
-		return STATUS_FAILED;
-	}
-	return STATUS_OK;
+	if (file)
+		(void)fclose(file); /* it is flushed */
+	return written ? STATUS_OK : STATUS_FAILED;
 }
 
 static enum exit_status print_json(const struct benching *b)
@@ -208,6 +243,7 @@ const struct command command_bench = {
 		"follows works on those of the last one. Without WORKLOAD: the usual ones.\n",
 	.arguments_max = WORKLOADS_MAX,
 	.use = STORE_CREATE,
+	.use_of = use_of_bench,
 	.group = GROUP_PEOPLE,
 	.alone = true,
 	.options = {{"list", NULL, "name the workloads"},
@@ -218,6 +254,7 @@ const struct command command_bench = {
 		    {"seed", "S", "of all that is random (1)"},
 		    {"json", NULL, "print one JSON object"},
 		    {"plot", "FILE.svg", "draw throughput and latency"}},
+	.word = workload_name,
 	.check = check_bench,
 	.run = bench,
 };

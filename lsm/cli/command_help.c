@@ -24,6 +24,11 @@ static enum exit_status help(struct lsm *db, const struct invocation *inv)
 	return STATUS_OK;
 }
 
+static const char *command_name(size_t i)
+{
+	return commands[i] ? commands[i]->name : NULL;
+}
+
 const struct command command_help = {
 	.name = "help",
 	.arguments = "[COMMAND]",
@@ -32,6 +37,7 @@ const struct command command_help = {
 	.arguments_max = 1,
 	.use = STORE_NONE,
 	.group = GROUP_PEOPLE,
+	.word = command_name,
 	.run = help,
 };
 
@@ -68,11 +74,13 @@ static const char completion_middle[] =
 	"\t\t\tCOMPREPLY=($(compgen -W '-c --config -o --option -h --help -V --version' -- "
 	"\"$cur\"))\n"
 	"\t\telse\n"
-	"\t\t\tmapfile -t COMPREPLY < <(compgen -d -- \"$cur\")\n"
-	"\t\tfi\n"
-	"\t\treturn\n"
-	"\tfi\n"
-	"\tcase $command in\n";
+	"\t\t\tmapfile -t COMPREPLY < <(compgen -d -- \"$cur\"; compgen -W '";
+
+static const char completion_commands[] = "' -- \"$cur\")\n"
+					  "\t\tfi\n"
+					  "\t\treturn\n"
+					  "\tfi\n"
+					  "\tcase $command in\n";
 
 static const char completion_end[] = "\tesac\n"
 				     "}\n"
@@ -84,25 +92,41 @@ static void print_options_case(const struct command *command)
 	       command->name);
 	for (const struct command_option *o = command->options; o->name; o++)
 		printf(" --%s", o->name);
-	printf("' -- \"$cur\"))\n\t\telse mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); fi "
-	       ";;\n");
+	printf("' -- \"$cur\"))\n\t\telse ");
+	if (command->word) {
+		printf("COMPREPLY=($(compgen -W '");
+		for (size_t i = 0; command->word(i); i++)
+			printf("%s%s", i > 0 ? " " : "", command->word(i));
+		printf("' -- \"$cur\")); fi ;;\n");
+	} else {
+		printf("mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); fi ;;\n");
+	}
+}
+
+/* The names of those that have no STORE before them, with this between them. */
+static void print_storeless(const char *between)
+{
+	const char *before = "";
+
+	for (const struct command *const *at = commands; *at; at++) {
+		if ((*at)->use != STORE_NONE)
+			continue;
+		printf("%s%s", before, (*at)->name);
+		before = between;
+	}
 }
 
 static void print_completion(void)
 {
 	const struct command *const *at;
-	const char *between = "";
 
 	fputs(completion_start, stdout);
 	printf("\t");
-	for (at = commands; *at; at++) {
-		if ((*at)->use != STORE_NONE)
-			continue;
-		printf("%s%s", between, (*at)->name);
-		between = " | ";
-	}
+	print_storeless(" | ");
 	printf(") command=$store ;;\n");
 	fputs(completion_middle, stdout);
+	print_storeless(" ");
+	fputs(completion_commands, stdout);
 	printf("\t'') COMPREPLY=($(compgen -W '");
 	for (at = commands; *at; at++)
 		printf("%s%s", at == commands ? "" : " ", (*at)->name);

@@ -10,13 +10,14 @@
 #include "lsm/base/error.h"
 #include "lsm/base/escape.h"
 #include "lsm/cli/command_table.h"
+#include "lsm/cli/output.h"
 #include "lsm/cli/report.h"
 #include "lsm/inspect.h"
 
 static int line_end(void)
 {
 	putchar('\n');
-	return ferror(stdout) ? -EIO : 0; /* no use in going on; reported at the end */
+	return output_failed(stdout) ? -EIO : 0; /* no use in going on; reported at the end */
 }
 
 static int print_number(void *arg, const char *name, uint64_t value)
@@ -56,7 +57,7 @@ static int print_table(void *arg, const struct lsm_inspected_table *t)
 
 static enum exit_status report_inspect(int error)
 {
-	if (!error || ferror(stdout))
+	if (!error || output_failed(stdout))
 		return STATUS_OK;
 	report_error(error);
 	return status_of_open_error(error);

@@ -3,10 +3,13 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lsm/base/error.h"
 #include "lsm/cli/command_table.h"
+#include "lsm/cli/line_input.h"
+#include "lsm/cli/output.h"
 #include "lsm/cli/report.h"
 
 enum {
@@ -56,25 +59,49 @@ static int read_all(FILE *file, const char *name, struct buf *value)
 
 static enum exit_status read_file(const char *path, struct buf *value)
 {
-	FILE *file = fopen(path, "re");
+	struct line_input in = {0};
+	int rc = line_input_open(&in, path);
 
-	if (!file) {
-		report_note("%s: %s", path, strerror(errno));
+	if (rc) {
+		report_error(rc);
 		return STATUS_USAGE;
 	}
-	int rc = read_all(file, path, value);
-
-	(void)fclose(file); /* only read */
+	rc = read_all(in.file, path, value);
+	line_input_close(&in);
 	return rc ? report_failure(rc) : STATUS_OK;
+}
+
+static void release_put(void *prepared)
+{
+	buf_done(prepared);
+	free(prepared);
+}
+
+static bool put_reads_input(const struct invocation *inv)
+{
+	if (inv->argument_count > 1)
+		return strcmp(inv->arguments[1], "-") == 0;
+	return !invocation_has(inv, "file");
+}
+
+/* What is typed at a terminal is asked for when it is known that the store can be had. */
+static enum exit_status prepare_put(struct invocation *inv)
+{
+	const char *path = invocation_value(inv, "file");
+
+	if (!path)
+		return STATUS_OK;
+	struct buf *value = calloc(1, sizeof(*value));
+
+	if (!value)
+		return report_failure(-ENOMEM);
+	inv->prepared = value;
+	return read_file(path, value);
 }
 
 static enum exit_status read_value(const struct invocation *inv, struct buf *value)
 {
-	const char *path = invocation_value(inv, "file");
-
-	if (path)
-		return read_file(path, value);
-	if (inv->argument_count > 1 && strcmp(inv->arguments[1], "-") != 0)
+	if (!put_reads_input(inv))
 		return invocation_bytes(inv, inv->arguments[1], value);
 	int rc = read_all(stdin, "standard input", value);
 
@@ -83,15 +110,16 @@ static enum exit_status read_value(const struct invocation *inv, struct buf *val
 
 static enum exit_status put_record(struct lsm *db, const struct invocation *inv)
 {
+	const struct buf *prepared = inv->prepared;
 	cleanup_buf struct buf key = {0}, value = {0};
 	enum exit_status status = invocation_bytes(inv, inv->arguments[0], &key);
 
-	if (status == STATUS_OK)
+	if (status == STATUS_OK && !prepared)
 		status = read_value(inv, &value);
 	if (status != STATUS_OK)
 		return status;
 
-	int rc = lsm_put(db, buf_slice(&key), buf_slice(&value), NULL);
+	int rc = lsm_put(db, buf_slice(&key), buf_slice(prepared ? prepared : &value), NULL);
 
 	return rc ? report_failure(rc) : STATUS_OK;
 }
@@ -110,7 +138,10 @@ const struct command command_put = {
 	.on_mount = "printf %s VALUE > M/KEY",
 	.options = {{"file", "F", "the value is what the file F holds"},
 		    ENCODING_OPTIONS("KEY, and VALUE as an argument, are written")},
+	.reads_input = put_reads_input,
 	.check = check_put,
+	.prepare = prepare_put,
+	.release = release_put,
 	.run = put_record,
 };
 
@@ -151,7 +182,7 @@ static enum exit_status get_record(struct lsm *db, const struct invocation *inv)
 		return status;
 	source.key = buf_slice(&key);
 	/* What fails on standard output is reported at the end. */
-	while (!last && !ferror(stdout)) {
+	while (!last && !output_failed(stdout)) {
 		struct slice piece;
 		int rc = value_output_next(&inv->progress->value, read_key, &source, &piece, &last);
 

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "lsm/cli/command_table.h"
+#include "lsm/cli/output.h"
 #include "lsm/cli/record_walk.h"
 #include "lsm/cli/report.h"
 
@@ -247,7 +248,7 @@ static int print_about(void *arg, struct lsm_iter *it, struct value_output *valu
 	printf("\tseqno=%" PRIu64 "\t", record->seqno);
 	print_time(record->time_ns);
 	printf("\tkind=put\tmeta=%zu\tvalue=%" PRIu64 "\n", record->meta.len, record->value_len);
-	return ferror(stdout) ? -EIO : 0; /* no use in going on */
+	return output_failed(stdout) ? -EIO : 0; /* no use in going on */
 }
 
 static enum exit_status dump(struct lsm *db, const struct invocation *inv)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -54,6 +55,7 @@ struct importing {
 	size_t batch_bytes;
 	uint64_t written; /* records that the store has taken */
 	struct record_input in;
+	int first; /* what came of reading its first record, which is in it */
 	struct meter meter;
 };
 
@@ -100,12 +102,13 @@ static enum exit_status add_record(struct importing *i)
 static enum exit_status import_records(struct importing *i)
 {
 	enum exit_status status = STATUS_OK;
-	int rc = 0;
+	int rc = i->first;
 
-	while (status == STATUS_OK && !rc && !interrupted()) {
+	while (status == STATUS_OK && !rc) {
+		status = add_record(i);
+		if (status != STATUS_OK || interrupted())
+			break;
 		rc = record_input_next(&i->in);
-		if (!rc)
-			status = add_record(i);
 	}
 	if (status != STATUS_OK)
 		return status;
@@ -148,25 +151,56 @@ static enum exit_status run_import(struct importing *i)
 
 static enum exit_status import(struct lsm *db, const struct invocation *inv)
 {
-	struct importing i = {.db = db, .batch_records = BATCH_RECORDS};
-	enum record_format format;
-	enum exit_status status = find_format(inv, &format);
+	struct importing *i = inv->prepared;
 
-	if (status == STATUS_OK)
-		status = invocation_number(inv, "batch", &i.batch_records);
-	if (status != STATUS_OK)
-		return status;
-	int rc = record_input_open(&i.in, path_of(inv), format);
+	i->db = db;
+	return run_import(i);
+}
+
+static bool import_reads_input(const struct invocation *inv)
+{
+	return strcmp(path_of(inv), "-") == 0;
+}
+
+static void release_import(void *prepared)
+{
+	struct importing *i = prepared;
+
+	lsm_batch_free(i->batch);
+	record_input_close(&i->in);
+	free(i);
+}
+
+/* An input whose first record is none is no input. */
+static enum exit_status open_import(struct importing *i, const struct invocation *inv,
+				    enum record_format format)
+{
+	int rc = record_input_open(&i->in, path_of(inv), format);
 
 	if (rc) {
 		report_error(rc);
 		return STATUS_USAGE;
 	}
-	i.batch = lsm_batch_new();
-	status = i.batch ? run_import(&i) : report_failure(-ENOMEM);
-	lsm_batch_free(i.batch);
-	record_input_close(&i.in);
-	return status;
+	i->first = record_input_next(&i->in);
+	return i->first && i->first != -ENODATA ? refuse_record(i, i->first) : STATUS_OK;
+}
+
+static enum exit_status prepare_import(struct invocation *inv)
+{
+	struct importing *i = calloc(1, sizeof(*i));
+	enum record_format format;
+	enum exit_status status = find_format(inv, &format);
+
+	inv->prepared = i;
+	if (!i)
+		return report_failure(-ENOMEM);
+	i->batch_records = BATCH_RECORDS;
+	i->batch = lsm_batch_new();
+	if (!i->batch)
+		return report_failure(-ENOMEM);
+	if (status == STATUS_OK)
+		status = invocation_number(inv, "batch", &i->batch_records);
+	return status == STATUS_OK ? open_import(i, inv, format) : status;
 }
 
 static enum exit_status check_import(const struct invocation *inv)
@@ -195,7 +229,10 @@ const struct command command_import = {
 	.on_mount = "cp FILE M/.apex/batch",
 	.options = {{"format", "F", "kv, tsv, json or nul"},
 		    {"batch", "N", "records that are written at once, all or none (1000)"}},
+	.reads_input = import_reads_input,
 	.check = check_import,
+	.prepare = prepare_import,
+	.release = release_import,
 	.run = import,
 };
 
@@ -214,6 +251,8 @@ static int export_one(void *arg, struct lsm_iter *it, struct value_output *value
 	struct exporting *e = arg;
 	int rc = record_print(e->file, &e->style, it, value);
 
+	if (rc == -EIO && e->file != stdout && ferror(e->file))
+		return fail(-EIO, "%s: %s", e->path, strerror(errno));
 	if (rc)
 		return rc;
 	meter_update(&e->meter, ++e->records);
@@ -241,17 +280,17 @@ static void tell_export(struct exporting *e, enum exit_status status)
 		transfer_note("exported", e->records, seconds);
 }
 
-static enum exit_status close_file(struct exporting *e, enum exit_status status)
+/* The rest of what was written; what failed before has ended the walk, and is told. */
+static enum exit_status flush_file(struct exporting *e, enum exit_status status)
 {
-	if (e->file == stdout)
+	if (e->file == stdout || fflush(e->file) == 0 ||
+	    (status != STATUS_OK && status != STATUS_STALE))
 		return status;
-	bool bad = ferror(e->file);
+	int error = errno;
 
-	if ((fclose(e->file) != 0 || bad) && status == STATUS_OK) {
-		report_note("%s: %s", e->path, strerror(errno));
-		return STATUS_FAILED;
-	}
-	return status;
+	meter_end(&e->meter);
+	report_note("%s: %s", e->path, strerror(error));
+	return STATUS_FAILED;
 }
 
 /* Going on in the middle when the store has to be opened again: what is in the file stays. */
@@ -284,9 +323,12 @@ static enum exit_status export_records(struct lsm *db, const struct invocation *
 	/* a bar between the records would help nobody */
 	e.meter.on_terminal = e.meter.on_terminal && !(e.file == stdout && isatty(STDOUT_FILENO));
 	status = record_walk(db, inv, export_one, &e);
+	status = flush_file(&e, status);
 	tell_export(&e, status);
 	interrupt_end();
-	return close_file(&e, status);
+	if (e.file != stdout)
+		(void)fclose(e.file); /* it is flushed */
+	return status;
 }
 
 static enum exit_status check_export(const struct invocation *inv)

@@ -21,9 +21,16 @@ int line_input_open(struct line_input *in, const char *path)
 	}
 	if (!in->file)
 		return fail(-errno, "%s: %s", path, strerror(errno));
-	if (fstat(fileno(in->file), &st) == 0 && S_ISREG(st.st_mode))
+	if (fstat(fileno(in->file), &st) != 0)
+		return 0;
+	if (S_ISREG(st.st_mode))
 		in->total = (uint64_t)st.st_size;
-	return 0;
+	if (!S_ISDIR(st.st_mode))
+		return 0;
+	int rc = fail(-EISDIR, "%s: %s", in->name, strerror(EISDIR));
+
+	line_input_close(in);
+	return rc;
 }
 
 void line_input_close(struct line_input *in)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "lsm/base/error.h"
@@ -112,67 +113,92 @@ static enum exit_status load_settings(struct program *p, int argc, char **argv)
 	return take_setting(engine_options_check(p->config));
 }
 
-/* The command among the words, and before it STORE, unless it has none: so a store called help is
- * written ./help. */
+static bool asks_for_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static enum exit_status refuse_one_word(const char *word)
+{
+	const struct command *command = command_find(word);
+
+	if (!command)
+		return report_usage("no COMMAND given; repl begins a session");
+	return report_usage("%s: no STORE given, which stands before the command: apexkv STORE %s "
+			    "%s",
+			    word, word, command->arguments);
+}
+
+static enum exit_status refuse_command(const struct program *p)
+{
+	if (command_find(p->words[0]))
+		return report_usage("unknown command %s; STORE stands before the command: apexkv "
+				    "STORE %s ...",
+				    p->words[1], p->words[0]);
+	return report_usage("unknown command %s", p->words[1]);
+}
+
+/*
+ * The command among the words, and before it STORE, unless it has none: so a store called help is
+ * written ./help. NULL: help about all is asked for.
+ */
 static enum exit_status find_command(const struct program *p, const struct command **ret_command,
 				     int *ret_at)
 {
-	const struct command *command;
+	const struct command *command = p->word_count > 0 ? command_find(p->words[0]) : NULL;
 
+	*ret_at = 0;
+	*ret_command = command;
+	if (p->help || (command && command->use == STORE_NONE))
+		return STATUS_OK;
 	if (p->word_count < 1)
 		return report_usage("no STORE given");
-	*ret_at = 0;
-	command = command_find(p->words[0]);
-	if (!command || command->use != STORE_NONE) {
-		if (p->word_count < 2)
-			return report_usage("no COMMAND given");
-		command = command_find(p->words[1]);
-		*ret_at = 1;
-	}
-	if (!command)
-		return report_usage("unknown command %s", p->words[1]);
-	*ret_command = command;
+	if (p->word_count < 2)
+		return refuse_one_word(p->words[0]);
+	if (asks_for_help(p->words[1])) /* about the command, or of who has got no further yet */
+		return STATUS_OK;
+	*ret_at = 1;
+	*ret_command = command_find(p->words[1]);
+	return *ret_command ? STATUS_OK : refuse_command(p);
+}
+
+static enum exit_status show_help(const struct command *command)
+{
+	if (command)
+		help_print_command(command);
+	else
+		help_print();
 	return STATUS_OK;
 }
 
-static enum exit_status run_command(const struct program *p)
+static enum exit_status run(struct program *p, int argc, char **argv)
 {
 	const struct command *command = NULL;
 	struct invocation inv;
 	bool help = false;
 	int at = 0;
-	enum exit_status status = find_command(p, &command, &at);
+	enum exit_status status = parse_options(p, argc, argv);
 
-	if (status != STATUS_OK)
-		return status;
-	status = command_parse(command, p->word_count - at, (char **)p->words + at, &inv, &help);
-	if (help) {
-		help_print_command(command);
+	if (status == STATUS_OK && p->version) {
+		help_print_version();
 		return STATUS_OK;
 	}
+	if (status == STATUS_OK)
+		status = find_command(p, &command, &at);
+	if (status != STATUS_OK)
+		return status;
+	if (p->help || !command || (at == 0 && command->use != STORE_NONE))
+		return show_help(command);
+	status = command_parse(command, p->word_count - at, (char **)p->words + at, &inv, &help);
+	if (help)
+		return show_help(command);
+	if (status == STATUS_OK)
+		status = load_settings(p, argc, argv);
 	if (status != STATUS_OK)
 		return status;
 	inv.store = at > 0 ? p->words[0] : NULL;
 	inv.config = p->config;
 	return run_invocation(&inv);
-}
-
-static enum exit_status run(struct program *p, int argc, char **argv)
-{
-	enum exit_status status = parse_options(p, argc, argv);
-
-	if (status != STATUS_OK)
-		return status;
-	if (p->help) {
-		help_print();
-		return STATUS_OK;
-	}
-	if (p->version) {
-		help_print_version();
-		return STATUS_OK;
-	}
-	status = load_settings(p, argc, argv);
-	return status == STATUS_OK ? run_command(p) : status;
 }
 
 int main(int argc, char **argv)

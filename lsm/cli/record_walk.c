@@ -4,6 +4,7 @@
 
 #include "lsm/cli/interrupt.h"
 #include "lsm/cli/key_range.h"
+#include "lsm/cli/output.h"
 #include "lsm/cli/report.h"
 
 /* The keys that a range is given by; they hold what its slices point to. */
@@ -113,7 +114,7 @@ enum exit_status record_walk_prefix(struct lsm *db, const struct invocation *inv
 	if (!rc && inv->progress->value.done > 0)
 		rc = value_output_changed();
 	/* What it says is written comes from stdio, whose error is reported at the end. */
-	return rc && !ferror(stdout) ? report_failure(rc) : STATUS_OK;
+	return rc && !output_failed(stdout) ? report_failure(rc) : STATUS_OK;
 }
 
 static int read_here(void *arg, const struct lsm_range *range, size_t *ret_len, uint64_t *ret_seqno)
@@ -132,7 +133,7 @@ int record_print(FILE *file, const struct record_style *style, struct lsm_iter *
 	if (last)
 		record_output_piece(file, style, lsm_iter_record(it), (struct slice){0}, true,
 				    true);
-	while (!last && !ferror(file)) {
+	while (!last && !output_failed(file)) {
 		bool first = value->done == 0;
 		struct slice piece;
 		int rc = value_output_next(value, read_here, it, &piece, &last);
@@ -141,5 +142,5 @@ int record_print(FILE *file, const struct record_style *style, struct lsm_iter *
 			return rc;
 		record_output_piece(file, style, lsm_iter_record(it), piece, first, last);
 	}
-	return ferror(file) ? -EIO : 0; /* no use in going on */
+	return output_failed(file) ? -EIO : 0; /* no use in going on */
 }

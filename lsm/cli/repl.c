@@ -9,6 +9,7 @@
 #include "lsm/base/error.h"
 #include "lsm/cli/help.h"
 #include "lsm/cli/interrupt.h"
+#include "lsm/cli/output.h"
 #include "lsm/cli/report.h"
 #include "lsm/cli/words.h"
 
@@ -25,18 +26,29 @@ static const struct {
 	{"ls", "keys"}, {"?", "help"},     {"info", "stats"},
 };
 
+/* Beside a writer, or where this user or the disk takes no writes. */
+static int open_to_read(struct repl *r)
+{
+	char why[ERROR_TEXT_MAX];
+
+	(void)snprintf(why, sizeof(why), "%s", lsm_error_text());
+	r->read_only = true;
+	r->options.create = false;
+	r->options.read_only = true;
+	int rc = lsm_open(r->outer->store, &r->options, &r->db);
+
+	if (!rc)
+		report_note("%s; it can be read all the same", why);
+	return rc;
+}
+
 enum exit_status repl_open(struct repl *r, const struct invocation *outer)
 {
 	*r = (struct repl){.outer = outer, .options = *outer->options};
 	int rc = lsm_open(outer->store, &r->options, &r->db);
 
-	if (rc == -EWOULDBLOCK) {
-		report_note("%s; it can be read all the same", lsm_error_text());
-		r->read_only = true;
-		r->options.create = false;
-		r->options.read_only = true;
-		rc = lsm_open(outer->store, &r->options, &r->db);
-	}
+	if (rc == -EWOULDBLOCK || rc == -EROFS || rc == -EACCES || rc == -EPERM)
+		rc = open_to_read(r);
 	if (rc) {
 		report_error(rc);
 		return status_of_open_error(rc);
@@ -78,6 +90,10 @@ static enum exit_status run_here(struct repl *r, struct invocation *inv)
 	enum exit_status status = STATUS_STALE;
 
 	inv->progress = &progress;
+	enum exit_status prepared = invocation_prepare(inv);
+
+	if (prepared != STATUS_OK)
+		status = prepared;
 	for (int tries = 0; status == STATUS_STALE && tries < STALE_TRIES; tries++) {
 		if (r->read_only && !reopen(r))
 			break;
@@ -86,6 +102,7 @@ static enum exit_status run_here(struct repl *r, struct invocation *inv)
 		status = inv->command->run(r->db, inv);
 		interrupt_end();
 	}
+	invocation_release(inv);
 	progress_done(&progress);
 	if (status == STATUS_STALE && !r->ended)
 		status = report_stale(r->outer->store);
@@ -104,17 +121,31 @@ static bool wants_escapes(const struct command *command, int argc, char **argv)
 	return true;
 }
 
+/* The lines to come are commands, not somebody's input. */
+static enum exit_status refuse_input(const struct invocation *inv)
+{
+	const char *name = inv->command->name;
+
+	if (inv->command->group != GROUP_RECORD)
+		return report_usage("%s: standard input is this session's; name a file", name);
+	if (inv->argument_count < 2)
+		return report_usage("%s: there is no VALUE; --file F takes a file's", name);
+	return report_usage("%s: - is standard input, which is this session's; --file F takes a "
+			    "file's bytes, --escape KEY '\\x2d' a dash",
+			    name);
+}
+
 static enum exit_status check_here(const struct repl *r, const struct invocation *inv)
 {
 	const struct command *command = inv->command;
 
 	if (command->alone)
 		return report_usage("%s: not here, but from the shell", command->name);
-	if (r->read_only && (command->use == STORE_CHANGE || command->use == STORE_CREATE))
+	if (r->read_only &&
+	    (invocation_use(inv) == STORE_CHANGE || invocation_use(inv) == STORE_CREATE))
 		return report_usage("%s: the store is only read here", command->name);
-	if (strcmp(command->name, "put") == 0 && inv->argument_count < 2 &&
-	    !invocation_has(inv, "file"))
-		return report_usage("put: there is no VALUE");
+	if (command->reads_input && command->reads_input(inv))
+		return refuse_input(inv);
 	return STATUS_OK;
 }
 
@@ -229,5 +260,6 @@ void repl_run_line(struct repl *r, struct slice line)
 	words_done(&w);
 	if (status != STATUS_OK)
 		r->status = status;
-	fflush(stdout);
+	ignore_result(fflush(stdout)); /* at the end of it all it is told */
+	(void)output_failed(stdout);
 }

@@ -17,8 +17,8 @@ struct repl {
 	enum exit_status status; /* of the last command that did not end well */
 };
 
-/* Open the store, made when it is missing; beside another process for reading only, which is said.
- * Reports. */
+/* Open the store, made when it is missing; for reading only, which is said, beside another process
+ * and where it cannot be written. Reports. */
 must_check enum exit_status repl_open(struct repl *r, const struct invocation *outer);
 /* Reports; answers the status of all that was run. */
 must_check enum exit_status repl_close(struct repl *r);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lsm/base/escape.h"
+#include "lsm/cli/output.h"
 #include "lsm/lsm.h"
 
 static const char program[] = "apexkv";
@@ -76,8 +77,9 @@ enum exit_status report_stale(const char *store)
 
 enum exit_status report_output(void)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	ignore_result(fflush(stdout)); /* what fails shows in ferror */
+	if (!output_failed(stdout))
 		return STATUS_OK;
-	fprintf(stderr, "%s: standard output: %s\n", program, strerror(errno));
+	fprintf(stderr, "%s: standard output: %s\n", program, strerror(output_error()));
 	return STATUS_FAILED;
 }

@@ -6,6 +6,7 @@
 
 #include "lsm/base/error.h"
 #include "lsm/cli/holder.h"
+#include "lsm/cli/output.h"
 #include "lsm/cli/report.h"
 #include "lsm/config/engine_options.h"
 
@@ -36,6 +37,7 @@ static enum exit_status run_on_open_store(const struct invocation *inv)
 
 	enum exit_status status = inv->command->run(db, inv);
 
+	(void)output_failed(stdout); /* while it is known why */
 	fail_clear();
 	rc = lsm_close(db);
 	if (rc && status == STATUS_OK)
@@ -63,9 +65,24 @@ static enum exit_status run_until_fresh(const struct invocation *inv)
 	return status == STATUS_STALE ? report_stale(inv->store) : status;
 }
 
-enum exit_status run_invocation(struct invocation *inv)
+static enum exit_status run_prepared(struct invocation *inv, enum store_use use)
 {
 	struct progress progress = {0};
+	enum exit_status status;
+
+	inv->progress = &progress;
+	if (use == STORE_CLOSED || use == STORE_NONE)
+		status = inv->command->run(NULL, inv);
+	else
+		status = run_until_fresh(inv);
+	inv->progress = NULL;
+	progress_done(&progress);
+	return status;
+}
+
+enum exit_status run_invocation(struct invocation *inv)
+{
+	enum store_use use = invocation_use(inv);
 	struct long_work work = {0};
 	struct lsm_options options;
 	enum exit_status status;
@@ -77,15 +94,12 @@ enum exit_status run_invocation(struct invocation *inv)
 	engine_options_apply(inv->config, &options);
 	options.holder = holder;
 	options.work = &work;
-	set_use(inv->command->use, &options);
+	set_use(use, &options);
 	inv->options = &options;
-	inv->progress = &progress;
-	if (inv->command->use == STORE_CLOSED || inv->command->use == STORE_NONE)
-		status = inv->command->run(NULL, inv);
-	else
-		status = run_until_fresh(inv);
+	status = invocation_prepare(inv);
+	if (status == STATUS_OK)
+		status = run_prepared(inv, use);
+	invocation_release(inv);
 	inv->options = NULL;
-	inv->progress = NULL;
-	progress_done(&progress);
 	return status;
 }

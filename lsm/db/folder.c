@@ -114,6 +114,19 @@ int db_folder_open(struct lsm *db, const char *path)
 	return err ? err : tree_create(db->dir, id);
 }
 
+static int find_file(void *arg, const char *name)
+{
+	(void)arg;
+	return file_name_parse(name).kind != FILE_UNKNOWN || strcmp(name, "CURRENT") == 0;
+}
+
+int db_folder_find_store(struct env_dir *dir, const char *path)
+{
+	int found = env_dir_list(dir, find_file, NULL);
+
+	return found == 0 ? fail(-ENOENT, "%s: there is no store here", path) : min_of(found, 0);
+}
+
 static int find_entry(void *arg, const char *name)
 {
 	char *found = arg;

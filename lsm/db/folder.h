@@ -23,6 +23,9 @@ must_check int db_folder_open(struct lsm *db, const char *path);
 must_check int db_folder_claim(struct env *env, const char *path, const char *holder,
 			       struct env_dir **ret_dir, struct env_lock **ret_lock);
 
+/* -ENOENT, with a sentence that names `path`, where the folder holds no file of a store. */
+must_check int db_folder_find_store(struct env_dir *dir, const char *path);
+
 /* The id that makes a new store's checksums differ from every other's. -EIO. */
 must_check int db_new_store_id(uint64_t *ret_id);
 

@@ -9,6 +9,7 @@
 
 #include "lsm/base/array.h"
 #include "lsm/base/error.h"
+#include "lsm/db/folder.h"
 #include "lsm/env/env_posix.h"
 #include "lsm/mem/batch.h"
 #include "lsm/sst/footer.h"
@@ -45,6 +46,34 @@ static int show_record(const struct lsm_inspect_sink *sink, const struct record 
 	};
 
 	return sink->record(sink->arg, &shown);
+}
+
+/* A folder that holds nothing of a store is none. */
+static int inspect_open(const char *store, struct env_dir **ret_dir)
+{
+	struct env_dir *dir;
+	int err = env_open_dir(env_posix(), store, false, &dir);
+
+	if (err)
+		return err;
+	err = db_folder_find_store(dir, store);
+	if (err)
+		env_dir_close(dir);
+	else
+		*ret_dir = dir;
+	return err;
+}
+
+/* Where it is not there, that is told with the path. */
+static int find_file(struct env_dir *dir, const char *store, enum file_kind kind, uint64_t number)
+{
+	char name[ENV_NAME_MAX + 1];
+	uint64_t size;
+
+	file_name_make(kind, number, name);
+	int err = env_dir_file_size(dir, name, &size);
+
+	return err == -ENOENT ? fail(err, "%s/%s: there is no such file", store, name) : err;
 }
 
 /* ---- names ---- */
@@ -105,7 +134,9 @@ int lsm_inspect_list(const char *store, enum lsm_file kind, uint64_t **ret_numbe
 {
 	struct listing l = {.kind = kind_of(kind)};
 	struct env_dir *dir;
-	int err = env_open_dir(env_posix(), store, false, &dir);
+
+	fail_clear();
+	int err = inspect_open(store, &dir);
 
 	if (err)
 		return err;
@@ -229,11 +260,13 @@ int lsm_inspect_table(const char *store, uint64_t number, bool verify,
 	struct env_dir *dir;
 
 	fail_clear();
-	int err = env_open_dir(env_posix(), store, false, &dir);
+	int err = inspect_open(store, &dir);
 
 	if (err)
 		return err;
-	err = show_table(dir, number, verify, sink);
+	err = find_file(dir, store, FILE_TABLE, number);
+	if (!err)
+		err = show_table(dir, number, verify, sink);
 	env_dir_close(dir);
 	return err;
 }
@@ -329,11 +362,13 @@ int lsm_inspect_log(const char *store, uint64_t number, const struct lsm_inspect
 	struct env_dir *dir;
 
 	fail_clear();
-	int err = env_open_dir(env_posix(), store, false, &dir);
+	int err = inspect_open(store, &dir);
 
 	if (err)
 		return err;
-	err = sink->number(sink->arg, "log", number);
+	err = find_file(dir, store, FILE_LOG, number);
+	if (!err)
+		err = sink->number(sink->arg, "log", number);
 	if (!err)
 		err = wal_reader_open(dir, number, &reader);
 	if (!err) {

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "lsm/base/error.h"
+#include "lsm/db/folder.h"
 #include "lsm/env/env_posix.h"
 #include "lsm/inspect.h"
 #include "lsm/tree/manifest.h"
@@ -83,14 +84,15 @@ static int show_tables(const struct manifest_state *s, const struct lsm_inspect_
 	return err;
 }
 
-static int show_manifest(struct env_dir *dir, const struct lsm_inspect_sink *sink)
+static int show_manifest(struct env_dir *dir, const char *store,
+			 const struct lsm_inspect_sink *sink)
 {
 	cleanup_manifest_state struct manifest_state state = {0};
 	uint64_t number = 0;
 	int err = current_read(dir, &number);
 
 	if (err == -ENOENT)
-		return fail(err, "there is no CURRENT, so this is no store");
+		return fail(-EUCLEAN, "%s: CURRENT is missing beside the store's files", store);
 	if (!err)
 		err = manifest_read(dir, number, &state);
 	if (!err)
@@ -107,7 +109,9 @@ int lsm_inspect_manifest(const char *store, const struct lsm_inspect_sink *sink)
 
 	if (err)
 		return err;
-	err = show_manifest(dir, sink);
+	err = db_folder_find_store(dir, store);
+	if (!err)
+		err = show_manifest(dir, store, sink);
 	env_dir_close(dir);
 	return err;
 }

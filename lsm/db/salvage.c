@@ -46,26 +46,14 @@ static void salvage_done(struct salvage *s)
 	env_dir_close(s->from);
 }
 
-static int note_entry(void *arg, const char *name)
-{
-	bool *is_store = arg;
-
-	if (file_name_parse(name).kind != FILE_UNKNOWN || strcmp(name, "CURRENT") == 0)
-		*is_store = true;
-	return 0;
-}
-
 /* Nobody writes to a read-only file system, so there the lock is not missed. */
 static int open_from(struct salvage *s, const char *path, const char *holder)
 {
-	bool is_store = false;
 	int err = env_open_dir(s->env, path, false, &s->from);
 
-	if (!err)
-		err = env_dir_list(s->from, note_entry, &is_store);
 	/* before the lock, which would leave a file in a folder of something else */
-	if (!err && !is_store)
-		err = fail(-ENOENT, "%s: there is nothing of a store here", path);
+	if (!err)
+		err = db_folder_find_store(s->from, path);
 	if (err)
 		return err;
 	err = db_folder_lock(s->from, path, holder, &s->lock);

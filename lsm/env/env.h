@@ -10,7 +10,8 @@
  * 0600, folders 0700, opened O_NOFOLLOW | O_CLOEXEC relative to one directory descriptor.
  *
  * Errors: 0 or a negative errno; the implementation leaves a sentence (lsm/base/error.h) that names
- * the file, and the offset where there is one. EINTR and short transfers are dealt with inside.
+ * the file, and the offset where there is one. EINTR and short transfers are dealt with inside. A
+ * folder or the like where a file is wanted is -EUCLEAN.
  *
  * Thread rule: env and env_dir, any thread. env_file: reads from any thread; append, sync, allocate
  * and truncate by one thread at a time, except that sync may run beside append (it covers at least

@@ -176,7 +176,7 @@ static int posix_dir_file_size(struct env_dir *dir, const char *name, uint64_t *
 	if (fstatat(posix_dir_of(dir)->fd, name, &st, AT_SYMLINK_NOFOLLOW))
 		return posix_fail(-errno, name, "size");
 	if (!S_ISREG(st.st_mode))
-		return fail(-EINVAL, "%s: not a regular file", name);
+		return fail(-EUCLEAN, "%s: not a regular file", name);
 	*ret_size = (uint64_t)st.st_size;
 	return 0;
 }

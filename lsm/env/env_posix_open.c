@@ -27,7 +27,7 @@ static int settle_file(int fd, const char *name, bool own)
 	if (fstat(fd, &st))
 		return posix_fail(-errno, name, "stat");
 	if (!S_ISREG(st.st_mode))
-		return fail(-EINVAL, "%s: not a regular file", name);
+		return fail(-EUCLEAN, "%s: not a regular file", name);
 	if (own && (st.st_mode & MODE_BITS) != FILE_MODE && fchmod(fd, FILE_MODE))
 		return posix_fail(-errno, name, "chmod");
 	return 0;
