@@ -44,6 +44,8 @@ enum command_group {
 	GROUP_COUNT,
 };
 
+struct instead;
+
 /* How far the output has come; it goes on there when the command is run again. Zero-initialise, end
  * with progress_done. */
 struct progress {
@@ -81,6 +83,9 @@ struct command {
 	/* What one does instead while the store is mounted, with M for the mount; NULL: nothing
 	 * there does the same. Of those that need the store for themselves. */
 	const char *on_mount;
+	/* ... with the words of an invocation; false: nothing there does the same as this one.
+	 * NULL: its words do not matter. */
+	bool (*instead)(struct instead *line);
 	bool alone; /* not within a session that has the store open */
 	struct command_option options[COMMAND_OPTIONS_MAX + 1];
 	/* What can stand for its argument, for completion; NULL when there is no i-th. NULL: files.

@@ -10,49 +10,26 @@
 
 #include "lsm/base/clock.h"
 #include "lsm/base/error.h"
+#include "lsm/cli/change_input.h"
 #include "lsm/cli/command_table.h"
 #include "lsm/cli/human.h"
+#include "lsm/cli/instead.h"
 #include "lsm/cli/interrupt.h"
-#include "lsm/cli/line_input.h"
 #include "lsm/cli/report.h"
-#include "lsm/cli/words.h"
-
-static bool is_word(struct slice word, const char *name, const char *other)
-{
-	return slice_eq(word, slice_str(name)) || slice_eq(word, slice_str(other));
-}
-
-static int add_change(struct lsm_batch *batch, const struct words *w)
-{
-	struct slice verb = words_at(w, 0);
-
-	if (is_word(verb, "put", "set")) {
-		if (w->count != 3)
-			return fail(-EINVAL, "put takes a key and a value");
-		return lsm_batch_put(batch, words_at(w, 1), (struct slice){0}, words_at(w, 2));
-	}
-	if (is_word(verb, "delete", "del")) {
-		if (w->count != 2)
-			return fail(-EINVAL, "delete takes a key");
-		return lsm_batch_delete(batch, words_at(w, 1));
-	}
-	return fail(-EINVAL, "a line is put KEY VALUE, delete KEY or a comment");
-}
 
 static int read_changes(struct line_input *in, struct lsm_batch *batch)
 {
-	struct words w = {0};
-	struct slice line;
+	struct words words = {0};
+	struct change c;
 	int rc;
 
-	while ((rc = line_input_next(in, &line)) == 0) {
-		rc = words_parse(&w, line);
-		if (!rc && w.count > 0)
-			rc = add_change(batch, &w);
+	while ((rc = change_input_next(in, &words, &c)) == 0) {
+		rc = c.deletes ? lsm_batch_delete(batch, c.key)
+			       : lsm_batch_put(batch, c.key, (struct slice){0}, c.value);
 		if (rc)
 			break;
 	}
-	words_done(&w);
+	words_done(&words);
 	return rc == -ENODATA ? 0 : rc;
 }
 
@@ -153,7 +130,9 @@ const struct command command_batch = {
 	.arguments_max = 1,
 	.use = STORE_CREATE,
 	.group = GROUP_RECORDS,
-	.on_mount = "cp FILE M/.apex/batch.d/x; mv M/.apex/batch.d/x M/.apex/batch",
+	.on_mount = "apexkv convert --changes FILE > M/.apex/batch.d/x && "
+		    "mv M/.apex/batch.d/x M/.apex/batch",
+	.instead = instead_batch,
 	.reads_input = batch_reads_input,
 	.prepare = prepare_batch,
 	.release = release_batch,

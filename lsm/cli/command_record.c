@@ -8,6 +8,7 @@
 
 #include "lsm/base/error.h"
 #include "lsm/cli/command_table.h"
+#include "lsm/cli/instead.h"
 #include "lsm/cli/line_input.h"
 #include "lsm/cli/output.h"
 #include "lsm/cli/report.h"
@@ -135,7 +136,8 @@ const struct command command_put = {
 	.arguments_max = 2,
 	.use = STORE_CREATE,
 	.group = GROUP_RECORD,
-	.on_mount = "printf %s VALUE > M/KEY",
+	.on_mount = "mkdir -p M/FOLDER && printf %s VALUE > M/FOLDER/KEY",
+	.instead = instead_put,
 	.options = {{"file", "F", "the value is what the file F holds"},
 		    ENCODING_OPTIONS("KEY, and VALUE as an argument, are written")},
 	.reads_input = put_reads_input,
@@ -260,6 +262,7 @@ const struct command command_delete = {
 	.use = STORE_CHANGE,
 	.group = GROUP_RECORD,
 	.on_mount = "rm M/KEY",
+	.instead = instead_delete,
 	.options = {ENCODING_OPTIONS("KEY is written")},
 	.check = check_first_key,
 	.run = delete_record,

@@ -19,6 +19,8 @@ extern const struct command command_dump;
 /* command_transfer.c */
 extern const struct command command_import;
 extern const struct command command_export;
+/* command_convert.c */
+extern const struct command command_convert;
 /* command_load.c */
 extern const struct command command_load;
 /* command_inspect.c */

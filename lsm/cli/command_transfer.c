@@ -11,6 +11,7 @@
 #include "lsm/base/error.h"
 #include "lsm/cli/command_table.h"
 #include "lsm/cli/human.h"
+#include "lsm/cli/instead.h"
 #include "lsm/cli/interrupt.h"
 #include "lsm/cli/meter.h"
 #include "lsm/cli/record_input.h"
@@ -226,7 +227,8 @@ const struct command command_import = {
 	.arguments_max = 1,
 	.use = STORE_CREATE,
 	.group = GROUP_RECORDS,
-	.on_mount = "cp FILE M/.apex/batch",
+	.on_mount = "apexkv convert FILE > M/.apex/batch",
+	.instead = instead_import,
 	.options = {{"format", "F", "kv, tsv, json or nul"},
 		    {"batch", "N", "records that are written at once, all or none (1000)"}},
 	.reads_input = import_reads_input,

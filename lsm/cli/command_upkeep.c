@@ -8,6 +8,7 @@
 
 #include "lsm/base/cleanup.h"
 #include "lsm/cli/command_table.h"
+#include "lsm/cli/instead.h"
 #include "lsm/cli/report.h"
 #include "lsm/cli/watched.h"
 
@@ -118,7 +119,8 @@ const struct command command_checkpoint = {
 	.arguments_max = 1,
 	.use = STORE_CHANGE,
 	.group = GROUP_UPKEEP,
-	.on_mount = "echo checkpoint TO > M/.apex/ctl",
+	.on_mount = "echo checkpoint /PATH/OF/TO > M/.apex/ctl",
+	.instead = instead_checkpoint,
 	.check = check_place,
 	.run = checkpoint,
 };

@@ -1,11 +1,18 @@
 #include "lsm/cli/holder.h"
 
 #include <errno.h>
+#include <libgen.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
+#include "lsm/base/cleanup.h"
+#include "lsm/cli/instead.h"
 #include "lsm/cli/report.h"
+#include "lsm/inspect.h"
 
 /* Behind "name=", to the next blank or, where it is the last, to the end. NULL: not there. */
 static const char *field(const char *sentence, const char *name)
@@ -13,47 +20,6 @@ static const char *field(const char *sentence, const char *name)
 	const char *found = strstr(sentence, name);
 
 	return found ? found + strlen(name) : NULL;
-}
-
-/* The line's mount point, with the kernel's octal escapes (proc(5)) resolved; false: none. */
-static bool mount_point(const char *line, char *ret_path, size_t size)
-{
-	size_t len = 0;
-
-	for (int blanks = 0; *line && *line != '\n' && blanks < 5; line++) {
-		unsigned byte = (uint8_t)*line;
-
-		if (*line == ' ') {
-			blanks++;
-			continue;
-		}
-		if (blanks != 4 || len + 1 >= size)
-			continue;
-		if (*line == '\\' && strspn(line + 1, "01234567") >= 3) {
-			byte = (unsigned)(line[1] - '0') << 6 | (unsigned)(line[2] - '0') << 3 |
-			       (unsigned)(line[3] - '0');
-			line += 3;
-		}
-		ret_path[len++] = (char)byte;
-	}
-	ret_path[len] = '\0';
-	return len > 0;
-}
-
-static bool is_mounted(const char *mounts, const char *path)
-{
-	char found[sizeof(((struct holder *)0)->mount)];
-
-	for (const char *line = mounts; line && *line;) {
-		const char *end = strchr(line, '\n');
-		const char *type = strstr(line, " - fuse.apexfs ");
-
-		if (type && (!end || type < end) && mount_point(line, found, sizeof(found)) &&
-		    strcmp(found, path) == 0)
-			return true;
-		line = end ? end + 1 : NULL;
-	}
-	return false;
 }
 
 void holder_parse(const char *sentence, const char *mounts, struct holder *ret_holder)
@@ -66,35 +32,58 @@ void holder_parse(const char *sentence, const char *mounts, struct holder *ret_h
 	if (program)
 		(void)snprintf(ret_holder->program, sizeof(ret_holder->program), "%.*s",
 			       (int)strcspn(program, " "), program);
-	if (mount && is_mounted(mounts, mount))
+	if (mount && mounts_has(mounts, mount))
 		(void)snprintf(ret_holder->mount, sizeof(ret_holder->mount), "%s", mount);
 }
 
-/* The kernel's list of mounts; "" when it cannot be had. */
-static void read_mounts(struct buf *text)
+/* A long path does not fit into the holder's line; the list of mounts has it whole. */
+static void find_mount(struct holder *h, const char *store, const char *mounts)
 {
-	FILE *file = fopen("/proc/self/mountinfo", "re");
-	size_t got = 1;
+	cleanup_free char *path = realpath(store, NULL);
+	struct mounted found;
 
-	while (file && got > 0 && buf_reserve(text, 4096) == 0) {
-		got = fread(text->ptr + text->len, 1, 4096, file);
-		text->len += got;
-	}
-	if (file)
-		(void)fclose(file); /* only read */
-	if (buf_append_byte(text, '\0'))
-		buf_clear(text);
+	if (path && strcmp(h->program, "apexfs") == 0 && mounts_find_store(mounts, path, &found))
+		memcpy(h->mount, found.point, sizeof(found.point));
 }
 
-/* M in the command is the mount. */
-static void print_instead(const char *command, const char *mount)
+static int note_separator(void *arg, const char *name, uint64_t value)
 {
-	for (; *command; command++) {
-		if (command[0] == 'M' && command[1] == '/')
-			fputs(mount, stderr);
-		else
-			fputc(*command, stderr);
+	if (strcmp(name, "separator") == 0)
+		*(uint8_t *)arg = (uint8_t)value;
+	return 0;
+}
+
+/* What the store has noted, as its manifest tells beside the daemon. */
+static uint8_t separator_of(const char *store)
+{
+	uint8_t separator = '/';
+	struct lsm_inspect_sink sink = {.number = note_separator, .arg = &separator};
+
+	ignore_result(lsm_inspect_manifest(store, &sink)); /* then it is the usual one */
+	return separator;
+}
+
+/* Into the line that is being said. */
+static void say_instead(const struct invocation *inv, const char *mount)
+{
+	cleanup_buf struct buf line = {0};
+	struct instead i = {
+		.inv = inv, .mount = mount, .separator = separator_of(inv->store), .out = &line};
+	const struct command *command = inv->command;
+	bool found = command->on_mount != NULL;
+
+	if (found && command->instead)
+		found = command->instead(&i);
+	else if (found)
+		instead_plain(&i);
+	if (!found) {
+		buf_clear(&line);
+		i.error = buf_printf(&line, geteuid() == 0 ? "umount " : "fusermount3 -u ");
+		instead_word(&i, slice_str(mount));
 	}
+	if (!i.error)
+		fprintf(stderr, "; %s: %.*s", found ? "instead" : "first", (int)line.len,
+			(const char *)line.ptr);
 }
 
 enum exit_status holder_report(const struct invocation *inv)
@@ -102,20 +91,72 @@ enum exit_status holder_report(const struct invocation *inv)
 	cleanup_buf struct buf mounts = {0};
 	struct holder h;
 
-	read_mounts(&mounts);
-	holder_parse(lsm_error_text(), mounts.len > 0 ? (const char *)mounts.ptr : "", &h);
+	mounts_read(&mounts);
+	const char *list = mounts.len > 0 ? (const char *)mounts.ptr : "";
+
+	holder_parse(lsm_error_text(), list, &h);
+	if (!h.mount[0])
+		find_mount(&h, inv->store, list);
 	if (!h.mount[0]) {
 		report_error(-EWOULDBLOCK);
 		return STATUS_UNAVAILABLE;
 	}
-	fprintf(stderr, "apexkv: %s: is mounted on %s by %s, pid %ld; ", inv->store, h.mount,
+	fprintf(stderr, "apexkv: %s: is mounted on %s by %s, pid %ld", inv->store, h.mount,
 		h.program, (long)h.pid);
-	if (inv->command->on_mount) {
-		fputs("instead: ", stderr);
-		print_instead(inv->command->on_mount, h.mount);
-	} else {
-		fprintf(stderr, "first: umount %s", h.mount);
-	}
+	say_instead(inv, h.mount);
 	fputc('\n', stderr);
+	return STATUS_UNAVAILABLE;
+}
+
+/* ---- a mount instead of a store ---- */
+
+/* The absolute path of what is there, or of what would be made. NULL: neither can be told. */
+static char *place_of(const char *store)
+{
+	char *path = realpath(store, NULL);
+
+	if (path || errno != ENOENT)
+		return path;
+	cleanup_free char *copy = strdup(store);
+
+	return copy ? realpath(dirname(copy), NULL) : NULL;
+}
+
+static bool is_on_fuse(const char *path)
+{
+	struct statfs fs;
+
+	return statfs(path, &fs) == 0 && fs.f_type == FUSE_SUPER_MAGIC;
+}
+
+static bool has_store(const char *path)
+{
+	cleanup_free char *current = NULL;
+
+	return asprintf(&current, "%s/CURRENT", path) >= 0 && access(current, F_OK) == 0;
+}
+
+enum exit_status holder_check_place(const struct invocation *inv)
+{
+	cleanup_free char *path = place_of(inv->store);
+	cleanup_buf struct buf mounts = {0};
+	struct mounted m;
+
+	if (!path || !is_on_fuse(path))
+		return STATUS_OK;
+	mounts_read(&mounts);
+	if (mounts.len == 0 || !mounts_find_around((const char *)mounts.ptr, path, &m))
+		return STATUS_OK;
+	if (strcmp(path, m.point) != 0 && has_store(path))
+		return STATUS_OK;
+
+	cleanup_buf struct buf store = {0};
+	struct instead line = {.out = &store};
+
+	instead_word(&line, slice_str(m.store));
+	report_note("%s: is in the mount of %s; STORE is the folder that is mounted: apexkv %.*s "
+		    "%s ...",
+		    inv->store, m.store, (int)store.len, (const char *)store.ptr,
+		    inv->command->name);
 	return STATUS_UNAVAILABLE;
 }

@@ -96,7 +96,9 @@ enum exit_status run_invocation(struct invocation *inv)
 	options.work = &work;
 	set_use(use, &options);
 	inv->options = &options;
-	status = invocation_prepare(inv);
+	status = use == STORE_NONE ? STATUS_OK : holder_check_place(inv);
+	if (status == STATUS_OK)
+		status = invocation_prepare(inv);
 	if (status == STATUS_OK)
 		status = run_prepared(inv, use);
 	invocation_release(inv);

@@ -78,7 +78,7 @@ is_dead() {
 }
 
 is_mounted() {
-	grep -q " $mnt fuse.apexfs " /proc/mounts
+	grep -qF " $(printf %s "$mnt" | sed 's/ /\\040/g') fuse.apexfs " /proc/mounts
 }
 
 detach() {

@@ -66,6 +66,52 @@ START_TEST(half_an_escape_at_the_end_is_no_escape)
 }
 END_TEST
 
+static const char *store_around(const char *list, const char *path)
+{
+	static struct mounted found;
+
+	return mounts_find_around(list, path, &found) ? found.store : NULL;
+}
+
+START_TEST(a_path_in_a_mount_is_known)
+{
+	ck_assert_str_eq(store_around(mounts, "/mnt"), "/store");
+	ck_assert_str_eq(store_around(mounts, "/mnt/a/b"), "/store");
+	ck_assert_str_eq(store_around(mounts, "/a b/c"), "/other");
+	ck_assert_ptr_null(store_around(mounts, "/mntx"));
+	ck_assert_ptr_null(store_around(mounts, "/ssh/x"));
+	ck_assert_ptr_null(store_around(mounts, "/"));
+	ck_assert_ptr_null(store_around("", "/mnt"));
+	ck_assert_ptr_null(store_around("garbage\n\n1 2\n - fuse.apexfs \n", "/mnt"));
+}
+END_TEST
+
+START_TEST(the_innermost_mount_counts)
+{
+	static const char nested[] = "1 0 0:1 / /m rw - fuse.apexfs /s rw\n"
+				     "2 1 0:2 / /m/in rw - tmpfs none rw\n"
+				     "3 1 0:3 / /m/in/two rw - fuse.apexfs /t rw\n"
+				     "4 1 0:4 / /over rw - fuse.apexfs /u rw\n"
+				     "5 1 0:5 / /over rw - ext4 /dev/x rw";
+
+	ck_assert_str_eq(store_around(nested, "/m/x"), "/s");
+	ck_assert_ptr_null(store_around(nested, "/m/in/x"));
+	ck_assert_str_eq(store_around(nested, "/m/in/two/x"), "/t");
+	ck_assert_ptr_null(store_around(nested, "/over/x"));
+}
+END_TEST
+
+START_TEST(the_mount_of_a_store_is_found)
+{
+	struct mounted found;
+
+	ck_assert(mounts_find_store(mounts, "/other", &found));
+	ck_assert_str_eq(found.point, "/a b");
+	ck_assert(!mounts_find_store(mounts, "host:", &found));
+	ck_assert(!mounts_find_store(mounts, "/oth", &found));
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -73,6 +119,9 @@ int main(void)
 		&what_is_not_mounted_any_more_is_no_mount,
 		&another_program_is_none,
 		&half_an_escape_at_the_end_is_no_escape,
+		&a_path_in_a_mount_is_known,
+		&the_innermost_mount_counts,
+		&the_mount_of_a_store_is_found,
 	};
 
 	return unit_run("holder", tests, array_size(tests));
