@@ -602,6 +602,9 @@ struct lsm_verify_report {
 	uint64_t tables;
 	uint64_t bytes;
 	uint64_t log_records;
+	/* Of a read-only store: the end of the logs that a crash tore, and that the next opening
+	 * for writing cuts off, begins there. torn_log 0: there is none. It is no damage. */
+	uint64_t torn_log, torn_offset, torn_bytes;
 };
 /* Read and check every byte of the store. 0, or the first damage found; the sentence names file and
  * offset. Of a read-only store whose writer replaces a table meanwhile: -ESTALE, as of a read. */
@@ -621,6 +624,8 @@ struct lsm_salvage_report {
 	uint64_t records_written; /* keys of the new store */
 	uint64_t newest_seqno;    /* the highest seen; the new store goes on behind it */
 	uint64_t losses;          /* sentences told */
+	/* As lsm_verify's: what a crash tore off is no loss, and is not told. */
+	uint64_t torn_log, torn_offset, torn_bytes;
 };
 /*
  * Write whatever can be read of the store in the folder `from`, damaged or not, into a new store in

@@ -50,6 +50,8 @@ static enum exit_status salvage(struct lsm *db, const struct invocation *inv)
 		return status_of_open_error(rc);
 	}
 	print_summary(&report);
+	if (report.torn_log > 0)
+		report_torn(report.torn_log, report.torn_offset, report.torn_bytes);
 	return report.losses ? STATUS_DAMAGED : STATUS_OK;
 }
 
@@ -60,7 +62,8 @@ const struct command command_salvage = {
 	.more = "TO is an absent or empty folder outside of STORE, which is not changed. Each "
 		"loss\n"
 		"is a line on standard error that names file, offset and keys; the exit status is\n"
-		"then 4, and 0 when nothing was lost.\n",
+		"then 4, and 0 when nothing was lost. A torn end of the log is told, and is no "
+		"loss.\n",
 	.arguments_min = 1,
 	.arguments_max = 1,
 	.use = STORE_CLOSED,

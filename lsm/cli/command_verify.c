@@ -21,6 +21,8 @@ static enum exit_status verify(struct lsm *db, const struct invocation *inv)
 		return report_failure(rc);
 	printf("ok: tables=%" PRIu64 " bytes=%" PRIu64 " log_records=%" PRIu64 "\n", report.tables,
 	       report.bytes, report.log_records);
+	if (report.torn_log > 0)
+		report_torn(report.torn_log, report.torn_offset, report.torn_bytes);
 	return STATUS_OK;
 }
 
@@ -29,6 +31,7 @@ const struct command command_verify = {
 	.arguments = "",
 	.summary = "read and check every byte of the store",
 	.more = "Prints how much was checked, or names the file and the offset of the first "
+		"damage.\nA torn end of the log, as a crash leaves it, is told, and is no "
 		"damage.\n",
 	.use = STORE_READ,
 	.group = GROUP_UPKEEP,

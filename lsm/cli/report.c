@@ -60,6 +60,13 @@ void report_note(const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
+void report_torn(uint64_t log, uint64_t offset, uint64_t bytes)
+{
+	report_note("%06" PRIu64 ".wal: offset %" PRIu64 ": the log ends there, with %" PRIu64
+		    " bytes of what a crash tore; that is no damage",
+		    log, offset, bytes);
+}
+
 enum exit_status report_not_found(struct slice key)
 {
 	fprintf(stderr, "%s: not found: ", program);

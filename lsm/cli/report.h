@@ -27,6 +27,9 @@ enum exit_status report_input(int error, const char *source, uint64_t line);
 /* What was done, or is worth knowing. */
 void report_note(const char *fmt, ...) printf_like(1, 2);
 
+/* The end of a log that a crash tore: no damage, and worth knowing. */
+void report_torn(uint64_t log, uint64_t offset, uint64_t bytes);
+
 /* "not found: KEY". Answers STATUS_NOT_FOUND. */
 enum exit_status report_not_found(struct slice key);
 

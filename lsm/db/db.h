@@ -151,6 +151,7 @@ struct lsm {
 	bool damaged; /* the logs were, at open: all that was replayed is to be flushed first */
 	uint64_t recovered_records, recovered_bytes, recovery_torn_bytes, recovery_damaged;
 	uint64_t recovery_ns;
+	uint64_t recovery_torn_log, recovery_torn_offset; /* where that was; 0: nowhere */
 
 	struct db_live live; /* stored under work_mu, relaxed */
 

@@ -215,12 +215,17 @@ static int adopt_old_log(struct lsm *db, uint64_t number, uint64_t end)
 	return err ? err : db_logs_note_old_locked(db, number, end);
 }
 
-/* The tail and what is newer, for one who only reads: a writer beside may go on there, and what a
- * crash left is still to be cut off. */
-static int adopt_open_log(struct lsm *db, uint64_t number)
+/* The tail and what is newer, for one who only reads: a writer beside may go on there. Behind a
+ * torn end is what the next writer cuts off. */
+static int adopt_open_log(struct lsm *db, uint64_t number, const struct wal_recovery *found)
 {
 	char name[ENV_NAME_MAX + 1];
 	uint64_t size;
+
+	if (found->torn && !found->damaged)
+		return db_logs_note_old_locked(db, number,
+					       number == found->tail_number ? found->tail_offset
+									    : WAL_FILE_HEADER_SIZE);
 
 	wal_file_name(number, name);
 	int err = env_dir_file_size(db->dir, name, &size);
@@ -243,7 +248,7 @@ static int adopt_log(struct lsm *db, uint64_t number, uint64_t end,
 	if (number < found->tail_number)
 		return adopt_old_log(db, number, end);
 	if (db->options.read_only)
-		return adopt_open_log(db, number);
+		return adopt_open_log(db, number, found);
 	bool tail = number == found->tail_number;
 	int err = wal_writer_resume(db->dir, number,
 				    tail ? found->tail_offset : WAL_FILE_HEADER_SIZE, &writer);
@@ -375,6 +380,8 @@ static int replay(struct lsm *db, const struct tree_recovery *tree, struct repla
 	db->recovered_bytes = ret_found->payload_bytes;
 	db->recovery_torn_bytes = ret_found->torn ? ret_found->torn_bytes : 0;
 	db->recovery_damaged = ret_found->damaged;
+	db->recovery_torn_log = ret_found->torn ? ret_found->tail_number : 0;
+	db->recovery_torn_offset = ret_found->torn ? ret_found->tail_offset : 0;
 	db->recovery_ns = env_mono_ns(db->env) - start;
 	if (ret_found->damaged)
 		log_error("the log is damaged: what follows change %" PRIu64

@@ -95,29 +95,50 @@ static void check_end(struct salvage *s, uint64_t due)
 		     name, due, s->plan.durable_seqno);
 }
 
+/*
+ * A gap behind the last record is what an opening would cut off, if nothing says that changes in it
+ * were on the disk (lsm/wal/wal_format.h): then it is no loss.
+ */
+static void judge_gap(struct salvage *s, struct salvage_log_end *end)
+{
+	bool is_torn = s->plan.named && end->due > s->plan.durable_seqno;
+
+	if (end->gap && is_torn) {
+		s->losses.report.torn_log = end->log;
+		s->losses.report.torn_offset = end->offset;
+		s->losses.report.torn_bytes = end->bytes;
+		end->gap = false;
+	}
+	salvage_log_tell_gap(&s->losses, end, 0);
+}
+
 /* The order of changes goes on from the tables to the logs, if nothing is there but what a manifest
  * names. */
 static int read_logs(struct salvage *s)
 {
-	uint64_t due = s->plan.named ? s->plan.flushed_seqno + 1 : 0;
+	struct salvage_log_end end = {.due = s->plan.named ? s->plan.flushed_seqno + 1 : 0};
 	int err = 0;
 
 	for (size_t i = 0; !err && i < s->plan.logs.count; i++) {
 		struct memtable *memtable = NULL;
 
-		if (!s->plan.named)
-			due = 0;
+		if (!s->plan.named) {
+			judge_gap(s, &end);
+			end.due = 0;
+		}
 		err = memtable_new(&memtable);
 		if (!err)
 			err = salvage_log(s->from, s->plan.logs.numbers[i], &s->plan, &s->losses,
-					  &due, memtable);
+					  &end, memtable);
 		if (!err)
 			err = add_memtable(s, memtable);
 		memtable_unref(memtable);
 	}
-	if (!err)
-		check_end(s, due);
-	return err;
+	if (err)
+		return err;
+	judge_gap(s, &end);
+	check_end(s, end.due);
+	return 0;
 }
 
 static int open_sources(struct salvage *s)

@@ -14,14 +14,12 @@
 struct log_walk {
 	struct salvage_plan *plan;
 	struct salvage_losses *losses;
+	struct salvage_log_end *end;
 	struct memtable *memtable;
 	struct wal_reader *reader;
+	uint64_t number;
 	char name[ENV_NAME_MAX + 1];
-	uint64_t due; /* 0: not known */
 	bool damaged, found;
-	/* A stretch that is no record, until the next one says what changes it had: */
-	bool gap;
-	uint64_t gap_offset, gap_bytes;
 };
 
 static uint64_t max_seqno(uint64_t a, uint64_t b)
@@ -30,48 +28,61 @@ static uint64_t max_seqno(uint64_t a, uint64_t b)
 }
 
 /* until: the change that does come next; 0: none does. */
-static void say_changes(struct log_walk *w, uint64_t until)
+static void say_changes(struct salvage_losses *l, uint64_t due, uint64_t until)
 {
-	salvage_lose_changes(w->losses, max_of(w->due, UINT64_C(1)),
-			     until ? until - 1 : RECORD_SEQNO_MAX);
-	if (w->due && until > w->due)
-		salvage_say(w->losses, ", changes %llu to %llu are lost",
-			    (unsigned long long)w->due, (unsigned long long)until - 1);
+	salvage_lose_changes(l, max_of(due, UINT64_C(1)), until ? until - 1 : RECORD_SEQNO_MAX);
+	if (due && until > due)
+		salvage_say(l, ", changes %llu to %llu are lost", (unsigned long long)due,
+			    (unsigned long long)until - 1);
 	else if (until)
-		salvage_say(w->losses, ", changes before %llu may be lost",
-			    (unsigned long long)until);
-	else if (w->due)
-		salvage_say(w->losses, ", changes from %llu on may be lost",
-			    (unsigned long long)w->due);
+		salvage_say(l, ", changes before %llu may be lost", (unsigned long long)until);
+	else if (due)
+		salvage_say(l, ", changes from %llu on may be lost", (unsigned long long)due);
 	else
-		salvage_say(w->losses, ", its changes are lost");
-	salvage_say_end(w->losses);
+		salvage_say(l, ", its changes are lost");
+	salvage_say_end(l);
 }
 
+void salvage_log_tell_gap(struct salvage_losses *losses, struct salvage_log_end *end,
+			  uint64_t until)
+{
+	char name[ENV_NAME_MAX + 1];
+
+	if (!end->gap)
+		return;
+	end->gap = false;
+	losses->report.logs_damaged += !end->log_counted;
+	losses->report.bytes_lost += end->bytes;
+	wal_file_name(end->log, name);
+	salvage_say(losses, "%s: offset %llu: %llu bytes are no whole record", name,
+		    (unsigned long long)end->offset, (unsigned long long)end->bytes);
+	say_changes(losses, end->due, until);
+}
+
+/* The same; this log is counted at its end. */
 static void tell_gap(struct log_walk *w, uint64_t until)
 {
-	if (!w->gap)
-		return;
-	w->gap = false;
-	w->damaged = true;
-	w->losses->report.bytes_lost += w->gap_bytes;
-	salvage_say(w->losses, "%s: offset %llu: %llu bytes are no whole record", w->name,
-		    (unsigned long long)w->gap_offset, (unsigned long long)w->gap_bytes);
-	say_changes(w, until);
+	if (w->end->gap && w->end->log == w->number) {
+		w->end->log_counted = true;
+		w->damaged = true;
+	}
+	salvage_log_tell_gap(w->losses, w->end, until);
 }
 
 /* The record at `offset` is right: are there any missing before it? */
 static void check_due(struct log_walk *w, const struct wal_record *rec, uint64_t offset)
 {
-	if (w->gap) {
+	uint64_t due = w->end->due;
+
+	if (w->end->gap) {
 		tell_gap(w, rec->first_seqno);
-	} else if (w->due && rec->first_seqno > w->due) {
+	} else if (due && rec->first_seqno > due) {
 		w->damaged = true;
 		salvage_say(w->losses, "%s: offset %llu: change %llu follows", w->name,
 			    (unsigned long long)offset, (unsigned long long)rec->first_seqno);
-		say_changes(w, rec->first_seqno);
+		say_changes(w->losses, due, rec->first_seqno);
 	}
-	w->due = max_seqno(w->due, rec->first_seqno + rec->count);
+	w->end->due = max_seqno(due, rec->first_seqno + rec->count);
 }
 
 static int check_batch(const struct wal_record *rec, uint64_t last)
@@ -190,9 +201,12 @@ static int skip_gap(struct log_walk *w, uint64_t offset)
 	rc = wal_reader_resync(w->reader);
 	if (rc && (rc != -ENODATA || behind == 0))
 		return rc;
-	w->gap = true;
-	w->gap_offset = offset;
-	w->gap_bytes = rc ? behind : wal_reader_offset(w->reader) - offset;
+	tell_gap(w, 0); /* an older log's: both cannot be the end */
+	w->end->gap = true;
+	w->end->log = w->number;
+	w->end->log_counted = false;
+	w->end->offset = offset;
+	w->end->bytes = rc ? behind : wal_reader_offset(w->reader) - offset;
 	return rc;
 }
 
@@ -210,7 +224,6 @@ static int walk_records(struct log_walk *w)
 		else if (rc == -EBADMSG || rc == -ENODATA)
 			rc = skip_gap(w, offset);
 	} while (rc == 0);
-	tell_gap(w, 0);
 	return rc == -ENODATA ? 0 : rc;
 }
 
@@ -222,7 +235,7 @@ static void tell_unreadable(struct log_walk *w)
 		return;
 	w->damaged = true;
 	salvage_say(w->losses, "%s: %llu bytes cannot be read", w->name, (unsigned long long)bytes);
-	say_changes(w, 0);
+	say_changes(w->losses, w->end->due, 0);
 }
 
 /* why: a sentence that names the file, or a missing one's errno. */
@@ -233,7 +246,7 @@ static void tell_log_lost(struct log_walk *w, int why)
 		salvage_say(w->losses, "%s: offset 0: the log is missing", w->name);
 	else
 		salvage_say(w->losses, "%s", fail_text());
-	say_changes(w, 0);
+	say_changes(w->losses, w->end->due, 0);
 }
 
 static int open_log(struct log_walk *w, struct env_dir *dir, uint64_t number)
@@ -259,14 +272,20 @@ static int walk_log(struct log_walk *w)
 		return 0;
 	}
 	w->losses->report.logs_read++;
-	w->losses->report.logs_damaged += w->damaged || !wal_reader_has_header(w->reader);
+	bool damaged = w->damaged || !wal_reader_has_header(w->reader);
+
+	w->losses->report.logs_damaged += damaged;
+	if (damaged && w->end->log == w->number)
+		w->end->log_counted = true;
 	return 0;
 }
 
 int salvage_log(struct env_dir *dir, uint64_t number, struct salvage_plan *plan,
-		struct salvage_losses *losses, uint64_t *due, struct memtable *memtable)
+		struct salvage_losses *losses, struct salvage_log_end *end,
+		struct memtable *memtable)
 {
-	struct log_walk w = {.plan = plan, .losses = losses, .memtable = memtable, .due = *due};
+	struct log_walk w = {
+		.plan = plan, .losses = losses, .end = end, .memtable = memtable, .number = number};
 	int err;
 
 	wal_file_name(number, w.name);
@@ -279,6 +298,5 @@ int salvage_log(struct env_dir *dir, uint64_t number, struct salvage_plan *plan,
 		return err;
 	err = walk_log(&w);
 	wal_reader_close(w.reader);
-	*due = w.due;
 	return err;
 }

@@ -192,6 +192,11 @@ static int verify_once(struct lsm *db, struct lsm_verify_report *ret_report)
 			err = long_work_step(work, 0);
 	}
 	db_state_release(state);
+	if (db->options.read_only && db->recovery_torn_log) {
+		report.torn_log = db->recovery_torn_log;
+		report.torn_offset = db->recovery_torn_offset;
+		report.torn_bytes = db->recovery_torn_bytes;
+	}
 	if (!err)
 		*ret_report = report;
 	return err;

@@ -178,6 +178,60 @@ for file in CURRENT "$(basename "$(find s -name '*.sst' | head -n 1)")" "$(basen
   rm -rf saved
 done
 
+# ---- what a crash tears off the newest log is no damage: an opening cuts it off
+mkfifo lines
+"$apexkv" killed repl <lines >out 2>err &
+session=$!
+at_exit() { kill -9 "$session" 2>/dev/null; }
+exec 3>lines
+printf 'put a 1\nput b 2\nput c 3\n' >&3
+wait_for_lines() {
+  tries=0
+  until [ "$("$apexkv" killed count 2>/dev/null)" = 3 ]; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 500 ] || return 1
+    sleep 0.02
+  done
+}
+check 'a session puts' wait_for_lines
+kill -9 "$session"
+wait "$session" 2>/dev/null
+exec 3>&-
+at_exit() { :; }
+log=$("$apexkv" killed wal-dump | awk '$1 == "log" { number = $2 } /^a/ { printf "%06d.wal", number; exit }')
+end=$("$apexkv" killed wal-dump "$log" | awk '$1 == "ends_at" { print $2 }')
+check 'a log that ends between two records is not torn' prints_like 'ok: .*' killed verify
+check 'and nothing is said' [ ! -s err ]
+# tear HOW: killed, its last record torn, in `torn`
+tear() {
+  rm -rf torn saved
+  cp -r killed torn
+  case $1 in
+  flip) printf X | dd of="torn/$log" bs=1 seek=$((end - 1)) conv=notrunc 2>/dev/null ;;
+  cut) truncate -s $((end - 2)) "torn/$log" ;;
+  zero) dd if=/dev/zero of="torn/$log" bs=1 seek=$((end - 8)) count=8 conv=notrunc 2>/dev/null ;;
+  esac
+}
+for how in flip cut zero; do
+  tear "$how"
+  check "$how: verify is content" prints_like 'ok: .* log_records=2' torn verify
+  check "$how: and tells of it" grep -Eq "^apexkv: $log: offset [0-9]+: the log ends there, with [0-9]+ bytes" err
+  check "$how: salvage loses nothing" prints_like 'records=2 .* losses=0' torn salvage saved
+  check "$how: and tells of it" grep -Eq "^apexkv: $log: offset [0-9]+: the log ends there, with [0-9]+ bytes" err
+  check "$how: what it saved is what an opening has" sh -c "'$apexkv' saved scan >expected && '$apexkv' torn scan | cmp - expected"
+  check "$how: a change cuts it off" exits 0 torn put d 4
+  check "$how: then there is nothing to tell" sh -c "'$apexkv' torn verify 2>&1 | grep -vq torn"
+done
+tear flip
+run torn put d 4
+printf X | dd of="torn/$log" bs=1 seek=$((end - 1)) conv=notrunc 2>/dev/null
+for command in verify 'get a' 'put x y'; do
+  # shellcheck disable=SC2086 # words
+  check "what was closed well is not torn but damaged: $command" refuses "$log: offset" 4 torn $command
+done
+run torn salvage saved2
+check 'salvage counts that as a loss' [ "$status-$(grep -c "^apexkv: lost: $log: offset" err)" = 4-1 ]
+
 # ---- a store that cannot be written
 if [ "$(id -u)" = 0 ] && unshare --mount true 2>/dev/null; then
   cat >frozen.sh <<'END'
