@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lsm/base/clock.h"
@@ -31,28 +32,56 @@ struct top {
 	bool has_before;
 	char *path;              /* owned; of .stats */
 	struct termios terminal; /* as it was */
+	sigset_t outside;        /* signals that were blocked before */
 	struct buf frame;        /* owned */
 };
 
-/* Only there so that poll(2) wakes: the size is asked for with each picture. */
-static void note_size(int number)
+/* Written by the handler, which runs during ppoll(2) only: the signals are blocked elsewhere. */
+static volatile sig_atomic_t stop_wanted, was_continued;
+
+/* SIGWINCH is only there to wake ppoll(2): the size is asked for with each picture. */
+static void note_signal(int number)
 {
-	(void)number;
+	stop_wanted = stop_wanted || number == SIGTSTP;
+	was_continued = was_continued || number == SIGCONT;
+}
+
+static void catch_signals(struct top *t)
+{
+	static const int numbers[] = {SIGWINCH, SIGTSTP, SIGCONT};
+	struct sigaction action = {.sa_handler = note_signal};
+	sigset_t caught;
+
+	(void)sigemptyset(&caught);
+	for (size_t i = 0; i < array_size(numbers); i++) {
+		(void)sigaddset(&caught, numbers[i]);
+		(void)sigaction(numbers[i], &action, NULL);
+	}
+	(void)sigprocmask(SIG_BLOCK, &caught, &t->outside);
+}
+
+static void release_signals(const struct top *t)
+{
+	(void)signal(SIGWINCH, SIG_DFL);
+	(void)signal(SIGTSTP, SIG_DFL);
+	(void)signal(SIGCONT, SIG_DFL);
+	(void)sigprocmask(SIG_SETMASK, &t->outside, NULL);
+}
+
+static void take_screen(const struct top *t)
+{
+	struct termios raw = t->terminal;
+
+	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
+	(void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+	/* the other screen, without a cursor, and lines that do not wrap */
+	fputs("\033[?1049h\033[?25l\033[?7l", stdout);
 }
 
 static void enter_screen(struct top *t)
 {
-	struct sigaction action = {.sa_handler = note_size};
-	struct termios raw;
-
-	(void)sigaction(SIGWINCH, &action, NULL);
-	if (tcgetattr(STDIN_FILENO, &t->terminal) == 0) {
-		raw = t->terminal;
-		raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-		(void)tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-	}
-	/* the other screen, without a cursor, and lines that do not wrap */
-	fputs("\033[?1049h\033[?25l\033[?7l", stdout);
+	(void)tcgetattr(STDIN_FILENO, &t->terminal); /* it is a terminal */
+	take_screen(t);
 }
 
 static void leave_screen(struct top *t)
@@ -60,6 +89,29 @@ static void leave_screen(struct top *t)
 	fputs("\033[?7h\033[?25h\033[?1049l", stdout);
 	fflush(stdout);
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &t->terminal);
+}
+
+/* Ctrl-Z: the shell gets its terminal as it was, and with fg it is taken anew. */
+static void stop_here(struct top *t)
+{
+	leave_screen(t);
+	release_signals(t);
+	(void)raise(SIGTSTP); /* stops here, unless nobody could continue it */
+	catch_signals(t);
+	enter_screen(t);
+}
+
+/* Who was stopped by SIGSTOP has not given the terminal back, and does not know what it is by now.
+ */
+static void heed_signals(struct top *t)
+{
+	bool stops = stop_wanted, continued = was_continued;
+
+	stop_wanted = was_continued = 0;
+	if (stops)
+		stop_here(t);
+	else if (continued)
+		take_screen(t);
 }
 
 static const struct top_sample *sample_before(const struct top *t)
@@ -105,14 +157,18 @@ static int take_sample(struct top *t)
 }
 
 /* Until the time has come, a key was typed or the size has changed. False: it was q, or the end. */
-static bool wait_until(uint64_t deadline_ns)
+static bool wait_until(struct top *t, uint64_t deadline_ns)
 {
 	struct pollfd keys = {.fd = STDIN_FILENO, .events = POLLIN};
 	uint64_t now_ns = clock_mono_ns();
-	int left_ms = now_ns < deadline_ns ? (int)((deadline_ns - now_ns + 999999) / 1000000) : 0;
+	uint64_t left_ns = now_ns < deadline_ns ? deadline_ns - now_ns : 0;
+	struct timespec left = {.tv_sec = (time_t)(left_ns / 1000000000),
+				.tv_nsec = (long)(left_ns % 1000000000)};
 	char key;
+	int ready = ppoll(&keys, 1, &left, &t->outside);
 
-	if (poll(&keys, 1, left_ms) <= 0)
+	heed_signals(t);
+	if (ready <= 0)
 		return !interrupted();
 	if (read(STDIN_FILENO, &key, 1) <= 0)
 		return false;
@@ -134,7 +190,7 @@ static int run_screen(struct top *t)
 		}
 		if (!rc)
 			rc = draw(t);
-		goes_on = !rc && wait_until(due_ns);
+		goes_on = !rc && wait_until(t, due_ns);
 	}
 	return rc;
 }
@@ -180,9 +236,11 @@ static int run_top(struct top *t)
 	if (rc)
 		return rc;
 	interrupt_begin(NULL);
+	catch_signals(t);
 	enter_screen(t);
 	rc = run_screen(t);
 	leave_screen(t);
+	release_signals(t);
 	interrupt_end();
 	return rc;
 }

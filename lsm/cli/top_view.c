@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "lsm/cli/human.h"
 #include "lsm/cli/utf8.h"
@@ -61,6 +62,37 @@ static void put(struct picture *p, const char *fmt, ...)
 	(void)vsnprintf(line, sizeof(line), fmt, args);
 	va_end(args);
 	put_styled(p, "", line);
+}
+
+/* A line of several parts, the most telling first: those for which there is no room are left out
+ * whole. */
+struct parts {
+	char line[LINE_MAX_BYTES + 1];
+	size_t len;
+	int width;
+};
+
+static void parts_begin(struct parts *s, const struct picture *p, const char *label)
+{
+	s->width = p->width < LINE_MAX_BYTES ? p->width : LINE_MAX_BYTES;
+	s->len = (size_t)snprintf(s->line, sizeof(s->line), "%-*s", LABEL, label);
+}
+
+static void parts_add(struct parts *s, const char *fmt, ...) printf_like(2, 3);
+
+static void parts_add(struct parts *s, const char *fmt, ...)
+{
+	const char *between = s->len > LABEL ? ", " : "";
+	char part[128];
+	va_list args;
+
+	va_start(args, fmt);
+	(void)vsnprintf(part, sizeof(part), fmt, args);
+	va_end(args);
+	if (s->len + strlen(between) + strlen(part) > (size_t)s->width)
+		return;
+	s->len +=
+		(size_t)snprintf(s->line + s->len, sizeof(s->line) - s->len, "%s%s", between, part);
 }
 
 /* ---- numbers ---- */
@@ -219,43 +251,50 @@ static void put_gauges(struct picture *p)
 
 static void put_log(struct picture *p)
 {
-	char files[HUMAN_MAX], bytes[HUMAN_MAX], rate[HUMAN_MAX], syncs[HUMAN_MAX],
-		behind[HUMAN_MAX];
+	char a[HUMAN_MAX], b[HUMAN_MAX];
+	struct parts line;
 	double last = 0, durable = 0;
 	bool known = top_number(p->now, "last_seqno", &last) &&
 		     top_number(p->now, "durable_seqno", &durable);
 
-	put(p, "%-*s%s files, %s, %s/s, %s syncs/s, %s changes not yet on the disk", LABEL, "log",
-	    show_value(p, "log_files", HUMAN_COUNT, files),
-	    show_value(p, "log_bytes", HUMAN_BYTES, bytes),
-	    show_rate(p, "log_written_bytes", HUMAN_BYTES, rate),
-	    show_rate(p, "log_syncs", HUMAN_COUNT, syncs),
-	    show(known ? fmax(last - durable, 0) : -1, HUMAN_COUNT, behind));
+	parts_begin(&line, p, "log");
+	parts_add(&line, "%s/s", show_rate(p, "log_written_bytes", HUMAN_BYTES, a));
+	parts_add(&line, "%s syncs/s", show_rate(p, "log_syncs", HUMAN_COUNT, a));
+	parts_add(&line, "%s changes not on disk yet",
+		  show(known ? fmax(last - durable, 0) : -1, HUMAN_COUNT, a));
+	parts_add(&line, "%s in %s files", show_value(p, "log_bytes", HUMAN_BYTES, a),
+		  show_value(p, "log_files", HUMAN_COUNT, b));
+	put_styled(p, "", line.line);
 }
 
 static void put_stalls(struct picture *p)
 {
-	char slow[HUMAN_MAX], stop[HUMAN_MAX], total[HUMAN_MAX] = "-";
+	char a[HUMAN_MAX], total[HUMAN_MAX] = "-";
 	double ns, rate = rate_of(p->before, p->now, "stall_ns");
+	struct parts line;
 
 	if (top_number(p->now, "stall_ns", &ns))
 		human_latency((uint64_t)fmax(ns, 0), total);
-	put(p, "%-*s%s slow, %s stopped, %s in all, %.1f %% of the time now", LABEL, "stalls",
-	    show_value(p, "stall_slow", HUMAN_COUNT, slow),
-	    show_value(p, "stall_stop", HUMAN_COUNT, stop), total, fmax(rate, 0) / 1e7);
+	parts_begin(&line, p, "stalls");
+	parts_add(&line, "%.1f %% of the time now", fmax(rate, 0) / 1e7);
+	parts_add(&line, "%s slow", show_value(p, "stall_slow", HUMAN_COUNT, a));
+	parts_add(&line, "%s stopped", show_value(p, "stall_stop", HUMAN_COUNT, a));
+	parts_add(&line, "%s in all", total);
+	put_styled(p, "", line.line);
 }
 
 static void put_jobs(struct picture *p)
 {
-	char flushes[HUMAN_MAX], jobs[HUMAN_MAX], read[HUMAN_MAX], written[HUMAN_MAX],
-		debt[HUMAN_MAX];
+	char a[HUMAN_MAX], b[HUMAN_MAX];
+	struct parts line;
 
-	put(p, "%-*s%s flushes, %s compactions, %s/s read, %s/s written, %s due", LABEL, "jobs",
-	    show_value(p, "flushes", HUMAN_COUNT, flushes),
-	    show_value(p, "compactions", HUMAN_COUNT, jobs),
-	    show_rate(p, "compaction_read_bytes", HUMAN_BYTES, read),
-	    show_rate(p, "compaction_written_bytes", HUMAN_BYTES, written),
-	    show_value(p, "compaction_debt_bytes", HUMAN_BYTES, debt));
+	parts_begin(&line, p, "jobs");
+	parts_add(&line, "%s flushes", show_value(p, "flushes", HUMAN_COUNT, a));
+	parts_add(&line, "%s compactions", show_value(p, "compactions", HUMAN_COUNT, a));
+	parts_add(&line, "%s/s in, %s/s out", show_rate(p, "compaction_read_bytes", HUMAN_BYTES, a),
+		  show_rate(p, "compaction_written_bytes", HUMAN_BYTES, b));
+	parts_add(&line, "%s due", show_value(p, "compaction_debt_bytes", HUMAN_BYTES, a));
+	put_styled(p, "", line.line);
 }
 
 /* ---- levels ---- */

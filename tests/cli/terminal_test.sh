@@ -171,8 +171,9 @@ stats 5000
 check 'reads a second, with their history' shows '^reads +[1-9][0-9.k]*/s  *█'
 check 'a gauge that is half full' shows '^memtable +\[█{12} {12}\] 16.0 MiB of 32.0 MiB, 1 full ones'
 check 'one that is full' shows '^cache +\[█{24}\] .*, 90.0 % hits'
-check 'the log' shows '^log +2 files, 4.8 MiB, .* 10 changes not yet on the disk'
-check 'stalls' shows '^stalls +5 slow, 6 stopped, 1.50s in all'
+check 'the log, whole' shows '^log +.*/s, [0-9.]+ syncs/s, 10 changes not on disk yet, 4.8 MiB in 2 files$'
+check 'stalls' shows '^stalls +[0-9.]+ % of the time now, 5 slow, 6 stopped, 1.50s in all$'
+check 'jobs' shows '^jobs +3 flushes, 4 compactions, -/s in, -/s out, - due$'
 check 'levels' shows '^ +0 +2 +2 +2.0 KiB +20'
 check 'latencies' shows '^get .* 1.5us +2.5us +3.5us +4.5ms$'
 check 'the last line tells how to leave' sh -c "tail -n 1 out | grep -q '^q quits'"
@@ -181,6 +182,7 @@ mux resize-window -x 40 -y 10
 check 'at 40 x 10: the end moves up' shows '^q quits'
 fits() { [ "$(wc -l <out)" -le "$2" ] && ! grep -Eq ".{$(($1 + 1))}" out; }
 check 'it fits' fits 40 10
+check 'what has no room is left out whole' shows '^log +.* syncs/s$'
 check 'a narrow gauge' shows '^memtable +\[█{6} {6}\]'
 mux resize-window -x 120 -y 40
 check 'at 120 x 40: all of it again' shows '^get .* 4.5ms$'
@@ -201,6 +203,35 @@ type_line "clear; sh -c 'trap : INT; $apexkv top mount; echo status \$?'"
 shows 'health ok'
 key C-c
 check 'Ctrl-C leaves it' shows '^status 0$'
+
+# Ctrl-Z, in a shell that has jobs.
+terminal 80 24
+type_line 'set -m'
+type_line "$apexkv top mount"
+shows 'health ok'
+key C-z
+check 'Ctrl-Z stops top, and the screen is the shell'"'"'s' shows 'top mount$'
+check 'nothing of it is left' shows_not 'memtable'
+type_line 'stty -a | tr " " "\n" | grep -Ecx "icanon|echo"; echo echoed'
+check 'the terminal is as it was' shows '^2$'
+check 'and shows what is typed' shows 'echo echoed$'
+type_line 'fg'
+check 'fg shows it again' shows 'health ok'
+stats 9000
+check 'and it goes on' shows '^reads +[1-9][0-9.k]*/s'
+key x
+shows 'health ok'
+check 'what is typed is not shown' shows_not '^x|q quits.*x'
+pid=$(pgrep -nx -f "$apexkv top mount")
+kill -STOP "$pid"
+check 'stopped from outside it is a job' shows 'Stopped'
+type_line 'stty sane; clear; fg'
+check 'fg takes the terminal anew' shows 'health ok'
+key q
+check 'q quits' shows '\$ *$'
+check 'the screen is clean' shows_not 'memtable'
+type_line 'clear; stty -a | tr " " "\n" | grep -Ecx "icanon|echo"'
+check 'and the terminal as it was' shows '^2$'
 
 # ---- the bar of long work
 terminal 80 24
