@@ -261,15 +261,6 @@ static int export_one(void *arg, struct lsm_iter *it, struct value_output *value
 	return 0;
 }
 
-/* About how many there are: a record that was replaced may count twice. */
-static uint64_t estimate_records(struct lsm *db)
-{
-	struct lsm_stats s;
-
-	lsm_stats_read(db, &s);
-	return s.memtable_records + s.full_memtable_records + s.table_records;
-}
-
 static void tell_export(struct exporting *e, enum exit_status status)
 {
 	double seconds = meter_seconds(&e->meter);
@@ -321,7 +312,7 @@ static enum exit_status export_records(struct lsm *db, const struct invocation *
 	if (status != STATUS_OK)
 		return status;
 	interrupt_begin(NULL);
-	meter_begin(&e.meter, "export", HUMAN_COUNT, estimate_records(db));
+	meter_begin(&e.meter, "export", HUMAN_COUNT, record_walk_estimate(db, inv));
 	/* a bar between the records would help nobody */
 	e.meter.on_terminal = e.meter.on_terminal && !(e.file == stdout && isatty(STDOUT_FILENO));
 	status = record_walk(db, inv, export_one, &e);

@@ -5,6 +5,7 @@
 #include "lsm/cli/interrupt.h"
 #include "lsm/cli/key_range.h"
 #include "lsm/cli/output.h"
+#include "lsm/cli/record_estimate.h"
 #include "lsm/cli/report.h"
 
 /* The keys that a range is given by; they hold what its slices point to. */
@@ -56,6 +57,29 @@ enum exit_status record_walk_check(const struct invocation *inv)
 	uint64_t limit;
 
 	return read_range(inv, &bounds, &range, &limit);
+}
+
+uint64_t record_walk_estimate(struct lsm *db, const struct invocation *inv)
+{
+	__attribute__((cleanup(bounds_done))) struct bounds bounds = {0};
+	cleanup_buf struct buf end = {0};
+	struct key_range range;
+	uint64_t limit;
+
+	if (read_range(inv, &bounds, &range, &limit) != STATUS_OK ||
+	    buf_append_slice(&end, range.prefix))
+		return 0;
+	/* the end of the prefix, or `to` where that comes first */
+	if (end.len == 0 || !buf_prefix_end(&end) ||
+	    (range.to.len > 0 && slice_cmp(range.to, buf_slice(&end)) < 0)) {
+		if (buf_set(&end, range.to))
+			return 0;
+	}
+	bool later = slice_cmp(range.from, range.prefix) > 0;
+	uint64_t records =
+		record_estimate(db, inv->store, later ? range.from : range.prefix, buf_slice(&end));
+
+	return min_of(records, limit);
 }
 
 struct walking {

@@ -38,6 +38,9 @@ must_check enum exit_status record_walk(struct lsm *db, const struct invocation 
 must_check enum exit_status record_walk_prefix(struct lsm *db, const struct invocation *inv,
 					       struct slice prefix, record_visit visit, void *arg);
 
+/* About how many records record_walk will visit; 0: not known. The range makes sense. */
+uint64_t record_walk_estimate(struct lsm *db, const struct invocation *inv);
+
 /* Print the record, its value in pieces. -EIO: the file takes no more. */
 must_check int record_print(FILE *file, const struct record_style *style, struct lsm_iter *it,
 			    struct value_output *value);

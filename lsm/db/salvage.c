@@ -112,6 +112,11 @@ static void judge_gap(struct salvage *s, struct salvage_log_end *end)
 	salvage_log_tell_gap(&s->losses, end, 0);
 }
 
+static int step_log(struct salvage *s, uint64_t number)
+{
+	return long_work_step(s->losses.work, salvage_file_bytes(s->from, FILE_LOG, number));
+}
+
 /* The order of changes goes on from the tables to the logs, if nothing is there but what a manifest
  * names. */
 static int read_logs(struct salvage *s)
@@ -133,6 +138,8 @@ static int read_logs(struct salvage *s)
 		if (!err)
 			err = add_memtable(s, memtable);
 		memtable_unref(memtable);
+		if (!err)
+			err = step_log(s, s->plan.logs.numbers[i]);
 	}
 	if (err)
 		return err;
@@ -220,10 +227,11 @@ static int run(struct salvage *s, const char *from, const char *to,
 		err = check_apart(s, from, to);
 	if (!err)
 		err = salvage_plan_make(s->from, &s->losses, &s->plan);
-	if (!err)
-		tell_snapshots(s);
-	if (!err)
-		err = new_store_open(s->env, to, options, s->plan.separator, &s->out);
+	if (err)
+		return err;
+	salvage_plan_expect(&s->plan, s->from, s->losses.work);
+	tell_snapshots(s);
+	err = new_store_open(s->env, to, options, s->plan.separator, &s->out);
 	if (!err)
 		err = write_store(s, options);
 	salvage_values_done(&s->values);
@@ -250,6 +258,7 @@ int lsm_salvage(const char *from, const char *to, const struct lsm_options *opti
 	if (err)
 		return err;
 	s.env = options->env ? options->env : env_posix();
+	s.losses.work = options->work;
 	err = run(&s, from, to, options);
 	if (!err)
 		*ret_report = s.losses.report;

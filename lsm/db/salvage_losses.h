@@ -1,5 +1,5 @@
 /*
- * What a salvage tells: sentences about losses, and the counts.
+ * What a salvage tells: sentences about losses, the counts, and how far it is.
  *
  * Thread rule: one thread.
  */
@@ -13,6 +13,7 @@ struct salvage_losses {
 	void (*lost)(void *arg, const char *what); /* NULL: nobody listens */
 	void *arg;
 	struct lsm_salvage_report report;
+	struct long_work *work; /* borrowed; NULL: nobody asks how far it is */
 	/* Of the changes that logs have lost, or may have, the first and the last; 0: none. */
 	uint64_t first_change, last_change;
 	/* Private: */

@@ -200,6 +200,12 @@ static int take_key(struct newest_iter *it)
 	return 0;
 }
 
+/* The rest of a record is counted with its table. */
+static uint64_t bytes_in_blobs(const struct record *rec)
+{
+	return rec->kind == RECORD_LARGE ? rec->value_len : 0;
+}
+
 static void settle(struct newest_iter *it)
 {
 	int rc = -ENOENT;
@@ -213,7 +219,7 @@ static void settle(struct newest_iter *it)
 		rc = take_key(it);
 	}
 	if (!rc)
-		rc = long_work_step(it->work, it->base.rec.key.len + it->base.rec.value_len);
+		rc = long_work_step(it->work, bytes_in_blobs(&it->base.rec));
 	it->base.valid = rc == 0;
 	if (rc)
 		it->base.status = rc != -ENOENT ? rc : iter_status(it->merged);

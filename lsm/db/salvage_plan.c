@@ -345,3 +345,32 @@ int salvage_plan_make(struct env_dir *dir, struct salvage_losses *losses, struct
 	found_done(&found);
 	return err;
 }
+
+/* ---- how much it is ---- */
+
+uint64_t salvage_file_bytes(struct env_dir *dir, enum file_kind kind, uint64_t number)
+{
+	char name[ENV_NAME_MAX + 1];
+	uint64_t bytes = 0;
+
+	file_name_make(kind, number, name);
+	return env_dir_file_size(dir, name, &bytes) ? 0 : bytes;
+}
+
+static void expect_files(struct env_dir *dir, enum file_kind kind, const struct number_list *list,
+			 struct long_work *work)
+{
+	for (size_t i = 0; i < list->count; i++)
+		long_work_expect(work, salvage_file_bytes(dir, kind, list->numbers[i]));
+}
+
+void salvage_plan_expect(const struct salvage_plan *plan, struct env_dir *dir,
+			 struct long_work *work)
+{
+	if (!work)
+		return;
+	for (size_t i = 0; i < plan->count; i++)
+		long_work_expect(work, salvage_file_bytes(dir, FILE_TABLE, plan->tables[i].number));
+	expect_files(dir, FILE_LOG, &plan->logs, work);
+	expect_files(dir, FILE_BLOB, &plan->blobs, work);
+}

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "lsm/db/salvage_losses.h"
+#include "lsm/tree/file_name.h"
 #include "lsm/tree/number_list.h"
 #include "lsm/tree/snapshot_list.h"
 
@@ -37,3 +38,9 @@ struct salvage_plan {
 must_check int salvage_plan_make(struct env_dir *dir, struct salvage_losses *losses,
 				 struct salvage_plan *plan);
 void salvage_plan_done(struct salvage_plan *plan);
+
+/* Of a file of the store, as long as it is; 0: that cannot be told. */
+uint64_t salvage_file_bytes(struct env_dir *dir, enum file_kind kind, uint64_t number);
+/* Add to the work what there is to read: the bytes of the plan's files. */
+void salvage_plan_expect(const struct salvage_plan *plan, struct env_dir *dir,
+			 struct long_work *work);

@@ -19,6 +19,9 @@ struct chain {
 	size_t next;          /* table */
 	struct iter *current; /* owned; NULL: none open */
 	bool damaged, lost;   /* the open one */
+	uint64_t bytes;       /* of it */
+	uint64_t told;        /* of these, to who asks how far it is */
+	uint64_t step;        /* a record's share in them; 0: not known */
 };
 
 static struct slice known(const struct buf *key)
@@ -81,6 +84,8 @@ static void close_table(struct chain *c)
 
 	if (!c->current)
 		return;
+	/* whether it is to end is asked for each record of the new store */
+	ignore_result(long_work_step(c->losses->work, c->bytes - c->told));
 	r->tables_lost += c->lost;
 	r->tables_read += !c->lost;
 	r->tables_damaged += c->damaged && !c->lost;
@@ -105,9 +110,13 @@ static int open_table(struct chain *c, const struct salvage_table_info *info)
 
 	c->damaged = false;
 	c->lost = false;
+	c->bytes = salvage_file_bytes(c->dir, FILE_TABLE, info->number);
+	c->told = 0;
+	c->step = info->entries > 0 ? c->bytes / info->entries : 0;
 	err = table_salvage_open(&source, &c->current);
 	if (err == -ENOENT || table_is_damage(err)) {
 		tell_table_missing(c, info, err);
+		ignore_result(long_work_step(c->losses->work, c->bytes));
 		return 0;
 	}
 	if (!err)
@@ -145,8 +154,13 @@ static void chain_first(struct iter *it)
 
 static void chain_next(struct iter *it)
 {
-	iter_next(chain_of(it)->current);
-	settle(chain_of(it));
+	struct chain *c = chain_of(it);
+	uint64_t step = min_of(c->step, c->bytes - c->told);
+
+	c->told += step;
+	ignore_result(long_work_step(c->losses->work, step));
+	iter_next(c->current);
+	settle(c);
 }
 
 /* The record of a large value is not what it was made as. */

@@ -254,6 +254,25 @@ check 'at its end it is taken away' shows '^apexkv: exported 20000 records'
 check 'the status is 0' shows '^status 0$'
 check 'nothing of the bar is left' shows_not '^export \['
 
+# The share is one of the range, not of the store.
+"$apexkv" big flush
+type_line 'clear'
+shows '^\$ *$'
+type_line "$apexkv big export pipe --from batch:000015000 --limit 4000; echo status \$?"
+{
+  tries=0
+  until screen 2>/dev/null | tee bar | grep -Eq '^export \[=+> *\] +[0-9]+% [1-3][0-9.]+k, '; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 500 ] || break
+    dd bs=4096 count=1 2>/dev/null >/dev/null
+    sleep 0.02
+  done
+  cat >/dev/null
+} <pipe
+# of 1.x to 3.x thousand records of 4000 the share is a fourth to all
+check 'the share of a range is one of the range' grep -Eq '^export .* (2[5-9]|[3-9][0-9]|100)% [1-3]' bar
+check 'and it ends' shows '^apexkv: exported 4000 records'
+
 # Ctrl-C stops an import that would have no end.
 type_line 'clear'
 shows '^\$ *$'

@@ -6,6 +6,7 @@
 
 #include "lsm/base/error.h"
 #include "lsm/base/rng.h"
+#include "lsm/cli/record_estimate.h"
 #include "lsm/cli/record_input.h"
 #include "lsm/cli/value_output.h"
 #include "tests/unit/unit.h"
@@ -195,6 +196,26 @@ START_TEST(nul_pairs_that_end_too_early_are_refused)
 }
 END_TEST
 
+static double share(const char *at, const char *first, const char *last)
+{
+	return key_share_before(slice_str(at), slice_str(first), slice_str(last));
+}
+
+START_TEST(a_key_has_a_place_between_two_others)
+{
+	ck_assert(share("a", "b", "c") <= 0 && share("b", "b", "c") <= 0);
+	ck_assert(share("d", "b", "c") >= 1 && share("user/99", "user/10", "user/98") >= 1);
+	ck_assert_double_eq_tol(share("user/50", "user/00", "user/99"), 0.5, 0.01);
+	ck_assert_double_eq_tol(share("b\x80", "b", "c"), 0.5, 0.01);
+	ck_assert_double_eq_tol(share("n:15000", "n:00000", "n:19999"), 0.75, 0.01);
+	ck_assert_double_eq_tol(share("u/2", "u/1/mail", "u/3/name"), 0.5, 0.1);
+	ck_assert_double_eq_tol(share("x", "x", "x"), 0, 0.01);
+	ck_assert_double_eq_tol(share("ab", "aa", "ab"), 1, 0.01);
+	/* alike in all that is looked at */
+	ck_assert_double_eq_tol(share("p", "o", "p"), 1, 0.01);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
@@ -204,6 +225,7 @@ int main(void)
 		&a_file_name_tells_the_format,
 		&what_is_printed_is_read_back,
 		&nul_pairs_that_end_too_early_are_refused,
+		&a_key_has_a_place_between_two_others,
 	};
 
 	return unit_run("record", tests, array_size(tests));

@@ -77,10 +77,11 @@ START_TEST(a_salvage_that_is_stopped_leaves_no_store)
 	options.work = &work;
 	long_work_stop(&work);
 	ck_assert_int_eq(lsm_salvage(DB_DIR, "rescued", &options, NULL, NULL, &report), -ECANCELED);
-	atomic_store(&work.stop, false);
+	work = (struct long_work){0};
 	ck_assert_int_eq(lsm_salvage(DB_DIR, "rescued", &options, NULL, NULL, &report), 0);
 	ck_assert_uint_eq(report.records_written, 200);
 	ck_assert_uint_gt(long_work_done(&work), 0);
+	ck_assert_uint_eq(long_work_done(&work), long_work_total(&work));
 	env_free(env);
 }
 END_TEST
