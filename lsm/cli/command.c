@@ -4,8 +4,12 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <libgen.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "lsm/base/cleanup.h"
 #include "lsm/base/error.h"
 #include "lsm/base/escape.h"
 #include "lsm/base/hex.h"
@@ -55,6 +59,12 @@ static enum exit_status check_argument_count(const struct invocation *inv)
 	if (inv->argument_count < command->arguments_min)
 		return report_usage("%s: too few arguments, it takes: %s", command->name,
 				    command->arguments);
+	for (int i = command->arguments_max; i < inv->argument_count; i++) {
+		/* a key or a value may begin with a dash, what is one too many is an option */
+		if (inv->arguments[i][0] == '-' && command->group == GROUP_RECORD)
+			return report_usage("%s: %s stands behind the key; options stand before it",
+					    command->name, inv->arguments[i]);
+	}
 	if (inv->argument_count > command->arguments_max)
 		return report_usage("%s: too many arguments, it takes: %s", command->name,
 				    command->arguments[0] ? command->arguments : "none");
@@ -224,5 +234,18 @@ enum exit_status invocation_check_key(const struct invocation *inv, const char *
 	if (key.len > LSM_KEY_MAX)
 		return report_usage("%s: a key has at most %d bytes", inv->command->name,
 				    LSM_KEY_MAX);
+	return STATUS_OK;
+}
+
+enum exit_status invocation_check_place(const struct invocation *inv)
+{
+	const char *to = inv->arguments[0];
+	cleanup_free char *copy = strdup(to);
+	struct stat st;
+
+	if (!to[0])
+		return report_usage("%s: the name of the folder is empty", inv->command->name);
+	if (copy && stat(dirname(copy), &st) != 0)
+		return report_usage("%s: %s: %s", inv->command->name, to, strerror(errno));
 	return STATUS_OK;
 }

@@ -158,5 +158,8 @@ void encoding_print(FILE *file, enum encoding encoding, struct slice bytes);
 /* The bytes of a key or value on the command line, appended. An error is reported here. */
 must_check enum exit_status invocation_bytes(const struct invocation *inv, const char *text,
 					     struct buf *ret_bytes);
+/* Whether the first argument can be a new folder: its name is not empty, and what it is to lie in
+ * is there. (Of the store's own files ENOENT is damage.) For command.check. Reports. */
+must_check enum exit_status invocation_check_place(const struct invocation *inv);
 /* Whether invocation_bytes would do, and answer a key that can be in a store. Reports. */
 must_check enum exit_status invocation_check_key(const struct invocation *inv, const char *text);

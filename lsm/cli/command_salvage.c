@@ -47,7 +47,8 @@ static enum exit_status salvage(struct lsm *db, const struct invocation *inv)
 		return holder_report(inv);
 	if (rc) {
 		report_error(rc);
-		return status_of_open_error(rc);
+		/* it is TO that is not empty */
+		return rc == -ENOTEMPTY ? STATUS_USAGE : status_of_open_error(rc);
 	}
 	print_summary(&report);
 	if (report.torn_log > 0)
@@ -69,5 +70,6 @@ const struct command command_salvage = {
 	.use = STORE_CLOSED,
 	.group = GROUP_UPKEEP,
 	.alone = true,
+	.check = invocation_check_place,
 	.run = salvage,
 };

@@ -14,10 +14,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lsm/base/cleanup.h"
 #include "lsm/base/clock.h"
 #include "lsm/base/error.h"
 #include "lsm/cli/command_table.h"
+#include "lsm/cli/instead.h"
 #include "lsm/cli/interrupt.h"
+#include "lsm/cli/mounts.h"
 #include "lsm/cli/report.h"
 #include "lsm/cli/top_view.h"
 
@@ -245,6 +248,23 @@ static int run_top(struct top *t)
 	return rc;
 }
 
+/* MOUNT is where the store is mounted: says so where the store is given. False: it is not. */
+static bool report_store(const char *path)
+{
+	cleanup_free char *store = realpath(path, NULL);
+	cleanup_buf struct buf mounts = {0}, word = {0};
+	struct instead line = {.out = &word};
+	struct mounted m;
+
+	mounts_read(&mounts);
+	if (!store || mounts.len == 0 || !mounts_find_store((const char *)mounts.ptr, store, &m))
+		return false;
+	instead_word(&line, slice_str(m.point));
+	report_note("%s: is a store and no mount; instead: apexkv top %.*s", path, (int)word.len,
+		    (const char *)word.ptr);
+	return true;
+}
+
 static enum exit_status top(struct lsm *db, const struct invocation *inv)
 {
 	struct top *t = calloc(1, sizeof(*t));
@@ -265,7 +285,8 @@ static enum exit_status top(struct lsm *db, const struct invocation *inv)
 	free(t);
 	if (!rc)
 		return STATUS_OK;
-	report_error(rc);
+	if ((rc != -ENOENT && rc != -ENOTDIR) || !report_store(inv->arguments[0]))
+		report_error(rc);
 	return rc == -ENOMEM ? STATUS_FAILED : STATUS_UNAVAILABLE;
 }
 

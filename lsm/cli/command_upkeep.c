@@ -1,12 +1,7 @@
 /*
  * flush, compact, checkpoint: what the store otherwise does by itself, and copying it.
  */
-#include <errno.h>
-#include <libgen.h>
-#include <string.h>
-#include <sys/stat.h>
 
-#include "lsm/base/cleanup.h"
 #include "lsm/cli/command_table.h"
 #include "lsm/cli/instead.h"
 #include "lsm/cli/report.h"
@@ -88,20 +83,6 @@ const struct command command_compact = {
 	.run = compact,
 };
 
-/* A place that cannot be is the caller's mistake; of the store's own files ENOENT is damage. */
-static enum exit_status check_place(const struct invocation *inv)
-{
-	const char *to = inv->arguments[0];
-	cleanup_free char *copy = strdup(to);
-	struct stat st;
-
-	if (!to[0])
-		return report_usage("checkpoint: the name of the folder is empty");
-	if (copy && stat(dirname(copy), &st) != 0)
-		return report_usage("checkpoint: %s: %s", to, strerror(errno));
-	return STATUS_OK;
-}
-
 static enum exit_status checkpoint(struct lsm *db, const struct invocation *inv)
 {
 	int rc = lsm_checkpoint(db, inv->arguments[0]);
@@ -121,6 +102,6 @@ const struct command command_checkpoint = {
 	.group = GROUP_UPKEEP,
 	.on_mount = "echo checkpoint /PATH/OF/TO > M/.apex/ctl",
 	.instead = instead_checkpoint,
-	.check = check_place,
+	.check = invocation_check_place,
 	.run = checkpoint,
 };

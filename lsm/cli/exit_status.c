@@ -15,6 +15,8 @@ enum exit_status status_of_error(int error)
 		return STATUS_INTERRUPTED;
 	case EINVAL:
 	case ENAMETOOLONG:
+	case ENOTEMPTY: /* the place that a copy is to go to */
+	case EXDEV:
 		return STATUS_USAGE;
 	default:
 		return STATUS_FAILED;

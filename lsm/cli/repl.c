@@ -186,11 +186,11 @@ static void print_help(void)
 /* What is no command of the table. False: it is one. */
 static bool run_own(struct repl *r, int argc, char **argv)
 {
-	if (strcmp(argv[0], "exit") == 0 || strcmp(argv[0], "quit") == 0) {
+	if (strcasecmp(argv[0], "exit") == 0 || strcasecmp(argv[0], "quit") == 0) {
 		r->ended = true;
-	} else if (strcmp(argv[0], "clear") == 0) {
+	} else if (strcasecmp(argv[0], "clear") == 0) {
 		printf("\033[H\033[2J");
-	} else if (argc == 1 && (strcmp(argv[0], "help") == 0 || strcmp(argv[0], "?") == 0)) {
+	} else if (argc == 1 && (strcasecmp(argv[0], "help") == 0 || strcmp(argv[0], "?") == 0)) {
 		print_help();
 	} else {
 		return false;
@@ -198,18 +198,23 @@ static bool run_own(struct repl *r, int argc, char **argv)
 	return true;
 }
 
-static const char *resolve(const char *name)
+/* However it is written: GET, as of those who know another store. */
+static const struct command *find(const char *name)
 {
 	for (size_t i = 0; i < array_size(aliases); i++) {
-		if (strcmp(aliases[i].name, name) == 0)
-			return aliases[i].command;
+		if (strcasecmp(aliases[i].name, name) == 0)
+			return command_find(aliases[i].command);
 	}
-	return name;
+	for (const struct command *const *at = commands; *at; at++) {
+		if (strcasecmp((*at)->name, name) == 0)
+			return *at;
+	}
+	return NULL;
 }
 
 static enum exit_status run_words(struct repl *r, int argc, char **argv)
 {
-	const struct command *command = command_find(resolve(argv[0]));
+	const struct command *command = find(argv[0]);
 	static char line[] = "--line";
 
 	if (!command)

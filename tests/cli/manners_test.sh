@@ -122,6 +122,16 @@ check 'a command without STORE' refuses 'no STORE given, which stands before the
 check 'a command in the place of STORE' refuses 'unknown command a; STORE stands before the command: apexkv STORE get' 2 get a
 check 'STORE alone' refuses 'no COMMAND given; repl begins a session' 2 s
 
+check 'an option behind the key' refuses '--hex stands behind the key; options stand before it' 2 s get a --hex
+check 'an option behind the value' refuses '--file stands behind' 2 s put a b --file
+check 'salvage to where no folder can be' refuses 'none/to: No such file or directory' 2 s salvage none/to
+check 'and to no name' refuses 'empty' 2 s salvage ''
+
+# ---- a session knows what others call it
+fed 'SET K V\nGET K\nget K\nEXISTS K\nDel K\nQUIT\nput never 1\n' s repl
+check 'commands in capitals' [ "$status-$(tr '\n' , <out)" = 0-V,V,yes, ]
+check 'QUIT quits' exits 1 s get never
+
 # ---- completion
 if command -v bash >/dev/null; then
   "$apexkv" complete >completion

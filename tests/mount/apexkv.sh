@@ -125,6 +125,7 @@ check "and no store is made" sh -c "! ls -A \"$mnt\" \"$mnt/sub\" | grep -e LOCK
 check "a store that somebody keeps in a mount is one" sh -c 'cp -r "$1" "$2/kept" && [ "$("$3" "$2/kept" get a)" = b ]' - "$work/to/copy" "$mnt" "$apexkv"
 check "what a mount cannot do wants it unmounted" refused "first: umount $quoted'" salvage "$work/to"
 check "top shows the mount" sh -c '"$1" top "$2" </dev/null | grep -qF "apexkv top $2   health ok"' - "$apexkv" "$mnt"
+check "top of the store tells the mount" fails_with "apexkv: $store: is a store and no mount; instead: apexkv top $quoted'" "$apexkv" top "$store"
 stop_daemon
 check "unmounted, put works" "$apexkv" "$store" put user/1 Grace
 mount_store
