@@ -86,6 +86,8 @@ struct command {
 	/* ... with the words of an invocation; false: nothing there does the same as this one.
 	 * NULL: its words do not matter. */
 	bool (*instead)(struct instead *line);
+	/* It does the work that else is done in the background, so that it can be watched. */
+	bool compacts;
 	bool alone; /* not within a session that has the store open */
 	struct command_option options[COMMAND_OPTIONS_MAX + 1];
 	/* What can stand for its argument, for completion; NULL when there is no i-th. NULL: files.

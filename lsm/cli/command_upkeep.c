@@ -78,6 +78,7 @@ const struct command command_compact = {
 	.use = STORE_CHANGE,
 	.group = GROUP_UPKEEP,
 	.on_mount = "echo compact > M/.apex/ctl",
+	.compacts = true,
 	.options = {ENCODING_OPTIONS("FROM and TO are written")},
 	.check = check_range,
 	.run = compact,

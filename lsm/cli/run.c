@@ -95,6 +95,8 @@ enum exit_status run_invocation(struct invocation *inv)
 	options.holder = holder;
 	options.work = &work;
 	set_use(use, &options);
+	if (inv->command->compacts)
+		options.compaction_threads = 0;
 	inv->options = &options;
 	status = use == STORE_NONE ? STATUS_OK : holder_check_place(inv);
 	if (status == STATUS_OK)

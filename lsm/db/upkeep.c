@@ -90,6 +90,9 @@ static int compact_level(struct lsm *db, int level, struct slice from, struct sl
 			continue;
 		if (err != -EBUSY)
 			return err;
+		err = long_work_step(db->options.work, 0);
+		if (err)
+			return err;
 		/* a background job has the tables: it ends with work_done; a lost wake-up costs a
 		 * tenth of a second */
 		mutex_lock(&db->work_mu);

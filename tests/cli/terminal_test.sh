@@ -273,6 +273,21 @@ type_line "$apexkv big export pipe --from batch:000015000 --limit 4000; echo sta
 check 'the share of a range is one of the range' grep -Eq '^export .* (2[5-9]|[3-9][0-9]|100)% [1-3]' bar
 check 'and it ends' shows '^apexkv: exported 4000 records'
 
+# A compaction that there is time to watch: all of it is the command's.
+"$apexkv" -o compaction.threads=0 -o memtable.max_size=256k many bench --num 60000 fillrandom overwrite >/dev/null 2>&1
+type_line 'clear'
+shows '^\$ *$'
+type_line "sh -c 'trap : INT; $apexkv -o compaction.rate_limit=1m many compact; echo status \$?'"
+check 'compact shows how far it is' shows '^compact \[=*> *\] +[0-9]+% [0-9.]+ [KM]iB, .*/s, .* left'
+key C-c
+check 'Ctrl-C stops it, and it says what there is' shows '^apexkv: compact: stopped by a signal after [0-9.]+ [KM]iB; the levels that are done'
+check 'soon, with its status' shows '^status 130$'
+check 'that store is sound' exits 0 many verify
+type_line 'clear'
+shows '^\$ *$'
+type_line "sh -c 'trap : INT; $apexkv many salvage saved; echo status \$?'"
+check 'salvage shows its end' shows '^records=[0-9]+ .* losses=0'
+
 # Ctrl-C stops an import that would have no end.
 type_line 'clear'
 shows '^\$ *$'
