@@ -6,6 +6,8 @@ enum exit_status status_of_error(int error)
 {
 	switch (-error) {
 	case ENOENT: /* not a key, its command has dealt with that: a file that the store names */
+	case EISDIR: /* where a file of the store is due; inputs are looked at when they are opened
+		      */
 	case EBADMSG:
 	case EUCLEAN:
 		return STATUS_DAMAGED;

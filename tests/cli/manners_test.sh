@@ -187,6 +187,14 @@ for file in CURRENT "$(basename "$(find s -name '*.sst' | head -n 1)")" "$(basen
   check 'salvage gets past it' [ "$status" -eq 4 ]
   rm -rf saved
 done
+for file in LOCK RESERVE; do
+  rm -rf broken
+  cp -r s broken
+  rm "broken/$file"
+  mkdir "broken/$file"
+  check "a folder in place of $file: put exits 4" refuses "$file: " 4 broken put a b
+  check 'but reading needs it not' prints hello broken get a
+done
 
 # ---- what a crash tears off the newest log is no damage: an opening cuts it off
 mkfifo lines

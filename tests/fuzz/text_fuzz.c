@@ -144,6 +144,14 @@ static void try_holder(struct feed *f)
 	holder_parse((char *)sentence.ptr, (char *)mounts.ptr, &h);
 	expect(memchr(h.mount, 0, sizeof(h.mount)) && memchr(h.program, 0, sizeof(h.program)));
 	expect(!h.mount[0] || strstr((char *)sentence.ptr, h.mount));
+
+	const char *path = (char *)sentence.ptr, *list = (char *)mounts.ptr;
+	struct mounted m;
+
+	if (mounts_find_around(list, path, &m))
+		expect(m.point[0] && strncmp(path, m.point, strlen(m.point)) == 0);
+	if (mounts_find_store(list, path, &m))
+		expect(m.point[0] && strcmp(m.store, path) == 0);
 }
 
 static void (*const tries[])(struct feed *f) = {
