@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lsm/base/coding.h"
-
 enum {
 	BUF_CAP_MIN = 64,
 };
@@ -18,10 +16,8 @@ void buf_done(struct buf *b)
 	*b = (struct buf){0};
 }
 
-int buf_reserve(struct buf *b, size_t extra)
+int buf_grow(struct buf *b, size_t extra)
 {
-	if (b->cap - b->len >= extra)
-		return 0;
 	if (extra > PTRDIFF_MAX - b->len)
 		return -ENOMEM;
 
@@ -35,21 +31,6 @@ int buf_reserve(struct buf *b, size_t extra)
 	b->ptr = grown;
 	b->cap = cap;
 	return 0;
-}
-
-void buf_add(struct buf *b, const void *ptr, size_t len)
-{
-	assert(b->cap - b->len >= len);
-	if (len == 0)
-		return;
-	memcpy(b->ptr + b->len, ptr, len);
-	b->len += len;
-}
-
-void buf_add_varint(struct buf *b, uint64_t v)
-{
-	assert(b->cap - b->len >= varint_size(v));
-	b->len = (size_t)(varint_put(b->ptr + b->len, v) - b->ptr);
 }
 
 int buf_append(struct buf *b, const void *ptr, size_t len)

@@ -6,6 +6,9 @@
  */
 #pragma once
 
+#include <assert.h>
+
+#include "lsm/base/coding.h"
 #include "lsm/base/compiler.h"
 #include "lsm/base/slice.h"
 
@@ -29,8 +32,14 @@ static inline struct slice buf_slice(const struct buf *b)
 	return slice_of(b->ptr, b->len);
 }
 
+/* For buf_reserve: the room is not there yet. */
+must_check int buf_grow(struct buf *b, size_t extra);
+
 /* Make room for `extra` more bytes. -ENOMEM leaves the buffer as it was. */
-must_check int buf_reserve(struct buf *b, size_t extra);
+must_check static inline int buf_reserve(struct buf *b, size_t extra)
+{
+	return likely(b->cap - b->len >= extra) ? 0 : buf_grow(b, extra);
+}
 
 /* Append bytes from outside the buffer; each may answer -ENOMEM and then changed nothing. */
 must_check int buf_append(struct buf *b, const void *ptr, size_t len);
@@ -44,8 +53,20 @@ must_check int buf_append_sized(struct buf *b, struct slice s);
 must_check int buf_printf(struct buf *b, const char *fmt, ...) printf_like(2, 3);
 
 /* Append within room made by buf_reserve; asserts that it is there. */
-void buf_add(struct buf *b, const void *ptr, size_t len);
-void buf_add_varint(struct buf *b, uint64_t v);
+static inline void buf_add(struct buf *b, const void *ptr, size_t len)
+{
+	assert(b->cap - b->len >= len);
+	if (len == 0)
+		return;
+	memcpy(b->ptr + b->len, ptr, len);
+	b->len += len;
+}
+
+static inline void buf_add_varint(struct buf *b, uint64_t v)
+{
+	assert(b->cap - b->len >= varint_size(v));
+	b->len = (size_t)(varint_put(b->ptr + b->len, v) - b->ptr);
+}
 
 /* Replace the content, also by a part of itself. -ENOMEM leaves the buffer as it was. */
 must_check int buf_set(struct buf *b, struct slice s);

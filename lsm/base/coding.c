@@ -2,27 +2,6 @@
 
 #include <errno.h>
 
-size_t varint_size(uint64_t v)
-{
-	size_t size = 1;
-
-	while (v >= 0x80) {
-		v >>= 7;
-		size++;
-	}
-	return size;
-}
-
-uint8_t *varint_put(uint8_t *p, uint64_t v)
-{
-	while (v >= 0x80) {
-		*p++ = (uint8_t)(v | 0x80);
-		v >>= 7;
-	}
-	*p++ = (uint8_t)v;
-	return p;
-}
-
 int varint_take(struct slice *s, uint64_t *ret_v)
 {
 	size_t limit = s->len < VARINT_MAX_BYTES ? s->len : VARINT_MAX_BYTES;

@@ -48,10 +48,27 @@ static inline uint64_t fixed64_get(const uint8_t *p)
 }
 
 /* Bytes that varint_put will write: 1..10. */
-size_t varint_size(uint64_t v);
+static inline size_t varint_size(uint64_t v)
+{
+	size_t size = 1;
+
+	while (v >= 0x80) {
+		v >>= 7;
+		size++;
+	}
+	return size;
+}
 
 /* Write v at p, which has room for varint_size(v) bytes; returns the byte after it. */
-uint8_t *varint_put(uint8_t *p, uint64_t v);
+static inline uint8_t *varint_put(uint8_t *p, uint64_t v)
+{
+	while (v >= 0x80) {
+		*p++ = (uint8_t)(v | 0x80);
+		v >>= 7;
+	}
+	*p++ = (uint8_t)v;
+	return p;
+}
 
 /* Take a value off the front of *s. 0, or -EUCLEAN with *s and *ret_v untouched. */
 must_check int varint_take(struct slice *s, uint64_t *ret_v);

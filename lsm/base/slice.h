@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -59,12 +60,21 @@ static inline struct slice slice_skip(struct slice s, size_t n)
 	return slice_of(n > 0 ? s.ptr + n : s.ptr, s.len - n);
 }
 
-/* The length of the common prefix of a and b. */
+/* The length of the common prefix of a and b. Keys that follow each other have much in common, so
+ * it is looked for in words. */
 static inline size_t slice_common(struct slice a, struct slice b)
 {
 	size_t limit = a.len < b.len ? a.len : b.len;
 	size_t n = 0;
 
+	for (; limit - n >= sizeof(uint64_t); n += sizeof(uint64_t)) {
+		uint64_t x, y;
+
+		memcpy(&x, a.ptr + n, sizeof(x));
+		memcpy(&y, b.ptr + n, sizeof(y));
+		if (x != y)
+			return n + (size_t)__builtin_ctzll(le64toh(x ^ y)) / 8;
+	}
 	while (n < limit && a.ptr[n] == b.ptr[n])
 		n++;
 	return n;
