@@ -20,6 +20,7 @@ struct line_input {
 	uint64_t total;   /* of a regular file; else 0 */
 	char *line;       /* owned */
 	size_t cap;
+	char *read_room; /* owned; the file's buffer */
 };
 
 /* path: NULL or "-" for standard input. A negative errno, with a sentence. */
