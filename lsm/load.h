@@ -22,8 +22,10 @@ struct lsm_load_report {
 };
 /*
  * Make a new store in the folder `path`, which is absent (made, one level) or empty, of all records
- * of the source: tables are built directly, without log, memtable or compaction, in the memory of a
- * table being built and a value. It is durable when this returns, compact, and opens with lsm_open.
+ * of the source: tables are built directly, without log, memtable or compaction, by as many threads
+ * as there are CPUs (the source is called by the caller's), in the memory of about 1 MiB for each,
+ * of a value, and of what is to be known of the table being built. It is durable when this returns,
+ * compact, and opens with lsm_open.
  *
  * -EINVAL: a key that is not after the one before it, or an option out of range. -ENOTEMPTY.
  * -EFBIG: a value over value_max. After an error, -ECANCELED too, there is no store at path.

@@ -109,3 +109,13 @@ void thread_join(struct thread *t)
 	(void)rc;
 	t->started = false;
 }
+
+unsigned thread_cpus(void)
+{
+	cpu_set_t set;
+
+	/* fails where there are more than the set has room for */
+	if (sched_getaffinity(0, sizeof(set), &set) != 0)
+		return 1;
+	return (unsigned)max_of(CPU_COUNT(&set), 1);
+}

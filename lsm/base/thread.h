@@ -30,3 +30,6 @@ void thread_set_kind(enum thread_kind kind);
 
 /* Wait for its end; nothing when it was never started. */
 void thread_join(struct thread *t);
+
+/* CPUs that this thread may run on; 1 when that cannot be told. */
+unsigned thread_cpus(void);

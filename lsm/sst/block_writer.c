@@ -62,11 +62,26 @@ static int write_image(struct block_writer *w, struct slice payload, const uint8
 	return w->pending.len >= PENDING_MAX ? block_writer_flush(w) : 0;
 }
 
+int block_writer_put_payload(struct block_writer *w, struct block_payload payload,
+			     struct block_handle *ret_handle)
+{
+	uint8_t trailer[SST_TRAILER_SIZE];
+
+	trailer[0] = (uint8_t)payload.codec;
+	fixed32_put(trailer + 1, block_crc(w->table_id, w->offset, payload));
+	int rc = write_image(w, payload.bytes, trailer);
+
+	if (rc)
+		return rc;
+	*ret_handle = (struct block_handle){.offset = w->offset, .stored_len = payload.bytes.len};
+	w->offset = block_handle_end(*ret_handle);
+	return 0;
+}
+
 int block_writer_put(struct block_writer *w, struct slice raw, enum sst_codec codec,
 		     unsigned min_saving_pct, struct block_handle *ret_handle)
 {
 	struct block_payload payload;
-	uint8_t trailer[SST_TRAILER_SIZE];
 
 	if (raw.len > SST_BLOCK_MAX)
 		return fail(-EFBIG, "%s: offset %" PRIu64 ": block of %zu bytes is too large",
@@ -74,15 +89,10 @@ int block_writer_put(struct block_writer *w, struct slice raw, enum sst_codec co
 
 	int rc = block_compress(raw, codec, min_saving_pct, &w->packed, &payload);
 
+	if (!rc)
+		rc = block_writer_put_payload(w, payload, ret_handle);
 	if (rc)
 		return rc;
-	trailer[0] = (uint8_t)payload.codec;
-	fixed32_put(trailer + 1, block_crc(w->table_id, w->offset, payload));
-	rc = write_image(w, payload.bytes, trailer);
-	if (rc)
-		return rc;
-	*ret_handle = (struct block_handle){.offset = w->offset, .stored_len = payload.bytes.len};
-	w->offset = block_handle_end(*ret_handle);
 	if (w->packed.cap > PACKED_KEEP)
 		buf_done(&w->packed);
 	return 0;

@@ -24,6 +24,9 @@ void block_writer_done(struct block_writer *w);
 /* Write a block of these bytes. -EFBIG over SST_BLOCK_MAX, -ENOMEM, the env's errors. */
 must_check int block_writer_put(struct block_writer *w, struct slice raw, enum sst_codec codec,
 				unsigned min_saving_pct, struct block_handle *ret_handle);
+/* The same for a block that is packed already. */
+must_check int block_writer_put_payload(struct block_writer *w, struct block_payload payload,
+					struct block_handle *ret_handle);
 /* Write bytes that are no block: the footer. */
 must_check int block_writer_put_raw(struct block_writer *w, struct slice bytes);
 /* Hand everything to the file. */

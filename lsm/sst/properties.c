@@ -25,6 +25,35 @@ void properties_count(struct properties *p, const struct record *rec)
 	n[SST_NEWEST_NS] = max_of(n[SST_NEWEST_NS], rec->time_ns);
 }
 
+void properties_clear(struct properties *p)
+{
+	memset(p->numbers, 0, sizeof(p->numbers));
+	buf_clear(&p->smallest_key);
+	buf_clear(&p->largest_key);
+}
+
+int properties_join(struct properties *p, const struct properties *after)
+{
+	static const enum sst_property sums[] = {
+		SST_ENTRIES,     SST_TOMBSTONES,  SST_KEY_BYTES,
+		SST_VALUE_BYTES, SST_DATA_BLOCKS, SST_VALUE_BLOCKS,
+	};
+	const uint64_t *more = after->numbers;
+	uint64_t *n = p->numbers;
+	bool is_first = n[SST_ENTRIES] == 0;
+	int rc = is_first ? buf_set(&p->smallest_key, buf_slice(&after->smallest_key)) : 0;
+
+	if (rc)
+		return rc;
+	n[SST_SMALLEST_SEQNO] = is_first ? more[SST_SMALLEST_SEQNO]
+					 : min_of(n[SST_SMALLEST_SEQNO], more[SST_SMALLEST_SEQNO]);
+	n[SST_LARGEST_SEQNO] = max_of(n[SST_LARGEST_SEQNO], more[SST_LARGEST_SEQNO]);
+	n[SST_NEWEST_NS] = max_of(n[SST_NEWEST_NS], more[SST_NEWEST_NS]);
+	for (size_t i = 0; i < array_size(sums); i++)
+		n[sums[i]] += more[sums[i]];
+	return 0;
+}
+
 int properties_encode(const struct properties *p, struct buf *out)
 {
 	int rc = 0;

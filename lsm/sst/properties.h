@@ -23,6 +23,13 @@ void properties_done(struct properties *p);
  */
 void properties_count(struct properties *p, const struct record *rec);
 
+/* No record is counted; the memory is kept. */
+void properties_clear(struct properties *p);
+
+/* Count in what `after` counts, whose records follow; largest_key is the caller's to note. -ENOMEM.
+ */
+must_check int properties_join(struct properties *p, const struct properties *after);
+
 /* Append the payload of the properties block. -ENOMEM. */
 must_check int properties_encode(const struct properties *p, struct buf *out);
 

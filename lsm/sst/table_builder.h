@@ -9,6 +9,7 @@
 #include "lsm/env/env.h"
 #include "lsm/mem/record.h"
 #include "lsm/sst/table_options.h"
+#include "lsm/sst/table_part.h"
 
 struct table_builder;
 
@@ -39,11 +40,17 @@ must_check int table_builder_new(struct env_file *file, const char *name, uint64
  */
 must_check int table_builder_add(struct table_builder *b, const struct record *rec);
 
+/*
+ * Add the records of a part that has ended, made with the same options; all its keys are after
+ * those before. After an error only free is allowed.
+ */
+must_check int table_builder_add_part(struct table_builder *b, const struct table_part *part);
+
 /* Bytes the file would have if finished now, about: what is written plus what is buffered. */
 uint64_t table_builder_size(const struct table_builder *b);
 uint64_t table_builder_entries(const struct table_builder *b);
 
-/* Write the rest and sync the file. At least one record was added. */
+/* Write the rest; the file is the caller's to sync. At least one record was added. */
 must_check int table_builder_finish(struct table_builder *b, struct table_summary *ret_summary);
 
 /* Free it, finished or not; the file is the caller's to close and, if unfinished, to remove. */

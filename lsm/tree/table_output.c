@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lsm/base/array.h"
+#include "lsm/base/cleanup.h"
 #include "lsm/base/error.h"
 #include "lsm/blob/value_format.h"
 
@@ -66,6 +67,13 @@ int table_output_add(struct table_output *o, const struct record *rec)
 	return err ? err : table_builder_add(o->builder, rec);
 }
 
+int table_output_add_part(struct table_output *o, const struct table_part *part)
+{
+	int err = o->builder ? 0 : begin_table(o);
+
+	return err ? err : table_builder_add_part(o->builder, part);
+}
+
 uint64_t table_output_size(const struct table_output *o)
 {
 	return o->builder ? table_builder_size(o->builder) : 0;
@@ -107,6 +115,17 @@ static int keep_table(struct table_output *o, const struct table_summary *summar
 	return err;
 }
 
+enum {
+	LATE_BYTES = 256 * 1024, /* a table smaller than that is not worth a thread's waking */
+};
+
+static int sync_table(struct table_output *o, uint64_t size)
+{
+	if (!o->late || size < LATE_BYTES)
+		return env_file_sync(o->file);
+	return late_sync_begin(o->late, move_ptr(&o->file));
+}
+
 int table_output_cut(struct table_output *o)
 {
 	struct table_summary summary;
@@ -116,6 +135,8 @@ int table_output_cut(struct table_output *o)
 	int err = table_builder_finish(o->builder, &summary);
 	if (!err)
 		err = keep_table(o, &summary);
+	if (!err)
+		err = sync_table(o, summary.file_size);
 	if (err)
 		return err;
 	o->written_bytes += summary.file_size;
@@ -134,8 +155,12 @@ static bool names_blobs(const struct table_output *o)
 
 int table_output_sync_names(struct table_output *o)
 {
-	int err = names_blobs(o) ? blob_store_sync(o->tree->blobs) : 0;
+	int err = o->late ? late_sync_wait(o->late) : 0;
 
+	if (err)
+		return err;
+	if (names_blobs(o))
+		err = blob_store_sync(o->tree->blobs);
 	if (!err && o->count > 0)
 		err = env_dir_sync(o->tree->options.dir);
 	/*

@@ -12,14 +12,30 @@ enum {
 	LARGE_BYTES = 300000,
 	CALLS_MAX = 3000,
 	CALLS_MIN = 20,
+	WIDE_RECORDS = 20000,
+	WIDE_BYTES = 400,           /* of a value then */
+	WIDE_TABLE_BYTES = 1 << 20, /* so that threads are worth it */
 };
 
 struct numbers {
 	unsigned next, count;
 	unsigned odd; /* from here on the keys are not in order; 0: never */
-	char key[32], value[64];
+	bool wide;    /* larger values and tables */
+	char key[32], value[WIDE_BYTES + 1];
 	char *large; /* owned */
 };
+
+/* Letters that do not pack well, behind what is there. */
+static void widen(char value[WIDE_BYTES + 1], unsigned i)
+{
+	uint64_t x = i + 1;
+
+	for (size_t at = strlen(value); at < WIDE_BYTES; at++) {
+		x = x * UINT64_C(6364136223846793005) + 1;
+		value[at] = (char)('!' + (x >> 58));
+		value[at + 1] = '\0';
+	}
+}
 
 static int next_number(void *arg, struct slice *ret_key, struct slice *ret_meta,
 		       struct slice *ret_value)
@@ -31,6 +47,8 @@ static int next_number(void *arg, struct slice *ret_key, struct slice *ret_meta,
 		return -ENODATA;
 	(void)snprintf(n->key, sizeof(n->key), "key%08u", n->odd && i >= n->odd ? n->odd - 1 : i);
 	(void)snprintf(n->value, sizeof(n->value), "value %u", i);
+	if (n->wide)
+		widen(n->value, i);
 	*ret_key = slice_str(n->key);
 	*ret_meta = slice_str(i % 3 ? "" : "meta");
 	*ret_value = i == LARGE ? slice_of(n->large, LARGE_BYTES) : slice_str(n->value);
@@ -54,6 +72,8 @@ static int load(struct env *env, struct numbers *n, struct lsm_load_report *repo
 	int err;
 
 	options.large_value_threshold = 4096;
+	if (n->wide)
+		options.target_file_bytes = WIDE_TABLE_BYTES;
 	n->next = 0;
 	err = lsm_load_sorted(DB_DIR, &options, &source, report);
 	return err;
@@ -105,6 +125,22 @@ START_TEST(all_records_are_there_and_the_store_goes_on)
 	ck_assert_int_eq(load(env, &n, &report), 0);
 	ck_assert_uint_eq(report.records, RECORDS);
 	env_mem_power_cut(env); /* it was durable */
+	expect_all(env, &n);
+	free(n.large);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(threads_make_the_same_of_it)
+{
+	struct env *env = env_mem_new();
+	struct numbers n = numbers_of(WIDE_RECORDS);
+	struct lsm_load_report report;
+
+	n.wide = true;
+	ck_assert_int_eq(load(env, &n, &report), 0);
+	ck_assert_uint_eq(report.records, WIDE_RECORDS);
+	env_mem_power_cut(env); /* tables that were synced by another thread are durable, too */
 	expect_all(env, &n);
 	free(n.large);
 	env_free(env);
@@ -199,10 +235,24 @@ START_TEST(a_call_that_fails_leaves_no_half_store)
 }
 END_TEST
 
+/* The calls are not the same ones each time: threads make some of them. */
+START_TEST(a_call_that_fails_beside_threads_leaves_no_half_store)
+{
+	struct numbers n = numbers_of(WIDE_RECORDS);
+
+	n.wide = true;
+	for (uint64_t at = 0; at < CALLS_MIN * 4; at += 3)
+		(void)fail_at(&n, at, false, ENV_FAULT_ERROR);
+	free(n.large);
+}
+END_TEST
+
 int main(void)
 {
 	static const TTest *const *tests[] = {
 		&all_records_are_there_and_the_store_goes_on,
+		&threads_make_the_same_of_it,
+		&a_call_that_fails_beside_threads_leaves_no_half_store,
 		&no_records_make_an_empty_store,
 		&what_is_out_of_order_leaves_no_store,
 		&a_call_that_fails_leaves_no_half_store,

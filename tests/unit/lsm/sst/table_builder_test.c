@@ -213,7 +213,7 @@ START_TEST(a_full_disk_is_an_error_not_a_table)
 }
 END_TEST
 
-START_TEST(a_finished_table_survives_a_power_cut)
+START_TEST(a_table_that_is_synced_survives_a_power_cut)
 {
 	struct table_options options = fixture_options();
 	struct fixture f;
@@ -249,7 +249,7 @@ int main(void)
 		&lz4_makes_a_table_smaller,
 		&every_failing_call_ends_the_building,
 		&a_full_disk_is_an_error_not_a_table,
-		&a_finished_table_survives_a_power_cut,
+		&a_table_that_is_synced_survives_a_power_cut,
 	};
 
 	return unit_run("table_builder", tests, array_size(tests));

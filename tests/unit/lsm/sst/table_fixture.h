@@ -224,6 +224,8 @@ static inline int build_in(struct env_dir *dir, uint64_t number, uint64_t id,
 	if (!rc)
 		rc = table_builder_finish(b, &summary);
 	if (!rc)
+		rc = env_file_sync(file);
+	if (!rc)
 		*ret_size = summary.file_size;
 	table_builder_free(b);
 	env_file_close(file);
