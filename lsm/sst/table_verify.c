@@ -47,24 +47,33 @@ static int check_filter(const struct verifier *v, size_t i, struct slice key, si
 	return known ? 0 : complain(v, i, "a key of this block is not in the filter");
 }
 
+/* The key at hand becomes the last one, which it has `common` bytes in common with. */
+static int note_last(struct verifier *v, struct slice key, size_t common)
+{
+	v->last_seqno = v->cursor.entry.seqno;
+	v->seen.largest_key.len = common;
+	return buf_append_slice(&v->seen.largest_key, slice_skip(key, common));
+}
+
 /* Against the record before, and for a key that is new, the filter. */
 static int check_key(struct verifier *v, size_t i)
 {
 	struct slice last = buf_slice(&v->seen.largest_key);
 	struct slice key = v->cursor.key;
 	bool is_first = v->seen.numbers[SST_ENTRIES] == 0;
+	size_t common = slice_common(last, key);
+	bool is_same = common == last.len && common == key.len;
 	int rc = 0;
 
-	if (!is_first && record_cmp(last, v->last_seqno, key, v->cursor.entry.seqno) >= 0)
+	if (is_same ? !is_first && v->cursor.entry.seqno >= v->last_seqno
+		    : common == key.len ||
+			      (common < last.len && last.ptr[common] > key.ptr[common]))
 		return complain(v, i, "records out of order");
-	if (is_first || !slice_eq(last, key))
-		rc = check_filter(v, i, key, is_first ? 0 : slice_common(last, key));
+	if (!is_same)
+		rc = check_filter(v, i, key, common);
 	if (!rc && is_first)
 		rc = buf_set(&v->seen.smallest_key, key);
-	if (!rc)
-		rc = buf_set(&v->seen.largest_key, key);
-	v->last_seqno = v->cursor.entry.seqno;
-	return rc;
+	return rc ? rc : note_last(v, key, common);
 }
 
 static int check_value(struct verifier *v, size_t i)

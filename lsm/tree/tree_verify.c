@@ -4,13 +4,17 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "lsm/base/error.h"
+#include "lsm/base/helper_ring.h"
 #include "lsm/blob/value_format.h"
 #include "lsm/tree/tree_impl.h"
 
 enum {
 	WHOLE_TRIES = 10,
+	THREAD_BYTES = 256 * 1024, /* a table smaller than that is not worth a thread's waking */
 };
 
 struct table_check {
@@ -313,19 +317,90 @@ static void announce(const struct version *v, struct long_work *work)
 	}
 }
 
+/* Tables side by side. They are judged in their order: what is told is the first damage. */
+struct table_turn {
+	struct tree *tree;
+	const struct table_file *file;
+	struct long_work *work;
+	int err;
+	char why[ERROR_TEXT_MAX];
+};
+
+struct turns {
+	struct helper_ring ring;
+	struct table_turn each[HELPER_RING_MAX];
+	uint64_t tables; /* that are right */
+};
+
+static void run_turn(void *arg)
+{
+	struct table_turn *turn = arg;
+
+	fail_clear();
+	turn->err = verify_table(turn->tree, turn->file, turn->work);
+	(void)snprintf(turn->why, sizeof(turn->why), "%s", fail_text());
+}
+
+static int finish_oldest(struct turns *turns)
+{
+	const struct table_turn *turn = &turns->each[helper_ring_finish(&turns->ring)];
+
+	if (turn->err)
+		return turn->why[0] ? fail(turn->err, "%s", turn->why) : turn->err;
+	turns->tables++;
+	return 0;
+}
+
+static int begin_turn(struct turns *turns, const struct table_turn *turn)
+{
+	int err = helper_ring_is_full(&turns->ring) ? finish_oldest(turns) : 0;
+
+	if (err)
+		return err;
+	struct table_turn *slot = &turns->each[turns->ring.open];
+
+	*slot = *turn;
+	if (turn->file->size_bytes < THREAD_BYTES)
+		helper_ring_keep(&turns->ring, run_turn, slot);
+	else
+		helper_ring_offer(&turns->ring, run_turn, slot);
+	return 0;
+}
+
+static int verify_tables(struct tree *t, struct version *v, struct long_work *work,
+			 struct turns *turns)
+{
+	int err = 0;
+
+	for (int level = 0; level < TREE_LEVELS; level++) {
+		for (size_t i = 0; !err && i < v->levels[level].count; i++)
+			err = begin_turn(turns, &(struct table_turn){
+							.tree = t,
+							.file = v->levels[level].files[i],
+							.work = work,
+						});
+	}
+	while (!err && !helper_ring_is_empty(&turns->ring))
+		err = finish_oldest(turns);
+	return err;
+}
+
 int tree_verify(struct tree *t, struct version *v, struct long_work *work, uint64_t *ret_tables)
 {
-	uint64_t tables = 0;
 	int err = verify_manifest(t);
 
+	if (err)
+		return err;
+	struct turns *turns = calloc(1, sizeof(*turns));
+
+	if (!turns)
+		return -ENOMEM;
 	announce(v, work);
-	for (int level = 0; level < TREE_LEVELS; level++) {
-		for (size_t i = 0; !err && i < v->levels[level].count; i++) {
-			err = verify_table(t, v->levels[level].files[i], work);
-			tables++;
-		}
-	}
+	helper_ring_init(&turns->ring, "lsm-verify");
+	err = verify_tables(t, v, work, turns);
+	helper_ring_done(&turns->ring);
 	if (!err)
-		*ret_tables = tables;
+		*ret_tables = turns->tables;
+	free(turns);
 	return err;
 }
