@@ -12,7 +12,6 @@
 
 enum {
 	NAME_PLAIN_MAX = 250, /* bytes of a name that need no cutting */
-	VALUE_SHOWN_MAX = 1000,
 };
 
 /* ---- the line ---- */
@@ -189,15 +188,14 @@ static void say_escaped(struct instead *i, struct slice bytes)
 	}
 }
 
-/* Any key, and any value that is not too long: a line of a batch. NULL: a deletion. */
-static void say_batch_line(struct instead *i, struct slice key, const struct slice *value)
+/* Of any key, a line of a batch: what stands before the key, and behind it. */
+static void say_batch_line(struct instead *i, const char *verb, struct slice key, const char *rest)
 {
-	say(i, value ? "printf '%b\\n' 'put\\t" : "printf '%b\\n' 'del\\t");
+	say(i, "printf '%b\\n' '");
+	say(i, verb);
+	say(i, "\\t");
 	say_escaped(i, key);
-	if (value) {
-		say(i, "\\t");
-		say_escaped(i, *value);
-	}
+	say(i, rest);
 	say(i, "' > ");
 	say_path(i, slice_str(".apex/batch"));
 }
@@ -210,7 +208,8 @@ static bool take_argument(struct instead *i, int n, struct buf *ret_bytes)
 	return invocation_bytes(i->inv, i->inv->arguments[n], ret_bytes) == STATUS_OK;
 }
 
-static void say_put(struct instead *i, struct slice path, const struct slice *value)
+/* The value, where it is given in words, is not repeated: what is told may be logged. */
+static void say_put(struct instead *i, struct slice path, bool given)
 {
 	const char *file = invocation_value(i->inv, "file");
 	size_t folder = folder_len(path);
@@ -220,12 +219,7 @@ static void say_put(struct instead *i, struct slice path, const struct slice *va
 		say_path(i, slice_of(path.ptr, folder));
 		say(i, " && ");
 	}
-	if (value) {
-		say(i, "printf %s ");
-		instead_word(i, *value);
-	} else {
-		say(i, "cat");
-	}
+	say(i, given ? "printf %s VALUE" : "cat");
 	if (file) {
 		say(i, " ");
 		say_file(i, file);
@@ -236,21 +230,15 @@ static void say_put(struct instead *i, struct slice path, const struct slice *va
 
 bool instead_put(struct instead *i)
 {
-	cleanup_buf struct buf key = {0}, bytes = {0}, path = {0};
+	cleanup_buf struct buf key = {0}, path = {0};
 	bool given = !i->inv->command->reads_input(i->inv) && !invocation_has(i->inv, "file");
 
-	if (!take_argument(i, 0, &key) || (given && !take_argument(i, 1, &bytes)))
+	if (!take_argument(i, 0, &key))
 		return false;
-	struct slice value = buf_slice(&bytes);
-	bool is_long = bytes.len > VALUE_SHOWN_MAX;
-
-	if (is_long)
-		value = slice_str("VALUE");
-	if (key_path(i, buf_slice(&key), &path) && has_room_for(i, buf_slice(&path)) &&
-	    prints(value))
-		say_put(i, buf_slice(&path), given ? &value : NULL);
-	else if (given && !is_long)
-		say_batch_line(i, buf_slice(&key), &value);
+	if (key_path(i, buf_slice(&key), &path) && has_room_for(i, buf_slice(&path)))
+		say_put(i, buf_slice(&path), given);
+	else if (given)
+		say_batch_line(i, "put", buf_slice(&key), "\\tVALUE");
 	else
 		return false;
 	return true;
@@ -267,7 +255,7 @@ bool instead_delete(struct instead *i)
 		say(i, "rm ");
 		say_path(i, buf_slice(&path));
 	} else {
-		say_batch_line(i, buf_slice(&key), NULL);
+		say_batch_line(i, "del", buf_slice(&key), "");
 	}
 	return true;
 }

@@ -33,7 +33,8 @@ check "a session reads" sh -c "echo get user/1 | '$apexkv' '$store' repl 2>/dev/
 # ---- what to type instead, and that it does what it says, pasted into a shell
 quoted="'$(printf %s "$mnt" | sed "s/'/'\\\\''/g")"
 cd "$work" || exit 1
-# told LINE ARGUMENTS...: refused, and that line is to be typed; it is typed
+# told LINE ARGUMENTS...: refused, and that line is to be typed; it is typed, with $value for VALUE
+value=v
 told() {
 	line=$1
 	shift
@@ -41,28 +42,28 @@ told() {
 	[ $? -eq 3 ] || { echo "status $?"; return 1; }
 	cat "$work/said"
 	same "apexkv: $store: is mounted on $mnt by apexfs, pid $daemon_pid; instead: $line" "$(cat "$work/said")" &&
-		(cd "$work" && PATH=${apexkv%/*}:$PATH sh -c "$(sed 's/.*; instead: //' "$work/said")")
+		(cd "$work" && PATH=${apexkv%/*}:$PATH sh -c "$(sed "s/.*; instead: //; s/VALUE/$value/" "$work/said")")
 }
 # holds KEY VALUE: the store does
 holds() { same "$2" "$("$apexkv" "$store" get --line --escape "$1")"; }
 
-check "put says where the store is, and what to type" told "printf %s b > $quoted/a'" put a b
-check "which puts" holds a b
-check "what has blanks and quotes is quoted" told "printf %s 'it'\\''s  one' > $quoted/b c'" put 'b c' "it's  one"
-check "and is put as it was meant" holds 'b c' "it's  one"
-check "folders that are missing are made" told "mkdir -p $quoted/x/y' && printf %s 1 > $quoted/x/y/z'" put x/y/z 1
-check "with what is in them" holds x/y/z 1
-check "those that are there are not" told "printf %s 2 > $quoted/x/y/w'" put x/y/w 2
+check "put says where the store is, and what to type" told "printf %s VALUE > $quoted/a'" put a v
+check "which puts" holds a v
+check "what has blanks and quotes is quoted" told "printf %s VALUE > $quoted/b '\\''c'" put "b 'c" v
+check "and is put as it was meant" holds "b 'c" v
+check "folders that are missing are made" told "mkdir -p $quoted/x/y' && printf %s VALUE > $quoted/x/y/z'" put x/y/z v
+check "with what is in them" holds x/y/z v
+check "those that are there are not" told "printf %s VALUE > $quoted/x/y/w'" put x/y/w v
 check "a value from a file" told "cat value > $quoted/file'" put --file value file
 check "from standard input" told "cat > $quoted/none'" put none
-check "a key that is a folder" told "printf '%b\\n' 'put\\tx\\tv' > $quoted/.apex/batch'" put x v
+check "a key that is a folder" told "printf '%b\\n' 'put\\tx\\tVALUE' > $quoted/.apex/batch'" put x v
 check "is put beside it" holds x v
-check "a key below a file" told "printf '%b\\n' 'put\\ta/b\\tv' > $quoted/.apex/batch'" put a/b v
+check "a key below a file" told "printf '%b\\n' 'put\\ta/b\\tVALUE' > $quoted/.apex/batch'" put a/b v
 check "is put, too" holds a/b v
-check "bytes that do not print" told "printf '%b\\n' 'put\\t\\\\x00\\\\xff'\\''\\t\\\\t\\\\\\\\' > $quoted/.apex/batch'" put --hex 00ff27 095c
-check "come as they are" holds "\\x00\\xff'" '\t\\'
+check "bytes that do not print" told "printf '%b\\n' 'put\\t\\\\x00\\\\xff'\\''\\tVALUE' > $quoted/.apex/batch'" put --hex 00ff27 76
+check "come as they are" holds "\\x00\\xff'" v
 for key in 'a//b' '/a' 'a/' .stats a%2Fb '~x' ..; do
-	check "a key that is no plain path: $key" told "printf '%b\\n' 'put\\t$key\\tv' > $quoted/.apex/batch'" put "$key" v
+	check "a key that is no plain path: $key" told "printf '%b\\n' 'put\\t$key\\tVALUE' > $quoted/.apex/batch'" put "$key" v
 	check "is put" holds "$key" v
 done
 check "delete" told "rm $quoted/x/y/z'" delete x/y/z
@@ -76,7 +77,7 @@ cd "$work/to" || exit 1
 check "checkpoint to a place here" refused "instead: echo 'checkpoint $work/to/copy 1' > " checkpoint 'copy 1'
 cd "$work" || exit 1
 check "checkpoint to a place there" told "echo 'checkpoint $work/to/copy' > $quoted/.apex/ctl'" checkpoint "$work/to/copy"
-check "makes it" same b "$("$apexkv" "$work/to/copy" get a)"
+check "makes it" same v "$("$apexkv" "$work/to/copy" get a)"
 printf '# no\nput "k 1" "a\\tb"\ndel b\\x20c\n\nset k2 %s\n' "''" >"$work/changes"
 check "batch" told "apexkv convert --changes changes > $quoted/.apex/batch.d/changes' && mv $quoted/.apex/batch.d/changes' $quoted/.apex/batch'" batch changes
 check "puts" holds 'k 1' 'a\tb'
@@ -122,7 +123,7 @@ for place in "$mnt" "$mnt/" "$mnt/sub" "$mnt/new" "$mnt/sub/../new"; do
 	check "load, too" no_store "$place" load --sorted /dev/null
 done
 check "and no store is made" sh -c "! ls -A \"$mnt\" \"$mnt/sub\" | grep -e LOCK -e CURRENT -e MANIFEST"
-check "a store that somebody keeps in a mount is one" sh -c 'cp -r "$1" "$2/kept" && [ "$("$3" "$2/kept" get a)" = b ]' - "$work/to/copy" "$mnt" "$apexkv"
+check "a store that somebody keeps in a mount is one" sh -c 'cp -r "$1" "$2/kept" && [ "$("$3" "$2/kept" get a)" = v ]' - "$work/to/copy" "$mnt" "$apexkv"
 check "what a mount cannot do wants it unmounted" refused "first: umount $quoted'" salvage "$work/to"
 check "top shows the mount" sh -c '"$1" top "$2" </dev/null | grep -qF "apexkv top $2   health ok"' - "$apexkv" "$mnt"
 check "top of the store tells the mount" fails_with "apexkv: $store: is a store and no mount; instead: apexkv top $quoted'" "$apexkv" top "$store"
@@ -135,9 +136,9 @@ stop_daemon
 # ---- keys split elsewhere
 store=$work/colons
 mount_store -o store.separator=:
-check "with another separator" told "mkdir -p $quoted/user' && printf %s Ada > $quoted/user/1'" put user:1 Ada
-check "put finds its path" holds user:1 Ada
-check "a slash is no part of one" told "printf '%b\\n' 'put\\ta/b\\tv' > $quoted/.apex/batch'" put a/b v
+check "with another separator" told "mkdir -p $quoted/user' && printf %s VALUE > $quoted/user/1'" put user:1 v
+check "put finds its path" holds user:1 v
+check "a slash is no part of one" told "printf '%b\\n' 'put\\ta/b\\tVALUE' > $quoted/.apex/batch'" put a/b v
 check "it is put" holds a/b v
 stop_daemon
 
