@@ -84,7 +84,7 @@ if [ "$mode" = all ]; then
   fi
   CC=clang
   export CC
-  if setup fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=false; then
+  if setup fuzz -Dfuzz=true -Db_sanitize=address,undefined -Doptimization=1 -Db_lundef=false -Dwerror=false; then
     # each has its minute all the same, though not a core of its own
     run fuzz --suite fuzz --num-processes 20
   fi

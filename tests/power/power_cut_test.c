@@ -46,6 +46,11 @@ static uint64_t states_so_far(struct board *b)
 	return atomic_load(&b->counts.first) + atomic_load(&b->counts.second);
 }
 
+static bool is_over(struct board *b)
+{
+	return atomic_load(&b->failed) || states_so_far(b) >= b->states_wanted;
+}
+
 /* ---- one seed ---- */
 
 static const char *record_run(struct life *l)
@@ -72,7 +77,7 @@ static bool cut_everywhere(struct cut *c, struct env *recorder, struct board *bo
 
 	assert(disk);
 	c->disk = disk;
-	for (size_t i = 0; i < count && good && !atomic_load(&board->failed); i++) {
+	for (size_t i = 0; i < count && good && !is_over(board); i++) {
 		disk_apply(disk, &calls[i]);
 		if (calls[i].kind == ENV_CALL_MARK) {
 			promises_pass(&c->promised, &calls[i]);
@@ -167,9 +172,7 @@ static bool run_in_worker(void *arg, uint64_t seed)
 
 static bool are_enough(void *arg)
 {
-	struct board *board = arg;
-
-	return states_so_far(board) >= board->states_wanted;
+	return is_over(arg);
 }
 
 static struct board *board_of_all;

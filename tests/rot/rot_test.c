@@ -27,7 +27,8 @@ enum {
 	WRITING_IN = 64,
 	/* Of the zeros behind the end of a log or manifest, one bit in so many is flipped. */
 	ZEROS_IN = 16,
-	/* Of the states with damage to a blob file, one in so many is tried in another mode. */
+	/* One state in so many is also tried in another mode; of damage to a blob file fewer. */
+	MODES_IN = 4,
 	BLOB_MODES_IN = 8,
 };
 
@@ -78,8 +79,9 @@ static bool choose_mode(struct rotting *r, size_t file, enum lsm_recovery *ret_m
 	enum rot_kind kind = r->store->files[file].kind;
 
 	*ret_mode = rng_below(&r->rng, 2) ? LSM_RECOVER_PREFIX : LSM_RECOVER_WHOLE;
-	return kind == ROT_LOG || kind == ROT_MANIFEST ||
-	       (kind == ROT_BLOB && rng_below(&r->rng, BLOB_MODES_IN) == 0);
+	if (kind == ROT_LOG || kind == ROT_MANIFEST)
+		return rng_below(&r->rng, MODES_IN) == 0;
+	return kind == ROT_BLOB && rng_below(&r->rng, BLOB_MODES_IN) == 0;
 }
 
 /* What is expected with it of what rot_check has just seen with TAIL. */

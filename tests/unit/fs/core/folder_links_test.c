@@ -9,7 +9,7 @@
 #include "tests/unit/fs/core/fs_fixture.h"
 
 enum {
-	CHANGES = 400,
+	CHANGES = 400 / UNIT_SLOWNESS,
 	READERS = 2,
 };
 

@@ -11,7 +11,7 @@
 
 enum {
 	THREADS = 4,
-	STEPS = 3000,
+	STEPS = UNIT_SLOWNESS == 1 ? 3000 : 1000,
 	VALUE_BYTES = 6000, /* longer than what is put anew, so that it is patched */
 };
 
@@ -257,7 +257,7 @@ START_TEST(threads_on_the_same_names_see_whole_values)
 END_TEST
 
 enum {
-	RMDIR_STEPS = 1500,
+	RMDIR_STEPS = UNIT_SLOWNESS == 1 ? 1500 : 500,
 };
 
 /* One makes and removes the folder, the other a file in it: neither may be lost under the other. */
@@ -330,7 +330,7 @@ START_TEST(a_folder_in_use_is_not_removed)
 END_TEST
 
 enum {
-	MOVE_STEPS = 3000,
+	MOVE_STEPS = UNIT_SLOWNESS == 1 ? 3000 : 1000,
 };
 
 static _Atomic bool movers_done;

@@ -13,7 +13,7 @@ enum {
 	WORD = 8,
 	HEAD_BYTES = 3 * WORD,
 	STRESS_READERS = 3,
-	STRESS_CHANGES = 200000,
+	STRESS_CHANGES = 200000 / UNIT_SLOWNESS,
 };
 
 /* What change number seqno is, so that a reader can tell. */
