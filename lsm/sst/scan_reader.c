@@ -4,6 +4,9 @@
 
 enum {
 	PIECE_SIZE = 256 * 1024, /* one read, and as much again asked for ahead */
+	/* Of a scan that may end soon: the second block comes with so much. A disk is hardly slower
+	 * with it, and the steps from one small block to more would each wait for it. */
+	STEP_PIECE_FIRST = 16 * 1024,
 	STEP_PIECE_MAX = 64 * 1024,
 };
 
@@ -67,7 +70,7 @@ static int load_block(struct scan_reader *r, size_t i, struct block_handle h)
 	uint64_t from = i ? block_handle_end(entries[i - 1].block) : 0;
 	bool follows = i > 0 && i == r->next_block && from == h.offset;
 
-	r->piece = follows ? min_of(2 * max_of(r->piece, (size_t)h.stored_len), r->piece_max)
+	r->piece = follows ? min_of(max_of(2 * r->piece, (size_t)STEP_PIECE_FIRST), r->piece_max)
 			   : r->piece_min;
 	if (block_handle_end(h) - from > r->piece)
 		from = h.offset;
