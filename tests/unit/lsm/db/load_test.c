@@ -221,7 +221,7 @@ static void fail_everywhere(bool sticky, enum env_fault_how how)
 	uint64_t at = 0;
 
 	while (fail_at(&n, at, sticky, how) && at < CALLS_MAX)
-		at += UNIT_SLOWNESS == 1 ? 1 : 3;
+		at += UNIT_SLOWNESS;
 	ck_assert_uint_gt(at, CALLS_MIN);
 	ck_assert_uint_lt(at, CALLS_MAX);
 	free(n.large);
@@ -241,7 +241,7 @@ START_TEST(a_call_that_fails_beside_threads_leaves_no_half_store)
 	struct numbers n = numbers_of(WIDE_RECORDS);
 
 	n.wide = true;
-	for (uint64_t at = 0; at < CALLS_MIN * 4; at += 3)
+	for (uint64_t at = 0; at < CALLS_MIN * 4; at += 3 * UNIT_SLOWNESS)
 		(void)fail_at(&n, at, false, ENV_FAULT_ERROR);
 	free(n.large);
 }
