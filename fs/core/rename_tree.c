@@ -253,7 +253,7 @@ static int fill_batch(struct plan *plan, const struct move *m)
 	/* of an exchange something comes in where the part leaves */
 	if (!err && plan->part_count == 1)
 		err = keep_parent(plan, &plan->parts[0]);
-	return err == -E2BIG ? -EXDEV : err;
+	return err;
 }
 
 /* ---- the change ---- */
@@ -302,15 +302,16 @@ static int carry_out(struct plan *plan, const struct move *m)
 		err = check_records(plan);
 	if (!err)
 		err = fill_batch(plan, m);
-	if (err)
-		return err;
-	nodes_set_moving(&fs->nodes, &plan->nodes, true);
-	err = commit(plan, m, &time_ns);
-	if (err)
-		nodes_set_moving(&fs->nodes, &plan->nodes, false);
-	else
-		rename_nodes(plan, m, time_ns);
-	return err;
+	if (!err) {
+		nodes_set_moving(&fs->nodes, &plan->nodes, true);
+		err = commit(plan, m, &time_ns);
+		if (err)
+			nodes_set_moving(&fs->nodes, &plan->nodes, false);
+		else
+			rename_nodes(plan, m, time_ns);
+	}
+	/* more than a batch, or a record of the log, takes: file by file it can be moved */
+	return err == -E2BIG ? -EXDEV : err;
 }
 
 /* -EAGAIN is no error here: the place has been resolved anew, and now stands still. */

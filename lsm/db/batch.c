@@ -206,8 +206,10 @@ static int check_limits(const struct lsm *db, const struct batch *changes)
 		return fail(-ENAMETOOLONG, "a key of %zu bytes, limit %u", changes->longest_key,
 			    key_max);
 	if (changes->rep.len > record_max)
-		return fail(-E2BIG, "a batch of %zu bytes, limit %llu", changes->rep.len,
-			    (unsigned long long)record_max);
+		return fail(-E2BIG,
+			    "a batch of %zu bytes, a record of the log takes %llu "
+			    "(wal.max_record_size)",
+			    changes->rep.len, (unsigned long long)record_max);
 	return 0;
 }
 

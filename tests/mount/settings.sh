@@ -242,6 +242,14 @@ check "so that all is as it was" sh -c "echo x >'$mnt/thawed' && grep -qx 'enabl
 check "but its version" fails_with "tale" \
 	sh -c "echo 'version 1 on' | tee '$mnt/.apex/features/read_only' >/dev/null"
 
+# ---- a folder that a record of the log does not take ----
+
+remount -o "blob.large_value_threshold=1k,wal.max_record_size=140k"
+seq 1 5000 | sed 's,.*,big/&=value value value value,' >"$work/lines"
+check "a folder of 5000 files" sh -c "split -l 500 --filter='cat >\"$mnt/.apex/batch\"' '$work/lines'"
+check "is moved file by file" mv "$mnt/big" "$mnt/moved"
+check "to the last" same 5000 "$(find "$mnt/moved" -type f | wc -l)"
+
 # ---- the log ----
 
 remount -o "log.file=$work/log,log.level=info"
