@@ -222,6 +222,25 @@ int control_setting_change(struct control *c, const char *name, struct slice tex
 	return s->change(s->arg, name, text);
 }
 
+static bool says_something(const struct feature_change *change)
+{
+	return change->has_enabled || change->has_description;
+}
+
+static int apply_locked(struct control *c, struct feature *feature,
+			const struct feature_change *change)
+{
+	return says_something(change) ? change_locked(c, feature, change)
+				      : feature_check_version(feature, change);
+}
+
+/* One that open(2) has just made for a write that was refused: a stale version makes nothing. */
+static void drop_unwritten_locked(struct control *c, struct feature *feature)
+{
+	if (!feature->kept && !steering_find(c, feature->name))
+		feature_remove(&c->features.list, feature);
+}
+
 static int write_feature(void *arg, void **object, const struct virt_write *write)
 {
 	struct control *c = arg;
@@ -245,10 +264,11 @@ static int write_feature(void *arg, void **object, const struct virt_write *writ
 
 	if (!feature)
 		return -ENOENT;
-	if (!change.has_enabled && !change.has_description)
-		return feature_check_version(feature, &change);
-	rc = change_locked(c, feature, &change);
-	handle->version += !rc; /* the next write of the same program follows on this one */
+	rc = apply_locked(c, feature, &change);
+	if (rc)
+		drop_unwritten_locked(c, feature);
+	else if (says_something(&change))
+		handle->version++; /* the next write of the same program follows on this one */
 	return rc;
 }
 

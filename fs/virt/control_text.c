@@ -30,8 +30,9 @@ int control_text_readme(struct buf *text)
 		"            prefix0, substring0, value0 end each with a NUL; %2F in TEXT is a /,\n"
 		"            %XX any byte\n"
 		"count       count/all, count/prefix/TEXT and so on: how many\n"
-		"features    flags: version, enabled, description; a write that names a version\n"
-		"            which is not the present one changes nothing (ESTALE)\n"
+		"features    flags: version, enabled, description; a write that names a version,\n"
+		"            in its first line, which is not the present one changes nothing\n"
+		"            (ESTALE); for cp and >, as mv removes the flag first\n"
 		"snapshots   mkdir makes one, rmdir drops it; in it, the store as it was\n"
 		"watch       a line for each change: seq op key; tail -f follows\n";
 

@@ -196,6 +196,8 @@ check "changes nothing" same "version 1 enabled on" "$(head -n 2 .apex/features/
 sed 's/^description.*/description of it/' .apex/features/mine >"$work/feature"
 check "what was read can be written back" cp "$work/feature" .apex/features/mine
 check "but once" fails_with "tale" cp "$work/feature" .apex/features/mine
+check "a stale version of none" fails_with "tale" sh -c 'echo "version 3 enabled on" | tee .apex/features/ghost >/dev/null'
+check "makes none" test ! -e .apex/features/ghost
 check "a steering one stays" fails_with "not permitted" rm -f .apex/features/read_only
 check "a bad name" fails_with "nvalid argument" sh -c 'echo on | tee ".apex/features/a b" >/dev/null'
 
