@@ -56,27 +56,19 @@ run() {
 # one more than CPUs: many tests wait for the disk, or for a time to pass
 processes=$(($(nproc) + 1))
 
-# name, then sanitizers. gcc warns of more than there is when it instruments: the plain build is the judge of
-# warnings. -O1 builds in half the time, and the tests take little longer.
-setup_sanitized() {
-  setup "$1" "-Db_sanitize=$2" -Doptimization=1 -Db_lundef=false -Dwerror=false
-}
-
 if setup plain && build plain; then
-  # the next build uses what the tests leave of the CPUs; what is left of it, or fails, is done before its tests
-  if [ "$mode" = all ] && setup_sanitized asan address,undefined; then
-    nice -n 19 ninja -C "$top/asan" > "$top/asan.build.log" 2>&1 &
-    trap 'kill $! 2>/dev/null || true' EXIT
-    trap 'exit 1' INT TERM
-  fi
   # each eighth call and allocation fails; the long forms fail each of them in all ways
   APEX_FAULT_STRIDE=8
   export APEX_FAULT_STRIDE
   run plain
 fi
 
-wait
-trap - EXIT INT TERM
+# name, then sanitizers. gcc warns of more than there is when it instruments: the plain build is the judge of
+# warnings. -O1 builds in half the time, and the tests take little longer.
+setup_sanitized() {
+  setup "$1" "-Db_sanitize=$2" -Doptimization=1 -Db_lundef=false -Dwerror=false
+}
+
 if [ "$mode" = all ]; then
   if setup_sanitized asan address,undefined; then
     # a trial of the fault loops costs ten times as much: each 80th call is enough to see leaks

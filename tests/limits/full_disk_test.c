@@ -36,7 +36,7 @@ enum {
 	SMALL = 1 << 20,   /* numbers from here on: records of one byte */
 	SMALL_MAX = 100000,
 	CALM = 30,       /* looks in which nothing moves */
-	PATIENCE_S = 30, /* for what the background does once a second */
+	PATIENCE_S = 60, /* for what the background does once a second */
 };
 
 #define BALLAST_BYTES (UINT64_C(8) << 20)
@@ -272,12 +272,25 @@ static bool comes_back(struct run *r)
 	return health_of(r, text) == LSM_HEALTH_OK || good(-EIO, text);
 }
 
+/* What a job of the background puts on the disk may fill it once more, until it ends. */
+static int put_patiently(struct run *r, uint64_t record, uint64_t end_ns)
+{
+	int err;
+
+	while ((err = records_put(&r->records, r->db, record, 202)) == -ENOSPC &&
+	       clock_mono_ns() < end_ns)
+		wait_a_little();
+	return err;
+}
+
 static bool write_some(struct run *r, unsigned count)
 {
+	uint64_t end = deadline();
+
 	for (uint64_t i = 0; count > 0 && i < r->records.count; i++) {
 		if (r->records.generations[i] != RECORD_ABSENT)
 			continue;
-		if (!good(records_put(&r->records, r->db, i, 202), "put"))
+		if (!good(put_patiently(r, i, end), "put"))
 			return false;
 		count--;
 	}
