@@ -86,17 +86,16 @@ static enum exit_status write_or_report(struct importing *i)
 	return rc ? report_failure(rc) : STATUS_OK;
 }
 
-static enum exit_status add_record(struct importing *i)
+static int add_record(struct importing *i)
 {
-	int rc = lsm_batch_put(i->batch, buf_slice(&i->in.key), buf_slice(&i->in.meta),
-			       buf_slice(&i->in.value));
-
-	if (rc)
-		return refuse_record(i, rc);
 	i->batch_bytes += i->in.key.len + i->in.value.len;
-	if (lsm_batch_count(i->batch) < i->batch_records && i->batch_bytes < BATCH_BYTES)
-		return STATUS_OK;
-	return write_or_report(i);
+	return lsm_batch_put(i->batch, buf_slice(&i->in.key), buf_slice(&i->in.meta),
+			     buf_slice(&i->in.value));
+}
+
+static bool batch_is_full(const struct importing *i)
+{
+	return lsm_batch_count(i->batch) >= i->batch_records || i->batch_bytes >= BATCH_BYTES;
 }
 
 /* What was read before the end, a bad record or a signal is written. */
@@ -105,9 +104,11 @@ static enum exit_status import_records(struct importing *i)
 	enum exit_status status = STATUS_OK;
 	int rc = i->first;
 
-	while (status == STATUS_OK && !rc) {
-		status = add_record(i);
-		if (status != STATUS_OK || interrupted())
+	while (!rc && status == STATUS_OK) {
+		rc = add_record(i);
+		if (!rc && batch_is_full(i))
+			status = write_or_report(i);
+		if (rc || status != STATUS_OK || interrupted())
 			break;
 		rc = record_input_next(&i->in);
 	}

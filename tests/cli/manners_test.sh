@@ -89,6 +89,11 @@ check 'a setting that is none' absent n refuses 'allowed: ' 2 -o cache.shards=0 
 check 'a store below a folder that is missing' absent n exits 3 n/m put a b
 check 'an empty import is one' exits 0 n import /dev/null
 
+# ---- a record that no store takes, behind one that it does
+{ echo before=1; head -c 70000 /dev/zero | tr '\0' k; echo =v; } >long
+check 'a key that is too long stops the import there' sh -c "! '$apexkv' n import long 2>err && grep -q '^apexkv: long:2: ' err"
+check 'what was before it is there' prints_like '1' n get --line before
+
 # ---- a session's own input
 check 'put - is refused in a session' fed_refuses "standard input, which is this session's; --file F" 2 'put K -\n' s repl
 check 'put without a value, too' fed_refuses 'there is no VALUE; --file F' 2 'put K\n' s repl
