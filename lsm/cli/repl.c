@@ -8,6 +8,7 @@
 #include "lsm/base/cleanup.h"
 #include "lsm/base/error.h"
 #include "lsm/cli/help.h"
+#include "lsm/cli/holder.h"
 #include "lsm/cli/interrupt.h"
 #include "lsm/cli/output.h"
 #include "lsm/cli/report.h"
@@ -27,11 +28,13 @@ static const struct {
 };
 
 /* Beside a writer, or where this user or the disk takes no writes. */
-static int open_to_read(struct repl *r)
+static int open_to_read(struct repl *r, int error)
 {
 	char why[ERROR_TEXT_MAX];
 
 	(void)snprintf(why, sizeof(why), "%s", lsm_error_text());
+	if (error == -EWOULDBLOCK)
+		memcpy(r->in_use, why, sizeof(why));
 	r->read_only = true;
 	r->options.create = false;
 	r->options.read_only = true;
@@ -48,7 +51,7 @@ enum exit_status repl_open(struct repl *r, const struct invocation *outer)
 	int rc = lsm_open(outer->store, &r->options, &r->db);
 
 	if (rc == -EWOULDBLOCK || rc == -EROFS || rc == -EACCES || rc == -EPERM)
-		rc = open_to_read(r);
+		rc = open_to_read(r, rc);
 	if (rc) {
 		report_error(rc);
 		return status_of_open_error(rc);
@@ -135,6 +138,14 @@ static enum exit_status refuse_input(const struct invocation *inv)
 			    name);
 }
 
+static enum exit_status refuse_change(const struct repl *r, const struct invocation *inv)
+{
+	if (!r->in_use[0])
+		return report_usage("%s: the store is only read here", inv->command->name);
+	ignore_result(fail(-EWOULDBLOCK, "%s", r->in_use));
+	return holder_report(inv);
+}
+
 static enum exit_status check_here(const struct repl *r, const struct invocation *inv)
 {
 	const struct command *command = inv->command;
@@ -143,7 +154,7 @@ static enum exit_status check_here(const struct repl *r, const struct invocation
 		return report_usage("%s: not here, but from the shell", command->name);
 	if (r->read_only &&
 	    (invocation_use(inv) == STORE_CHANGE || invocation_use(inv) == STORE_CREATE))
-		return report_usage("%s: the store is only read here", command->name);
+		return refuse_change(r, inv);
 	if (command->reads_input && command->reads_input(inv))
 		return refuse_input(inv);
 	return STATUS_OK;
@@ -160,14 +171,13 @@ static enum exit_status run_command(struct repl *r, const struct command *comman
 		help_print_command(command);
 		return STATUS_OK;
 	}
-	if (status == STATUS_OK)
-		status = check_here(r, &inv);
 	if (status != STATUS_OK)
 		return status;
 	inv.store = r->outer->store;
 	inv.config = r->outer->config;
 	inv.options = &r->options;
-	return run_here(r, &inv);
+	status = check_here(r, &inv);
+	return status == STATUS_OK ? run_here(r, &inv) : status;
 }
 
 /* ---- a line ---- */

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "lsm/base/error.h"
 #include "lsm/base/slice.h"
 #include "lsm/cli/command.h"
 
@@ -12,9 +13,11 @@ struct repl {
 	struct lsm *db;                 /* owned */
 	const struct invocation *outer; /* borrowed: the store and its settings */
 	struct lsm_options options;
-	bool read_only;          /* somebody else has it: each command sees it as it is by then */
-	bool ended;              /* by exit */
-	enum exit_status status; /* of the last command that did not end well */
+	bool read_only; /* somebody else has it, or nobody may write: each command sees it as it is
+			   by then */
+	char in_use[ERROR_TEXT_MAX]; /* the sentence that tells who has it; "": nobody */
+	bool ended;                  /* by exit */
+	enum exit_status status;     /* of the last command that did not end well */
 };
 
 /* Open the store, made when it is missing; for reading only, which is said, beside another process

@@ -114,8 +114,10 @@ type_line "$apexkv s repl"
 check 'beside a holder a session only reads' shows '^apexkv \(read-only\)> *$'
 type_line 'get user:1'
 check 'and does so' shows '^John Doe$'
+type_line 'clear'
+shows '^apexkv \(read-only\)> *$' && shows_not 'John Doe'
 type_line 'put a b'
-check 'but does not write' shows 'only read here'
+check 'but does not write, and says why' shows 'in use'
 type_line 'exit'
 exec 3>&-
 wait "$holder"

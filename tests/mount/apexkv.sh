@@ -28,6 +28,11 @@ check "search, too" same user/1 "$("$apexkv" "$store" search --value Ada --keys)
 check "verify, too" "$apexkv" "$store" verify
 check "stats, too" "$apexkv" "$store" stats
 check "the dumps, too" "$apexkv" "$store" wal-dump
+session_tells() {
+	printf 'put k v\n' | "$apexkv" "$store" repl 2>"$work/said"
+	same 3 $? && grep -qF "is mounted on $mnt by apexfs, pid $daemon_pid; instead: printf %s VALUE > " "$work/said"
+}
+check "a session says what to type, too" session_tells
 check "a session reads" sh -c "echo get user/1 | '$apexkv' '$store' repl 2>/dev/null | grep -qx Ada"
 
 # ---- what to type instead, and that it does what it says, pasted into a shell
