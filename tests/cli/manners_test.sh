@@ -90,7 +90,7 @@ check 'a store below a folder that is missing' absent n exits 3 n/m put a b
 check 'an empty import is one' exits 0 n import /dev/null
 
 # ---- a record that no store takes, behind one that it does
-{ echo before=1; head -c 70000 /dev/zero | tr '\0' k; echo =v; } >long
+{ echo before=1; head -c 70000 /dev/zero | tr '\0' k; echo '=v'; } >long
 check 'a key that is too long stops the import there' sh -c "! '$apexkv' n import long 2>err && grep -q '^apexkv: long:2: ' err"
 check 'what was before it is there' prints_like '1' n get --line before
 

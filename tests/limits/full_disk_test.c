@@ -32,11 +32,11 @@
 enum {
 	DISK_MIB = 64,
 	VALUE_BYTES = 16 << 10,
-	RECORDS = 8 << 10, /* far more than fit */
-	SMALL = 1 << 20,   /* numbers from here on: records of one byte */
-	SMALL_MAX = 100000,
-	CALM = 30,       /* looks in which nothing moves */
-	PATIENCE_S = 60, /* for what the background does once a second */
+	RECORDS = 8 << 10,   /* far more than fit */
+	SMALL = 1 << 20,     /* numbers from here on: records of one byte */
+	SMALL_MAX = 1 << 20, /* more than fit, too */
+	CALM = 30,           /* looks in which nothing moves */
+	PATIENCE_S = 60,     /* for what the background does once a second */
 };
 
 #define BALLAST_BYTES (UINT64_C(8) << 20)

@@ -348,7 +348,7 @@ START_TEST(max_record_size_refuses_larger_batches)
 					       slice_of(zeros, 50000)),
 				 0);
 	ck_assert_int_eq(lsm_write(db, batch, NULL, NULL), -E2BIG);
-	ck_assert_ptr_nonnull(strstr(lsm_error_text(), "limit 204800"));
+	ck_assert_ptr_nonnull(strstr(lsm_error_text(), "takes 204800"));
 	ck_assert_uint_eq(db_stats(db).records_written, 0);
 	db_close(db);
 	db = effects_open(env, "wal.max_record_size=300k");
