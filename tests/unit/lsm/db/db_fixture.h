@@ -103,6 +103,24 @@ static inline enum spare_log_state db_await_spare_log(struct lsm *db)
 	return db->spare_state;
 }
 
+/* Run on a fresh disk each time, with another call to fail, until none does: `run` says whether one
+ * did. How often it was run. */
+static inline uint64_t db_fail_each_call(bool (*run)(struct env *disk, struct env *faulty,
+						     uint64_t call))
+{
+	uint64_t call = 0;
+	bool struck = true;
+
+	for (; struck; call++) {
+		struct env *disk = env_mem_new(), *faulty = env_fault_new(disk);
+
+		struck = run(disk, faulty, call);
+		env_free(faulty);
+		env_free(disk);
+	}
+	return call;
+}
+
 /* Whether the store (as `options` see it) has exactly this value; NULL: nothing. */
 static inline bool db_has_at(struct lsm *db, const char *key, const char *value,
 			     const struct lsm_read_options *options)

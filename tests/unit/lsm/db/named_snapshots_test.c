@@ -375,18 +375,7 @@ static bool run_failing(struct env *inner, struct env *faulty, uint64_t call)
 
 START_TEST(whichever_call_fails_it_is_there_or_not)
 {
-	uint64_t call = 0;
-	bool struck = true;
-
-	for (; struck; call++) {
-		struct env *inner = env_mem_new();
-		struct env *faulty = env_fault_new(inner);
-
-		struck = run_failing(inner, faulty, call);
-		env_free(faulty);
-		env_free(inner);
-	}
-	ck_assert_uint_gt(call, 4);
+	ck_assert_uint_gt(db_fail_each_call(run_failing), 4);
 }
 END_TEST
 
