@@ -236,21 +236,22 @@ type_line 'clear; stty -a | tr " " "\n" | grep -Ecx "icanon|echo"'
 check 'and the terminal as it was' shows '^2$'
 
 # ---- the bar of long work
-terminal 80 24
-mkfifo pipe
-"$apexkv" big batch 20000 2>/dev/null
-type_line "$apexkv big export pipe; echo status \$?"
-# A reader that is slow until the bar was seen.
-{
+# read_slowly_until REGEX: standard input, slowly until a line of the screen, which is in bar, is like that
+read_slowly_until() {
   tries=0
-  until screen 2>/dev/null | tee bar | grep -Eq '^export \[=*> *\] +[0-9]+% [0-9.]+k?, .*/s, .* left'; do
+  until screen 2>/dev/null | tee bar | grep -Eq "$1"; do
     tries=$((tries + 1))
     [ "$tries" -lt 500 ] || break
     dd bs=4096 count=1 2>/dev/null >/dev/null
     sleep 0.02
   done
   cat >/dev/null
-} <pipe
+}
+terminal 80 24
+mkfifo pipe
+"$apexkv" big batch 20000 2>/dev/null
+type_line "$apexkv big export pipe; echo status \$?"
+read_slowly_until '^export \[=*> *\] +[0-9]+% [0-9.]+k?, .*/s, .* left' <pipe
 check 'export shows a bar with share, rate and time left' grep -Eq '^export \[=*> *\]' bar
 check 'at its end it is taken away' shows '^apexkv: exported 20000 records'
 check 'the status is 0' shows '^status 0$'
@@ -261,16 +262,7 @@ check 'nothing of the bar is left' shows_not '^export \['
 type_line 'clear'
 shows '^\$ *$'
 type_line "$apexkv big export pipe --from batch:000015000 --limit 4000; echo status \$?"
-{
-  tries=0
-  until screen 2>/dev/null | tee bar | grep -Eq '^export \[=+> *\] +[0-9]+% [1-3][0-9.]+k, '; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 500 ] || break
-    dd bs=4096 count=1 2>/dev/null >/dev/null
-    sleep 0.02
-  done
-  cat >/dev/null
-} <pipe
+read_slowly_until '^export \[=+> *\] +[0-9]+% [1-3][0-9.]+k, ' <pipe
 # of 1.x to 3.x thousand records of 4000 the share is a fourth to all
 check 'the share of a range is one of the range' grep -Eq '^export .* (2[5-9]|[3-9][0-9]|100)% [1-3]' bar
 check 'and it ends' shows '^apexkv: exported 4000 records'
