@@ -193,7 +193,10 @@ static int settle_end(struct salvage_table *t)
 				   "nothing of the table can be read");
 		return rc;
 	}
-	if (t->index.count > 0 || t->covered >= end)
+	/* a file that was cut behind a block looks whole to who knows neither footer nor size */
+	bool end_is_known = t->has_footer || t->source.size_bytes > 0;
+
+	if (t->index.count > 0 || (t->covered >= end && end_is_known))
 		return 0;
 	if (!t->has_footer && t->source.entries && t->entries == t->source.entries)
 		return 0;

@@ -86,6 +86,22 @@ static uint64_t blob_bytes(struct env *env)
 	return sum.bytes;
 }
 
+/*
+ * A value is refused, and its chunks go. When a background thread holds their file at that moment,
+ * for a sync or its removal, they go with that, or with the next that is refused.
+ */
+static bool is_refused_without_trace(struct lsm *db, struct env *env,
+				     const struct lsm_write_options *options, uint64_t bytes)
+{
+	uint64_t start = clock_mono_ns();
+	bool refused;
+
+	do
+		refused = put_big(db, "more", options) == -ENOSPC;
+	while (refused && blob_bytes(env) > bytes && clock_mono_ns() - start < PATIENCE_NS);
+	return refused && blob_bytes(env) <= bytes;
+}
+
 /* The first try may leave some behind a live chunk; no other does. */
 START_TEST(a_refused_large_value_takes_no_room)
 {
@@ -98,8 +114,7 @@ START_TEST(a_refused_large_value_takes_no_room)
 		uint64_t before = blob_bytes(env);
 
 		leave_free(env, BIG / 2);
-		ck_assert_int_eq(put_big(db, "more", NULL), -ENOSPC);
-		ck_assert_uint_le(blob_bytes(env), before + (i == 0 ? BIG / 2 : 0));
+		ck_assert(is_refused_without_trace(db, env, NULL, before + (i == 0 ? BIG / 2 : 0)));
 		ck_assert_int_eq(db_stats(db).health, LSM_HEALTH_DEGRADED);
 		ck_assert(db_has(db, "more", NULL));
 	}
@@ -125,8 +140,7 @@ START_TEST(nor_does_one_whose_chunks_found_room)
 		uint64_t before = blob_bytes(env);
 
 		leave_free(env, BIG + 1000);
-		ck_assert_int_eq(put_big(db, "more", &meta), -ENOSPC);
-		ck_assert_uint_le(blob_bytes(env), before + (i == 0 ? BIG : 0));
+		ck_assert(is_refused_without_trace(db, env, &meta, before + (i == 0 ? BIG : 0)));
 	}
 	leave_free(env, 300000);
 	ck_assert_int_eq(lsm_write_patch(db, slice_str("there"), &patch, &meta), 0);

@@ -407,6 +407,29 @@ START_TEST(of_a_cut_table_the_blocks_before_the_cut_are_read)
 }
 END_TEST
 
+/* It looks whole to who knows neither its size nor its count of entries. */
+START_TEST(a_cut_between_two_blocks_is_told_too)
+{
+	struct patient p;
+
+	patient_open(&p);
+	for (size_t i = 0; i < block_count(&p); i++) {
+		struct table_salvage_source source;
+		struct outcome o;
+		size_t expected;
+
+		replace_file(&p.f, slice_of(p.file.ptr, block_handle_end(block_at(&p, i))));
+		(void)rows_of_block(&p, i, &expected);
+		source = source_of(p.f.dir, &o);
+		salvage(&source, &p.rows, &o);
+		ck_assert_uint_eq(o.seen_count, expected);
+		ck_assert_uint_eq(losses_of(&o, TABLE_LOST_BYTES), 1);
+		outcome_done(&o);
+	}
+	patient_close(&p);
+}
+END_TEST
+
 START_TEST(what_is_no_table_is_lost_as_a_whole)
 {
 	static uint8_t garbage[70000];
@@ -647,6 +670,7 @@ int main(void)
 		&without_index_and_footer_the_blocks_are_found,
 		&without_an_index_a_bad_block_costs_exactly_its_records,
 		&of_a_cut_table_the_blocks_before_the_cut_are_read,
+		&a_cut_between_two_blocks_is_told_too,
 		&what_is_no_table_is_lost_as_a_whole,
 		&garbage_behind_a_table_of_known_size_is_ignored,
 		&another_tables_blocks_are_not_taken,
