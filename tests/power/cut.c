@@ -10,6 +10,7 @@
 #include "lsm/base/error.h"
 #include "lsm/env/env_mem.h"
 #include "tests/power/keep.h"
+#include "tests/power/lead.h"
 #include "tests/support/tap.h"
 
 enum {
@@ -78,14 +79,15 @@ static bool damage_is_told(struct lsm *db)
 	return stats.recovery_damaged;
 }
 
-/* All that is unsynced kept, or nothing of it, tears no record. */
-static enum life_end end_of(const struct cut *c)
+/* What the store that was found, in env, may have at its end. All that is unsynced kept, or nothing
+ * of it, tears no record; but nothing may keep a record without its chunks. */
+static enum life_end end_of(const struct cut *c, struct env *env)
 {
-	if (c->damage)
-		return LIFE_END_DAMAGED;
-	if (c->end == LIFE_END_WHOLE && c->tail != DISK_TAIL_NOTHING && c->tail != DISK_TAIL_ALL)
+	if (c->end != LIFE_END_WHOLE || c->tail == DISK_TAIL_ALL)
+		return c->end;
+	if (c->tail != DISK_TAIL_NOTHING || logs_lead(env, cut_folders[CUT_STORE]))
 		return LIFE_END_TORN;
-	return c->end;
+	return LIFE_END_WHOLE;
 }
 
 /* The world found is a prefix of the history; l's story begins with it. */
@@ -235,10 +237,10 @@ static const char *refuse_damage(const struct cut *c, struct env *env)
 	return err && !strstr(lsm_error_text(), c->damage->log) ? "damage is not told where" : NULL;
 }
 
-/* In some of the states in which nothing is torn. False: nothing was damaged. */
+/* In some of the states in which nothing is torn (c->end knows). False: nothing was damaged. */
 static bool damage_some(const struct cut *c, struct env *env, struct damage *ret_damage)
 {
-	if (end_of(c) != LIFE_END_WHOLE || rng_below(c->rng, DAMAGED_IN) ||
+	if (c->end != LIFE_END_WHOLE || rng_below(c->rng, DAMAGED_IN) ||
 	    !damage_choose(env, cut_folders[CUT_STORE], c->rng, ret_damage))
 		return false;
 	damage_do(ret_damage, env, cut_folders[CUT_STORE]);
@@ -261,7 +263,7 @@ static bool check_second(const struct cut *c)
 		.rng = c->rng,
 		.odds = &odds,
 		.counts = &c->counts->life,
-		.end = end_of(c),
+		.end = end_of(c, env),
 	};
 
 	assert(life.story);
@@ -297,7 +299,6 @@ static bool cut_again(const struct cut *first, struct disk *disk, struct env *re
 		c.disk = disk;
 		c.call = applied - 1;
 		c.tail = (enum disk_tail)rng_below(c.rng, DISK_TAIL_ANY + 1);
-		c.end = end_of(first);
 		if (promised.opened) {
 			c.damage = NULL;
 			c.end = LIFE_END_WHOLE;
@@ -327,8 +328,11 @@ bool cut_check(const struct cut *given)
 	struct rng before = *c->rng;
 	struct env *env = disk_cut(c->disk, cut_folders, c->tail, c->rng);
 
-	if (damage_some(c, env, &damage))
+	copy.end = end_of(c, env);
+	if (damage_some(c, env, &damage)) {
 		copy.damage = &damage;
+		copy.end = LIFE_END_DAMAGED;
+	}
 	struct env *recorder = env_record_new(env);
 	struct disk *disk = calloc(1, sizeof(*disk));
 	struct life life = {
@@ -340,7 +344,7 @@ bool cut_check(const struct cut *given)
 		.note = promises_note,
 		.note_arg = recorder,
 		.counts = &c->counts->life,
-		.end = end_of(c),
+		.end = c->end,
 	};
 	bool twice = rng_below(c->rng, 2);
 
