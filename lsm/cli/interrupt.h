@@ -13,7 +13,8 @@
 /*
  * From now on SIGINT, SIGTERM and SIGHUP are noted instead of ending the program; the second one
  * ends it all the same. From then on a call of this thread that waits fails with EINTR within
- * 20 ms, also one that had not begun to wait. `also` (borrowed until interrupt_end; may be NULL) becomes true then.
+ * 20 ms, also one that had not begun to wait. `also` (borrowed until interrupt_end; may be NULL)
+ * becomes true then.
  */
 void interrupt_begin(_Atomic bool *also);
 /* As it was before. */
