@@ -126,9 +126,8 @@ struct got {
 
 static bool look_by_get(struct look *l, struct lsm *db, int key, struct got *ret_got)
 {
-	char text[32];
 	struct lsm_record record;
-	int err = lsm_get(db, rot_key(key, text), NULL, &record);
+	int err = lsm_get(db, rot_key(key), NULL, &record);
 
 	ret_got->err = err;
 	if (err == -ENOENT)
@@ -146,9 +145,8 @@ static bool look_by_get(struct look *l, struct lsm *db, int key, struct got *ret
 
 static bool look_by_stat(struct look *l, struct lsm *db, int key, const struct got *got)
 {
-	char text[32];
 	struct lsm_record record;
-	int err = lsm_stat(db, rot_key(key, text), NULL, &record);
+	int err = lsm_stat(db, rot_key(key), NULL, &record);
 
 	if (err && err != -ENOENT)
 		return judge_error(l, err, "stat");
@@ -172,7 +170,7 @@ static bool judge_piece(struct look *l, int key, const struct lsm_range *range, 
 
 		if (!l->possible[n] || by == 0)
 			continue;
-		struct slice value = rot_value(l->store, key, by, NULL);
+		struct slice value = rot_value(l->store, key, by);
 		struct slice rest = slice_skip(value, min_of((size_t)range->offset, value.len));
 
 		rest.len = min_of(rest.len, range->len);
@@ -186,13 +184,12 @@ static bool judge_piece(struct look *l, int key, const struct lsm_range *range, 
 static bool look_by_read(struct look *l, struct lsm *db, int key)
 {
 	uint8_t piece[PIECE];
-	char text[32];
 	size_t got = PIECE;
 	bool good = true;
 
 	for (uint64_t at = 0; good && got == PIECE && at <= ROT_LARGE_BYTES; at += PIECE) {
 		const struct lsm_range range = {.offset = at, .into = piece, .len = PIECE};
-		int err = lsm_read(db, rot_key(key, text), NULL, &range, &got, NULL);
+		int err = lsm_read(db, rot_key(key), NULL, &range, &got, NULL);
 
 		if (err == -ENOENT)
 			return judge_answer(l, key, 0, "read");
@@ -203,16 +200,10 @@ static bool look_by_read(struct look *l, struct lsm *db, int key)
 
 static int key_number(struct slice key)
 {
-	char text[32] = "", again[32];
-	int folder, number;
-
-	if (key.len >= sizeof(text))
-		return -1;
-	memcpy(text, key.ptr, key.len);
-	if (sscanf(text, "folder%d/key%d", &folder, &number) != 2 || number < 0 ||
-	    number >= ROT_KEYS || !slice_eq(key, rot_key(number, again)))
-		return -1;
-	return number;
+	for (int number = 0; number < ROT_KEYS; number++)
+		if (slice_eq(key, rot_key(number)))
+			return number;
+	return -1;
 }
 
 /* What a scan met, key by key, in the order of keys; those it passed over are absent. */
@@ -242,10 +233,8 @@ static bool step(struct look *l, struct lsm_iter *it, bool forward, struct passa
 /* Every key that the scan has passed and not shown is absent; all of them if it reached its end. */
 static bool judge_absent(struct look *l, const struct passage *p, bool forward, bool complete)
 {
-	char text[32];
-
 	for (int key = 0; key < ROT_KEYS; key++) {
-		int order = slice_cmp(rot_key(key, text), buf_slice(&p->last));
+		int order = slice_cmp(rot_key(key), buf_slice(&p->last));
 		bool passed = complete || (p->last.len && (forward ? order < 0 : order > 0));
 
 		if (passed && !p->met[key] && !judge_answer(l, key, 0, "scan"))
@@ -281,11 +270,9 @@ static bool look_by_scan(struct look *l, struct lsm *db, bool forward)
 static bool look_at_prefixes(struct look *l, struct lsm *db)
 {
 	for (int folder = 0; folder < 3; folder++) {
-		char text[32];
+		const struct slice prefix = slice_of(rot_key(folder).ptr, strlen("folder0/"));
 		bool some = false;
-
-		(void)snprintf(text, sizeof(text), "folder%d/", folder);
-		int err = lsm_prefix_exists(db, slice_str(text), NULL);
+		int err = lsm_prefix_exists(db, prefix, NULL);
 
 		for (uint32_t n = l->low; n <= l->high && !some; n++)
 			for (int key = folder; l->possible[n] && key < ROT_KEYS; key += 3)
@@ -407,10 +394,8 @@ bool rot_check(const struct rot_store *s, struct env *env, const struct rot_expe
 /* The put of a new value to key 0 is the last change's value, so it is known. */
 static bool look_after_put(struct look *l, struct lsm *db)
 {
-	char key_text[32], value_text[ROT_VALUE_MAX];
 	struct lsm_write_options options = {.meta = slice_str("m")};
-	int err = lsm_put(db, rot_key(0, key_text),
-			  rot_value(l->store, 0, l->store->changes, value_text), &options);
+	int err = lsm_put(db, rot_key(0), rot_value(l->store, 0, l->store->changes), &options);
 
 	if (err)
 		return wrong(l, "put answers %d", err);

@@ -43,7 +43,6 @@ struct changing {
 	struct rng *rng;
 	uint32_t n;
 	int key;
-	char key_text[32];
 	struct slice name;
 	struct buf *value; /* what it comes to, so far */
 };
@@ -124,23 +123,21 @@ static int draw_source(struct changing *c)
 
 static void copy_all(struct changing *c, int from)
 {
-	char text[32];
 	struct slice value = rot_large_value(c->store, from, c->store->after[c->n - 1].by[from]);
 
 	assert(buf_set(c->value, value) == 0);
-	assert(lsm_batch_copy(c->batch, c->db, rot_key(from, text), c->name, slice_str("m")) == 0);
+	assert(lsm_batch_copy(c->batch, c->db, rot_key(from), c->name, slice_str("m")) == 0);
 }
 
 static void copy_part(struct changing *c, int from)
 {
-	char text[32];
 	struct slice value = rot_large_value(c->store, from, c->store->after[c->n - 1].by[from]);
 	size_t offset = value.len / 4, len = value.len / 2;
 
 	resize(c, max_of(c->value->len, offset + len));
 	memcpy(c->value->ptr + offset, value.ptr + offset, len);
 	assert(lsm_batch_copy_range(c->batch, c->db,
-				    &(struct lsm_range_copy){.from = rot_key(from, text),
+				    &(struct lsm_range_copy){.from = rot_key(from),
 							     .from_offset = offset,
 							     .len = len,
 							     .to = c->name,
@@ -209,7 +206,7 @@ void rot_change_large(struct rot_store *s, struct lsm *db, struct lsm_batch *bat
 		.key = ROT_SMALL_KEYS + (int)rng_below(rng, ROT_KEYS - ROT_SMALL_KEYS),
 	};
 
-	c.name = rot_key(c.key, c.key_text);
+	c.name = rot_key(c.key);
 	if (rng_below(rng, 8) == 0) {
 		assert(lsm_batch_delete(batch, c.name) == 0);
 		s->after[n].by[c.key] = 0;

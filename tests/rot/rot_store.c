@@ -104,44 +104,61 @@ const char *rot_ending_name(enum rot_ending ending)
 	return names[ending];
 }
 
-struct slice rot_key(int key, char ret_text[32])
+struct slice rot_key(int key)
 {
-	(void)snprintf(ret_text, 32, "folder%d/key%02d", key % 3, key);
-	return slice_str(ret_text);
+	static char texts[ROT_KEYS][32];
+
+	if (!texts[key][0])
+		(void)snprintf(texts[key], sizeof(texts[key]), "folder%d/key%02d", key % 3, key);
+	return slice_str(texts[key]);
 }
 
 /* Short, long and compressible, noise, or long enough for a block of its own. */
-struct slice rot_value(const struct rot_store *s, int key, uint32_t n, char ret_text[ROT_VALUE_MAX])
+static void make_value(struct buf *value, int key, uint32_t n)
 {
-	if (key >= ROT_SMALL_KEYS)
-		return rot_large_value(s, key, n);
-
-	int len = snprintf(ret_text, ROT_VALUE_MAX, "%d by %u ", key, n);
+	char head[32];
+	int len = snprintf(head, sizeof(head), "%d by %u ", key, n);
 	size_t more = (n + (uint32_t)key) % 11 == 0 ? 400 : n * 37 % 130;
 
+	assert(buf_set(value, slice_of(head, (size_t)len)) == 0);
+	assert(buf_reserve(value, more) == 0);
 	if (n % 3 == 0) {
 		struct rng noise;
 
 		rng_seed(&noise, (uint64_t)key << 32 | n);
-		rng_fill(&noise, ret_text + len, more);
+		rng_fill(&noise, value->ptr + len, more);
 	} else {
-		memset(ret_text + len, 'a' + (int)(n % 26), more);
+		memset(value->ptr + len, 'a' + (int)(n % 26), more);
 	}
-	return slice_of(ret_text, (size_t)len + more);
+	value->len += more;
+}
+
+struct slice rot_value(const struct rot_store *s, int key, uint32_t n)
+{
+	if (key >= ROT_SMALL_KEYS)
+		return rot_large_value(s, key, n);
+
+	struct buf *value = &s->values[n * ROT_SMALL_KEYS + (uint32_t)key];
+
+	if (value->len == 0)
+		make_value(value, key, n);
+	return buf_slice(value);
 }
 
 uint32_t rot_value_change(const struct rot_store *s, int key, struct slice value)
 {
-	char head[32] = "", text[ROT_VALUE_MAX];
-	unsigned n = 0;
-	int named = -1;
+	char head[32] = "", *end;
 
 	if (key >= ROT_SMALL_KEYS)
 		return rot_large_change(s, key, value);
-	memcpy(head, value.ptr, value.len < 31 ? value.len : 31);
-	if (sscanf(head, "%d by %u ", &named, &n) != 2 || named != key || n == 0 || n > s->changes)
+	memcpy(head, value.ptr, min_of(value.len, sizeof(head) - 1));
+	if (strtol(head, &end, 10) != key || strncmp(end, " by ", 4) != 0)
 		return 0;
-	return slice_eq(value, rot_value(s, key, n, text)) ? n : 0;
+	unsigned long n = strtoul(end + 4, NULL, 10);
+
+	if (n == 0 || n > s->changes)
+		return 0;
+	return slice_eq(value, rot_value(s, key, (uint32_t)n)) ? (uint32_t)n : 0;
 }
 
 /* ---- making the history ---- */
@@ -159,16 +176,15 @@ struct maker {
 static void change_key(struct maker *m, struct lsm_batch *batch, uint32_t n)
 {
 	int key = (int)rng_below(&m->rng, ROT_SMALL_KEYS);
-	char key_text[32], value_text[ROT_VALUE_MAX];
 	uint32_t *by = &m->store->after[n].by[key];
 
 	if (rng_below(&m->rng, 5) == 0) {
-		assert(lsm_batch_delete(batch, rot_key(key, key_text)) == 0);
+		assert(lsm_batch_delete(batch, rot_key(key)) == 0);
 		*by = 0;
 		return;
 	}
-	assert(lsm_batch_put(batch, rot_key(key, key_text), slice_str("m"),
-			     rot_value(m->store, key, n, value_text)) == 0);
+	assert(lsm_batch_put(batch, rot_key(key), slice_str("m"), rot_value(m->store, key, n)) ==
+	       0);
 	*by = n;
 }
 
@@ -465,7 +481,8 @@ struct rot_store *rot_store_new(uint64_t seed, enum rot_ending ending)
 	s->seed = seed;
 	s->ending = ending;
 	s->env = env_mem_new();
-	assert(s->env);
+	s->values = calloc((ROT_CHANGES_MAX + 1) * ROT_SMALL_KEYS, sizeof(*s->values));
+	assert(s->env && s->values);
 	env_mem_set_clock(s->env, UINT64_C(1700000000000000000));
 	gate_put_before(s->env);
 	rng_seed(&m.rng, seed * ROT_ENDINGS + ending);
@@ -487,6 +504,9 @@ void rot_store_free(struct rot_store *s)
 		buf_done(&s->stale[i].bytes);
 	for (size_t i = 0; i < s->large_count; i++)
 		buf_done(&s->large[i].bytes);
+	for (size_t i = 0; i < (ROT_CHANGES_MAX + 1) * ROT_SMALL_KEYS; i++)
+		buf_done(&s->values[i]);
+	free(s->values);
 	env_free(s->env);
 	free(s);
 }

@@ -20,7 +20,6 @@ enum {
 	ROT_CHANGES_MAX = 240,
 	ROT_FILES_MAX = 48,
 	ROT_RECORDS_MAX = 320,
-	ROT_VALUE_MAX = 1024,   /* of a small one */
 	ROT_LARGE_BYTES = 6000, /* of a large one, at most */
 	ROT_LARGE_MAX = 128,
 	ROT_CHUNKS_MAX = 1024,
@@ -86,6 +85,7 @@ struct rot_store {
 	struct rot_world after[ROT_CHANGES_MAX + 1]; /* after[n]: n changes made */
 	uint64_t last_seqno[ROT_CHANGES_MAX + 1];
 	uint32_t changes;
+	struct buf *values;                   /* owned: rot_value's, by change and key */
 	struct env *env;                      /* owned: the store as its process left it */
 	struct rot_file files[ROT_FILES_MAX]; /* sorted by kind and name */
 	size_t file_count;
@@ -111,9 +111,8 @@ const char *rot_ending_name(enum rot_ending ending);
 /* Options for opening one of these stores in `env`. */
 struct lsm_options rot_options(struct env *env);
 
-struct slice rot_key(int key, char ret_text[32]);
-/* The value that change n gives a key; of a small one it is in ret_text. */
-struct slice rot_value(const struct rot_store *s, int key, uint32_t n,
-		       char ret_text[ROT_VALUE_MAX]);
+struct slice rot_key(int key);
+/* The value that change n gives a key. */
+struct slice rot_value(const struct rot_store *s, int key, uint32_t n);
 /* Which change wrote this value of the key; 0: none. */
 uint32_t rot_value_change(const struct rot_store *s, int key, struct slice value);
