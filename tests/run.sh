@@ -70,17 +70,17 @@ setup_sanitized() {
 }
 
 if [ "$mode" = all ]; then
+  # One process for all tests of a program: the thread sanitizer cannot do with more, and the address
+  # sanitizer looks for leaks at the end of each, which is two fifths of the time.
+  CK_FORK=no
+  export CK_FORK
   if setup_sanitized asan address,undefined; then
     # a trial of the fault loops costs ten times as much: each 80th call is enough to see leaks
     APEX_FAULT_STRIDE=80
     run asan --suite unit --suite replay --suite model --suite cli --suite stress --suite fault
   fi
   if setup_sanitized tsan thread; then
-    # check cannot fork under the thread sanitizer
-    CK_FORK=no
-    export CK_FORK
     run tsan --suite unit --suite stress --no-suite pure
-    unset CK_FORK
   fi
   CC=clang
   export CC
