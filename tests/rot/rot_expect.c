@@ -202,7 +202,7 @@ struct rot_expect rot_expect_bytes(const struct rot_store *s, size_t file, struc
 	if (s->files[file].is_stray || slice_eq(buf_slice(&s->files[file].bytes), bytes))
 		return e;
 	switch (s->files[file].kind) {
-	case ROT_LOCK:
+	case ROT_ASIDE:
 		return e;
 	case ROT_CURRENT:
 		return refused(s);
@@ -237,7 +237,7 @@ struct rot_expect rot_expect_missing(const struct rot_store *s, size_t file)
 	if (s->files[file].kind == ROT_BLOB)
 		return expect_no_blob(s, file);
 	e.missing = true;
-	return s->files[file].kind == ROT_LOCK || s->files[file].is_stray ? whole(s) : e;
+	return s->files[file].kind == ROT_ASIDE || s->files[file].is_stray ? whole(s) : e;
 }
 
 /* The first record that does not stand in the log as it was, or of the log and newer ones when its

@@ -75,7 +75,7 @@ struct lsm_options rot_options(struct env *env)
 	struct lsm_options o;
 
 	lsm_options_init(&o);
-	o.reserve_bytes = 0; /* a file in which nothing stands */
+	o.reserve_bytes = 512;
 	o.env = env;
 	o.sync_mode = LSM_SYNC_MANUAL;
 	o.memtable_bytes = 4 << 10;
@@ -244,7 +244,7 @@ static enum rot_kind kind_of(const char *name)
 	case FILE_MANIFEST:
 		return ROT_MANIFEST;
 	default:
-		return strcmp(name, "CURRENT") == 0 ? ROT_CURRENT : ROT_LOCK;
+		return strcmp(name, "CURRENT") == 0 ? ROT_CURRENT : ROT_ASIDE;
 	}
 }
 
@@ -294,7 +294,7 @@ static void keep_stale(struct maker *m)
 		struct rot_file file = s->stale[i];
 
 		s->stale[i] = (struct rot_file){0};
-		if (file.kind == ROT_LOCK || file.kind >= ROT_TABLE)
+		if (file.kind == ROT_ASIDE || file.kind >= ROT_TABLE)
 			buf_done(&file.bytes);
 		else
 			s->stale[kept++] = file;

@@ -31,7 +31,7 @@ struct rot_world {
 };
 
 enum rot_kind {
-	ROT_LOCK,
+	ROT_ASIDE, /* LOCK and RESERVE: nothing of the store stands in them */
 	ROT_CURRENT,
 	ROT_MANIFEST,
 	ROT_LOG,

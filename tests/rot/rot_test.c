@@ -25,17 +25,19 @@ enum {
 	SECTOR = 512,
 	/* One flip in so many is also tried on a store opened for writing. */
 	WRITING_IN = 64,
-	/* Of the zeros behind the end of a log or manifest, one bit in so many is flipped. */
+	/* Of the zeros behind the end of a log or manifest, one bit in so many is flipped; of
+	 * several seeds, each. */
 	ZEROS_IN = 16,
 	/* One state in so many is also tried in another mode; of damage to a blob file fewer. */
 	MODES_IN = 4,
 	BLOB_MODES_IN = 8,
 };
 
-static const char *const kind_names[] = {"LOCK", "CURRENT", "manifest",
-					 "log",  "table",   "blob file"};
+static const char *const kind_names[] = {
+	"LOCK and RESERVE", "CURRENT", "manifest", "log", "table", "blob file",
+};
 
-static unsigned bits_of_a_byte = 8;
+static unsigned bits_of_a_byte = 8, zeros_in = ZEROS_IN;
 
 /* Of one store, over all kinds of damage: rot_tally's. */
 static uint64_t modes[LSM_RECOVER_PREFIX + 1], told;
@@ -164,7 +166,7 @@ static void flip_bit(struct rotting *r, size_t file, uint8_t *bytes, uint64_t bi
 
 	/* the whole list of what may rot unseen */
 	e.must_notice =
-		f->kind != ROT_LOCK && !f->is_stray && !rot_is_dead(r->store, file, bit / 8);
+		f->kind != ROT_ASIDE && !f->is_stray && !rot_is_dead(r->store, file, bit / 8);
 	if (f->kind >= ROT_TABLE || f->kind == ROT_CURRENT)
 		e.file = f->name;
 	(void)rot_check(r->store, r->store->env, &e, what, &r->tally);
@@ -188,7 +190,7 @@ static void flip_file(struct rotting *r, size_t file)
 	/* in place: the memory's own bytes, which nobody holds open */
 	assert(env_mem_file(r->store->env, ROT_DIR, f->name, &bytes) == 0);
 	for (uint64_t bit = 0; bit < (uint64_t)bytes.len * 8; bit++) {
-		if (is_chosen(r) && (bit < used || rng_below(&r->rng, ZEROS_IN) == 0))
+		if (is_chosen(r) && (bit < used || rng_below(&r->rng, zeros_in) == 0))
 			flip_bit(r, file, (uint8_t *)bytes.ptr, bit);
 	}
 }
@@ -208,7 +210,7 @@ static bool is_of_tables(const struct rot_store *s, size_t file)
 
 static void flip_all(const struct rot_store *store)
 {
-	for (int kind = ROT_LOCK; kind <= ROT_BLOB; kind++) {
+	for (int kind = ROT_ASIDE; kind <= ROT_BLOB; kind++) {
 		struct rotting r = begin(store);
 		char what[64];
 
@@ -343,7 +345,7 @@ static void double_file(struct rotting *r, size_t file)
 	const struct rot_expect e = rot_expect_bytes(r->store, file, buf_slice(&f->bytes));
 	char name[ENV_NAME_MAX + 1], what[128];
 
-	if (f->kind == ROT_LOCK || f->kind == ROT_CURRENT)
+	if (f->kind == ROT_ASIDE || f->kind == ROT_CURRENT)
 		return;
 	for (size_t i = 0; i < array_size(numbers); i++) {
 		file_name_make(kind, numbers[i], name);
@@ -429,6 +431,8 @@ int main(int argc, char **argv)
 			ROT_ENDINGS);
 		return EXIT_FAILURE;
 	}
+	if (seeds > 1)
+		zeros_in = 1;
 	log_set_sink(rot_hear);
 	if (one)
 		run_seed(strtoull(one, NULL, 10), first, last);
