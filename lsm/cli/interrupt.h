@@ -12,9 +12,8 @@
 
 /*
  * From now on SIGINT, SIGTERM and SIGHUP are noted instead of ending the program; the second one
- * ends it all the same. From then on a call of this thread that waits fails with EINTR within
- * 20 ms, also one that had not begun to wait. `also` (borrowed until interrupt_end; may be NULL)
- * becomes true then.
+ * ends it all the same. System calls go on, but for a wait for input. `also` (borrowed until
+ * interrupt_end; may be NULL) becomes true then, at once when one was noted before.
  */
 void interrupt_begin(_Atomic bool *also);
 /* As it was before. */
@@ -24,3 +23,10 @@ void interrupt_end(void);
 bool interrupted(void);
 /* 0, or -ECANCELED when one came. */
 must_check int interrupt_check(void);
+
+/*
+ * Around a system call that waits for input: a signal that comes before or during it ends it with
+ * EINTR within 20 ms. -EINTR: one came, and there is nothing to wait for, nor to end.
+ */
+must_check int interrupt_wait_begin(void);
+void interrupt_wait_end(void);

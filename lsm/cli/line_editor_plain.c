@@ -32,8 +32,12 @@ void line_editor_free(struct line_editor *e)
 
 static int read_line(struct line_editor *e, struct slice *ret_line)
 {
-	ssize_t len = getline(&e->line, &e->cap, stdin);
+	ssize_t len = 0;
 
+	if (interrupt_wait_begin() == 0) {
+		len = getline(&e->line, &e->cap, stdin);
+		interrupt_wait_end();
+	}
 	if (len <= 0) {
 		clearerr(stdin);
 		putchar('\n');

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "lsm/base/error.h"
+#include "lsm/cli/interrupt.h"
 
 enum {
 	READ_BYTES = 256 * 1024, /* at once, of a file that nobody else reads */
@@ -61,10 +62,15 @@ void line_input_close(struct line_input *in)
 
 static int read_until(struct line_input *in, int end, size_t *ret_len)
 {
-	ssize_t len;
+	int rc = interrupt_wait_begin();
 
+	if (rc)
+		return rc;
 	errno = 0;
-	len = getdelim(&in->line, &in->cap, end, in->file);
+	ssize_t len = getdelim(&in->line, &in->cap, end, in->file);
+	int error = errno;
+
+	interrupt_wait_end();
 	/* after an error, a signal for example, what was read is no whole line */
 	if (len > 0 && !ferror_unlocked(in->file)) {
 		in->bytes += (uint64_t)len;
@@ -73,7 +79,8 @@ static int read_until(struct line_input *in, int end, size_t *ret_len)
 	}
 	if (feof_unlocked(in->file) && !ferror_unlocked(in->file))
 		return -ENODATA;
-	return fail(errno ? -errno : -EIO, "%s: %s", in->name, strerror(errno ? errno : EIO));
+	error = error ? error : EIO;
+	return fail(-error, "%s: %s", in->name, strerror(error));
 }
 
 int line_input_next(struct line_input *in, struct slice *ret_line)

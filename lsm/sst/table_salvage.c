@@ -177,6 +177,15 @@ static int open_block(struct salvage_table *t, size_t i)
 	return block_cursor_first(&t->cursor);
 }
 
+static const char *doubt_of(const struct salvage_table *t, uint64_t end)
+{
+	if (t->has_footer)
+		return "no block can be found";
+	if (t->covered < end)
+		return "no block can be found, there may have been some";
+	return "the file ends behind a block, there may have been more";
+}
+
 /* All blocks are passed: was there more? */
 static int settle_end(struct salvage_table *t)
 {
@@ -202,9 +211,7 @@ static int settle_end(struct salvage_table *t)
 		return 0;
 	rc = set_bounds(t, t->count);
 	if (!rc)
-		tell_until(t, end, TABLE_LOST_BYTES,
-			   t->has_footer ? "no block can be found"
-					 : "no block can be found, there may have been some");
+		tell_until(t, end, TABLE_LOST_BYTES, doubt_of(t, end));
 	return rc;
 }
 

@@ -10,8 +10,8 @@
  * table (it stands in the footer and follows from the store's id). Without an index a data block
  * over BLOCK_SEARCH_MAX bytes is not found, and a value that is itself the image of a data block
  * in the right key order is taken for one if the block that names it is lost. Without index and
- * footer it cannot be told whether blocks are missing at the end; if the count of entries is
- * known, it decides.
+ * footer it cannot be known whether blocks are missing at the end; the count of entries decides if
+ * it is known, else a loss is told, of 0 bytes where the file ends behind a block.
  *
  * Thread rule: one thread at a time.
  */

@@ -93,7 +93,7 @@ static bool edit_follows(struct slice content, uint64_t store_id, uint64_t offse
 	for (uint64_t at = offset + 1; at + MANIFEST_EDIT_HEADER_SIZE - 4 < end; at++) {
 		struct slice payload;
 
-		/* a length of zero, as this one, is none; and the next four */
+		/* eight zeros: neither here nor at the next four places is there a length */
 		if (at + 12 <= end && fixed64_get(content.ptr + at + 4) == 0) {
 			at += 4;
 			continue;

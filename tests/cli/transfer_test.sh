@@ -259,6 +259,24 @@ stops_cleanly() {
   [ "$status" -eq 130 ] && [ -n "$said" ] && [ "$said" = "$("$apexkv" store count)" ]
 }
 check 'a signal stops an import, which says what it did' stops_cleanly
+exports_what_it_says() {
+  rm -f fifo
+  mkfifo fifo
+  "$apexkv" loaded export fifo 2>err &
+  exporter=$!
+  at_exit() { kill "$exporter" 2>/dev/null; }
+  exec 3<fifo
+  head -c 100 <&3 >got # it has begun, and has more to say than the pipe holds
+  kill -TERM "$exporter"
+  cat <&3 >>got
+  wait "$exporter"
+  status=$?
+  at_exit() { :; }
+  exec 3<&-
+  said=$(sed -n 's/.*signal; \([0-9]*\) records are exported.*/\1/p' err)
+  [ "$status" -eq 130 ] && [ -n "$said" ] && [ "$said" -eq "$(wc -l <got)" ]
+}
+check 'a signal stops an export, which has written what it says' exports_what_it_says
 half_is_absent() { run store exists half && [ "$status" -eq 1 ]; }
 check 'half a line is no record' half_is_absent
 

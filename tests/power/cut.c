@@ -80,7 +80,8 @@ static bool damage_is_told(struct lsm *db)
 }
 
 /* What the store that was found, in env, may have at its end. All that is unsynced kept, or nothing
- * of it, tears no record; but nothing may keep a record without its chunks. */
+ * of it, tears no record; but DISK_TAIL_NOTHING can leave one whose chunks are gone (lead.h), and
+ * that counts as torn. */
 static enum life_end end_of(const struct cut *c, struct env *env)
 {
 	if (c->end != LIFE_END_WHOLE || c->tail == DISK_TAIL_ALL)

@@ -6,7 +6,8 @@
  *
  * usage: rot_test [SEEDS [ENDING [BITS]]]; ENDING: a number of enum rot_ending, else all are tried;
  * BITS: of eight bits, and of eight places to cut at, so many are tried (8); APEX_SEED runs that
- * one seed. Long form: rot_test 40 (three minutes of a processor's time each).
+ * one seed, as among others when the other arguments are the same. Long form: rot_test 40 (three
+ * minutes of a processor's time each).
  */
 #include <assert.h>
 #include <inttypes.h>

@@ -50,7 +50,8 @@ static inline uint64_t unit_seed(void)
 	return seed;
 }
 
-/* Run them all with a time limit of 300 s each; returns the exit status for main. */
+/* Run them all, each in a process of its own and with a time limit of 300 s (with CK_FORK=no
+ * neither); returns the exit status for main. */
 static inline int unit_run(const char *name, const TTest *const *const *tests, size_t test_count)
 {
 	Suite *suite = suite_create(name);

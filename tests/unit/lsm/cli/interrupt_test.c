@@ -1,21 +1,33 @@
 #include "lsm/cli/interrupt.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "lsm/base/thread.h"
 #include "tests/unit/unit.h"
 
-static void expect_wait_to_end(void)
+static timer_t timer;
+
+/* SIGTERM comes in 50 ms: a wait has begun by then. */
+static void signal_soon(void)
 {
-	int ends[2];
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGTERM};
+	struct itimerspec times = {.it_value.tv_nsec = 50 * 1000 * 1000};
+
+	ck_assert_int_eq(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
+	ck_assert_int_eq(timer_settime(timer, 0, &times, NULL), 0);
+}
+
+static void expect_read_to_end(int fd)
+{
 	char byte;
 
-	ck_assert_int_eq(pipe(ends), 0);
-	ck_assert_int_eq(read(ends[0], &byte, 1), -1);
+	ck_assert_int_eq(read(fd, &byte, 1), -1);
 	ck_assert_int_eq(errno, EINTR);
-	ck_assert_int_eq(close(ends[0]), 0);
-	ck_assert_int_eq(close(ends[1]), 0);
 }
 
 START_TEST(a_signal_is_noted_and_told)
@@ -33,13 +45,85 @@ START_TEST(a_signal_is_noted_and_told)
 }
 END_TEST
 
-START_TEST(a_wait_that_begins_after_the_signal_ends_too)
+START_TEST(who_begins_later_is_told_too)
 {
+	_Atomic bool stop = false;
+
 	interrupt_begin(NULL);
-	ck_assert_int_eq(raise(SIGINT), 0);
-	expect_wait_to_end();
-	expect_wait_to_end();
+	ck_assert_int_eq(raise(SIGTERM), 0);
+	interrupt_begin(&stop);
+	ck_assert(stop);
 	interrupt_end();
+	interrupt_end();
+}
+END_TEST
+
+START_TEST(a_signal_ends_a_wait_for_input)
+{
+	int ends[2];
+
+	ck_assert_int_eq(pipe(ends), 0);
+	interrupt_begin(NULL);
+	signal_soon();
+	ck_assert_int_eq(interrupt_wait_begin(), 0);
+	expect_read_to_end(ends[0]);
+	interrupt_wait_end();
+	ck_assert_int_eq(interrupt_wait_begin(), -EINTR);
+	interrupt_end();
+	ck_assert_int_eq(timer_delete(timer), 0);
+	ck_assert_int_eq(close(ends[0]), 0);
+	ck_assert_int_eq(close(ends[1]), 0);
+}
+END_TEST
+
+/* As if it came after the last look at the flag. */
+START_TEST(also_one_that_begins_after_it)
+{
+	int ends[2];
+
+	ck_assert_int_eq(pipe(ends), 0);
+	interrupt_begin(NULL);
+	ck_assert_int_eq(interrupt_wait_begin(), 0);
+	ck_assert_int_eq(raise(SIGINT), 0);
+	expect_read_to_end(ends[0]);
+	expect_read_to_end(ends[0]);
+	interrupt_wait_end();
+	interrupt_end();
+	ck_assert_int_eq(close(ends[0]), 0);
+	ck_assert_int_eq(close(ends[1]), 0);
+}
+END_TEST
+
+static void read_once_interrupted(void *arg)
+{
+	const int *fd = arg;
+	char bytes[4096];
+
+	while (!interrupted())
+		sched_yield();
+	unit_expect(read(*fd, bytes, sizeof(bytes)) == sizeof(bytes));
+}
+
+START_TEST(output_goes_on)
+{
+	const char bytes[4096] = {0};
+	struct thread reader = {0};
+	int ends[2];
+
+	ck_assert_int_eq(pipe2(ends, O_NONBLOCK), 0);
+	while (write(ends[1], bytes, sizeof(bytes)) > 0)
+		continue; /* until it is full */
+	ck_assert_int_eq(fcntl(ends[1], F_SETFL, 0), 0);
+	interrupt_begin(NULL);
+	ck_assert_int_eq(thread_start(&reader, "reader", read_once_interrupted, &ends[0]), 0);
+	signal_soon();
+	ck_assert_int_eq(write(ends[1], bytes, 1), 1);
+	ck_assert(interrupted());
+	thread_join(&reader);
+	interrupt_end();
+	ck_assert_int_eq(timer_delete(timer), 0);
+	ck_assert_int_eq(close(ends[0]), 0);
+	ck_assert_int_eq(close(ends[1]), 0);
 }
 END_TEST
 
@@ -48,6 +132,7 @@ START_TEST(what_the_program_did_with_signals_is_as_before)
 	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM};
 	struct sigaction before[array_size(numbers)], after;
 
+	ck_assert(signal(SIGHUP, SIG_DFL) != SIG_ERR); /* nohup has it ignored */
 	for (size_t i = 0; i < array_size(numbers); i++)
 		ck_assert_int_eq(sigaction(numbers[i], NULL, &before[i]), 0);
 	interrupt_begin(NULL);
@@ -70,7 +155,10 @@ int main(void)
 {
 	static const TTest *const *tests[] = {
 		&a_signal_is_noted_and_told,
-		&a_wait_that_begins_after_the_signal_ends_too,
+		&who_begins_later_is_told_too,
+		&a_signal_ends_a_wait_for_input,
+		&also_one_that_begins_after_it,
+		&output_goes_on,
 		&what_the_program_did_with_signals_is_as_before,
 	};
 

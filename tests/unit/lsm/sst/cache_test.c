@@ -103,8 +103,10 @@ START_TEST(the_budget_is_exact_over_any_number_of_shards)
 		}
 		/* What replaces something larger leaves room; what is new leaves less than what
 		 * went for it. */
-		for (uint64_t i = 0; i < 1000; i++, inserted++)
+		for (uint64_t i = 0; i < 1000; i++, inserted++) {
 			put(c, 3000 + i, 99, &freed);
+			ck_assert_uint_le(stats_of(c).charge, 10007);
+		}
 		ck_assert_uint_gt(stats_of(c).charge, 10007 - shards * 100);
 		ck_assert_uint_eq(inserted - freed, stats_of(c).entries);
 		cache_set_capacity(c, 500);

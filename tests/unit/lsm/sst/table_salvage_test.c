@@ -426,6 +426,15 @@ START_TEST(a_cut_between_two_blocks_is_told_too)
 		ck_assert_uint_eq(losses_of(&o, TABLE_LOST_BYTES), 1);
 		outcome_done(&o);
 	}
+	/* behind the last block, and there are as many records as there were */
+	struct table_salvage_source source;
+	struct outcome o;
+
+	source = source_of(p.f.dir, &o);
+	source.entries = p.rows.count;
+	salvage(&source, &p.rows, &o);
+	ck_assert_uint_eq(losses_of(&o, TABLE_LOST_BYTES), 0);
+	outcome_done(&o);
 	patient_close(&p);
 }
 END_TEST
