@@ -12,7 +12,7 @@
 
 static timer_t timer;
 
-/* SIGTERM comes in 50 ms: a wait has begun by then. */
+/* SIGTERM comes in 50 ms: what waits has mostly begun to by then. */
 static void signal_soon(void)
 {
 	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGTERM};
@@ -64,8 +64,8 @@ START_TEST(a_signal_ends_a_wait_for_input)
 
 	ck_assert_int_eq(pipe(ends), 0);
 	interrupt_begin(NULL);
-	signal_soon();
 	ck_assert_int_eq(interrupt_wait_begin(), 0);
+	signal_soon();
 	expect_read_to_end(ends[0]);
 	interrupt_wait_end();
 	ck_assert_int_eq(interrupt_wait_begin(), -EINTR);
