@@ -11,6 +11,20 @@
 #include "tests/unit/unit.h"
 
 static timer_t timer;
+static int ends[2]; /* of a pipe, within a test that has one */
+
+static void begin_with_pipe(int flags)
+{
+	ck_assert_int_eq(pipe2(ends, flags), 0);
+	interrupt_begin(NULL);
+}
+
+static void end_with_pipe(void)
+{
+	interrupt_end();
+	ck_assert_int_eq(close(ends[0]), 0);
+	ck_assert_int_eq(close(ends[1]), 0);
+}
 
 /* SIGTERM comes in 50 ms: what waits has mostly begun to by then. */
 static void signal_soon(void)
@@ -22,11 +36,11 @@ static void signal_soon(void)
 	ck_assert_int_eq(timer_settime(timer, 0, &times, NULL), 0);
 }
 
-static void expect_read_to_end(int fd)
+static void expect_read_to_end(void)
 {
 	char byte;
 
-	ck_assert_int_eq(read(fd, &byte, 1), -1);
+	ck_assert_int_eq(read(ends[0], &byte, 1), -1);
 	ck_assert_int_eq(errno, EINTR);
 }
 
@@ -60,70 +74,56 @@ END_TEST
 
 START_TEST(a_signal_ends_a_wait_for_input)
 {
-	int ends[2];
-
-	ck_assert_int_eq(pipe(ends), 0);
-	interrupt_begin(NULL);
+	begin_with_pipe(0);
 	ck_assert_int_eq(interrupt_wait_begin(), 0);
 	signal_soon();
-	expect_read_to_end(ends[0]);
+	expect_read_to_end();
 	interrupt_wait_end();
 	ck_assert_int_eq(interrupt_wait_begin(), -EINTR);
-	interrupt_end();
+	end_with_pipe();
 	ck_assert_int_eq(timer_delete(timer), 0);
-	ck_assert_int_eq(close(ends[0]), 0);
-	ck_assert_int_eq(close(ends[1]), 0);
 }
 END_TEST
 
 /* As if it came after the last look at the flag. */
 START_TEST(also_one_that_begins_after_it)
 {
-	int ends[2];
-
-	ck_assert_int_eq(pipe(ends), 0);
-	interrupt_begin(NULL);
+	begin_with_pipe(0);
 	ck_assert_int_eq(interrupt_wait_begin(), 0);
 	ck_assert_int_eq(raise(SIGINT), 0);
-	expect_read_to_end(ends[0]);
-	expect_read_to_end(ends[0]);
+	expect_read_to_end();
+	expect_read_to_end();
 	interrupt_wait_end();
-	interrupt_end();
-	ck_assert_int_eq(close(ends[0]), 0);
-	ck_assert_int_eq(close(ends[1]), 0);
+	end_with_pipe();
 }
 END_TEST
 
 static void read_once_interrupted(void *arg)
 {
-	const int *fd = arg;
 	char bytes[4096];
 
+	(void)arg;
 	while (!interrupted())
 		sched_yield();
-	unit_expect(read(*fd, bytes, sizeof(bytes)) == sizeof(bytes));
+	unit_expect(read(ends[0], bytes, sizeof(bytes)) == sizeof(bytes));
 }
 
 START_TEST(output_goes_on)
 {
 	const char bytes[4096] = {0};
 	struct thread reader = {0};
-	int ends[2];
 
-	ck_assert_int_eq(pipe2(ends, O_NONBLOCK), 0);
+	begin_with_pipe(O_NONBLOCK);
 	while (write(ends[1], bytes, sizeof(bytes)) > 0)
 		continue; /* until it is full */
 	ck_assert_int_eq(fcntl(ends[1], F_SETFL, 0), 0);
-	interrupt_begin(NULL);
-	ck_assert_int_eq(thread_start(&reader, "reader", read_once_interrupted, &ends[0]), 0);
+	ck_assert_int_eq(thread_start(&reader, "reader", read_once_interrupted, NULL), 0);
 	signal_soon();
 	ck_assert_int_eq(write(ends[1], bytes, 1), 1);
 	ck_assert(interrupted());
 	thread_join(&reader);
-	interrupt_end();
+	end_with_pipe();
 	ck_assert_int_eq(timer_delete(timer), 0);
-	ck_assert_int_eq(close(ends[0]), 0);
-	ck_assert_int_eq(close(ends[1]), 0);
 }
 END_TEST
 
