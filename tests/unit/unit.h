@@ -1,13 +1,16 @@
 /*
- * One test program per module: the tests are listed once, in main.
+ * One file per module, a few programs for all of them (meson.build). The tests of a file are listed
+ * once, at its end:
  *
  *	START_TEST(torn_tail_is_cut_off) { ... } END_TEST
  *
- *	int main(void)
- *	{
- *		static const TTest *const *tests[] = { &torn_tail_is_cut_off, ... };
- *		return unit_run("wal_reader", tests, array_size(tests));
- *	}
+ *	static const TTest *const *const tests[] = {
+ *		&torn_tail_is_cut_off,
+ *	};
+ *
+ *	UNIT_SUITE("lsm/wal/wal_reader", tests)
+ *
+ * `engine_test lsm/wal/wal_reader` runs these, `engine_test` all of the program's.
  */
 #pragma once
 
@@ -50,21 +53,34 @@ static inline uint64_t unit_seed(void)
 	return seed;
 }
 
-/* Run them all, each in a process of its own and with a time limit of 300 s (with CK_FORK=no
- * neither); returns the exit status for main. */
-static inline int unit_run(const char *name, const TTest *const *const *tests, size_t test_count)
-{
-	Suite *suite = suite_create(name);
-	TCase *cases = tcase_create(name);
-	int failed;
+/* The tests of a file, each in a process of its own and with a time limit of 300 s (with CK_FORK=no
+ * neither). */
+struct unit_suite {
+	const char *name;
+	const TTest *const *const *tests;
+	size_t test_count;
+	void (*setup)(void), (*teardown)(void); /* of each test; NULL for none */
+	int first, end; /* each is run for each _i from first on, below end */
+	struct unit_suite *next;
+};
 
-	for (size_t i = 0; i < test_count; i++)
-		tcase_add_test(cases, *tests[i]);
-	tcase_set_timeout(cases, 300);
-	suite_add_tcase(suite, cases);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
-}
+/* Before main. */
+void unit_enlist(struct unit_suite *suite);
+
+#define UNIT_ROUNDS(suite_name, suite_tests, suite_setup, suite_teardown, first_round, end_round)  \
+	__attribute__((constructor)) static void enlist(void)                                      \
+	{                                                                                          \
+		static struct unit_suite suite = {                                                 \
+			.name = (suite_name),                                                      \
+			.tests = (suite_tests),                                                    \
+			.test_count = array_size(suite_tests),                                     \
+			.setup = (suite_setup),                                                    \
+			.teardown = (suite_teardown),                                              \
+			.first = (first_round),                                                    \
+			.end = (end_round),                                                        \
+		};                                                                                 \
+                                                                                                   \
+		unit_enlist(&suite);                                                               \
+	}
+
+#define UNIT_SUITE(suite_name, suite_tests) UNIT_ROUNDS(suite_name, suite_tests, NULL, NULL, 0, 1)

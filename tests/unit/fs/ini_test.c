@@ -131,13 +131,10 @@ START_TEST(apexfs_ini_is_a_good_settings_file_and_changes_nothing)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&apexfs_ini_says_what_the_tables_say,
-		&there_is_an_example_for_each_profile,
-		&apexfs_ini_is_a_good_settings_file_and_changes_nothing,
-	};
+static const TTest *const *const tests[] = {
+	&apexfs_ini_says_what_the_tables_say,
+	&there_is_an_example_for_each_profile,
+	&apexfs_ini_is_a_good_settings_file_and_changes_nothing,
+};
 
-	return unit_run("ini", tests, array_size(tests));
-}
+UNIT_SUITE("fs/ini", tests)

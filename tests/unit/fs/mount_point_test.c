@@ -145,17 +145,14 @@ START_TEST(store_and_mount_point_must_not_overlap)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&store_path_is_absolute_whether_it_exists_or_not,
-		&store_without_a_parent_is_named,
-		&empty_folder_is_a_mount_point,
-		&mount_point_must_be_a_folder,
-		&mount_point_must_be_empty,
-		&mount_point_must_be_free,
-		&store_and_mount_point_must_not_overlap,
-	};
+static const TTest *const *const tests[] = {
+	&store_path_is_absolute_whether_it_exists_or_not,
+	&store_without_a_parent_is_named,
+	&empty_folder_is_a_mount_point,
+	&mount_point_must_be_a_folder,
+	&mount_point_must_be_empty,
+	&mount_point_must_be_free,
+	&store_and_mount_point_must_not_overlap,
+};
 
-	return unit_run("mount_point", tests, array_size(tests));
-}
+UNIT_SUITE("fs/mount_point", tests)

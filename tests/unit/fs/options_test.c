@@ -371,31 +371,28 @@ START_TEST(help_names_every_setting)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&two_places_are_all_that_is_needed,
-		&flags_may_come_after_the_places,
-		&places_must_be_two,
-		&unknown_options_are_named,
-		&values_that_do_not_go_together_are_refused,
-		&list_mixes_words_and_settings,
-		&lists_add_up_and_the_last_value_wins,
-		&backslash_takes_a_comma_into_a_value,
-		&empty_items_and_mount_words_change_nothing,
-		&the_last_of_ro_and_rw_wins,
-		&read_only_store_is_mounted_read_only,
-		&a_word_shows_in_the_setting_that_means_the_same,
-		&allow_other_switches_permission_checks_on,
-		&allow_other_may_be_a_setting,
-		&data_dir_is_the_store_that_is_not_named,
-		&print_config_needs_no_places,
-		&help_and_version_need_no_places,
-		&command_line_beats_environment_beats_file,
-		&bad_settings_file_is_named,
-		&bad_environment_is_refused,
-		&help_names_every_setting,
-	};
+static const TTest *const *const tests[] = {
+	&two_places_are_all_that_is_needed,
+	&flags_may_come_after_the_places,
+	&places_must_be_two,
+	&unknown_options_are_named,
+	&values_that_do_not_go_together_are_refused,
+	&list_mixes_words_and_settings,
+	&lists_add_up_and_the_last_value_wins,
+	&backslash_takes_a_comma_into_a_value,
+	&empty_items_and_mount_words_change_nothing,
+	&the_last_of_ro_and_rw_wins,
+	&read_only_store_is_mounted_read_only,
+	&a_word_shows_in_the_setting_that_means_the_same,
+	&allow_other_switches_permission_checks_on,
+	&allow_other_may_be_a_setting,
+	&data_dir_is_the_store_that_is_not_named,
+	&print_config_needs_no_places,
+	&help_and_version_need_no_places,
+	&command_line_beats_environment_beats_file,
+	&bad_settings_file_is_named,
+	&bad_environment_is_refused,
+	&help_names_every_setting,
+};
 
-	return unit_run("options", tests, array_size(tests));
-}
+UNIT_SUITE("fs/options", tests)

@@ -62,13 +62,10 @@ START_TEST(without_a_limit_nobody_watches)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&who_takes_too_long_is_ended,
-		&who_is_done_in_time_is_not,
-		&without_a_limit_nobody_watches,
-	};
+static const TTest *const *const tests[] = {
+	&who_takes_too_long_is_ended,
+	&who_is_done_in_time_is_not,
+	&without_a_limit_nobody_watches,
+};
 
-	return unit_run("shutdown", tests, array_size(tests));
-}
+UNIT_SUITE("fs/shutdown", tests)

@@ -207,17 +207,18 @@ START_TEST(one_that_was_never_started_ends)
 }
 END_TEST
 
-int main(void)
+static void set_usual_umask(void)
 {
-	static const TTest *const *tests[] = {
-		&file_is_there_at_once_and_again_and_at_the_end,
-		&name_with_prom_is_for_prometheus,
-		&bad_places_are_refused,
-		&what_stands_under_the_temporary_name_is_not_opened,
-		&failure_is_survived,
-		&one_that_was_never_started_ends,
-	};
-
 	umask(022);
-	return unit_run("stats_dump", tests, array_size(tests));
 }
+
+static const TTest *const *const tests[] = {
+	&file_is_there_at_once_and_again_and_at_the_end,
+	&name_with_prom_is_for_prometheus,
+	&bad_places_are_refused,
+	&what_stands_under_the_temporary_name_is_not_opened,
+	&failure_is_survived,
+	&one_that_was_never_started_ends,
+};
+
+UNIT_ROUNDS("fs/stats_dump", tests, set_usual_umask, NULL, 0, 1)

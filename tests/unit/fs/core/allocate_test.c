@@ -277,18 +277,15 @@ START_TEST(on_a_full_disk_a_hole_can_be_punched)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&each_mode_on_files_of_each_size,
-		&what_changes_nothing_writes_nothing,
-		&zeros_are_not_written,
-		&a_change_moves_mtime_and_ends_set_ids,
-		&a_held_file_becomes_one_change_with_it,
-		&an_unlinked_file_too,
-		&what_cannot_be_is_refused,
-		&on_a_full_disk_a_hole_can_be_punched,
-	};
+static const TTest *const *const tests[] = {
+	&each_mode_on_files_of_each_size,
+	&what_changes_nothing_writes_nothing,
+	&zeros_are_not_written,
+	&a_change_moves_mtime_and_ends_set_ids,
+	&a_held_file_becomes_one_change_with_it,
+	&an_unlinked_file_too,
+	&what_cannot_be_is_refused,
+	&on_a_full_disk_a_hole_can_be_punched,
+};
 
-	return unit_run("allocate", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/allocate", tests)

@@ -267,21 +267,18 @@ START_TEST(blocks_are_rounded_up)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&empty_meta_is_all_defaults,
-		&only_what_differs_is_stored,
-		&what_is_not_stored_is_as_the_mount_says,
-		&a_record_that_ends_in_the_separator_tells_what_it_is,
-		&a_type_that_does_not_fit_is_damage,
-		&chmod_keeps_the_times,
-		&each_time_is_set_alone,
-		&touch_stores_nothing,
-		&times_before_1970_and_out_of_range,
-		&set_ids_end_with_a_change_by_others_than_root,
-		&blocks_are_rounded_up,
-	};
+static const TTest *const *const tests[] = {
+	&empty_meta_is_all_defaults,
+	&only_what_differs_is_stored,
+	&what_is_not_stored_is_as_the_mount_says,
+	&a_record_that_ends_in_the_separator_tells_what_it_is,
+	&a_type_that_does_not_fit_is_damage,
+	&chmod_keeps_the_times,
+	&each_time_is_set_alone,
+	&touch_stores_nothing,
+	&times_before_1970_and_out_of_range,
+	&set_ids_end_with_a_change_by_others_than_root,
+	&blocks_are_rounded_up,
+};
 
-	return unit_run("attr", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/attr", tests)

@@ -374,24 +374,21 @@ START_TEST(a_file_system_of_a_snapshot_shows_what_was)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&keys_are_put_and_deleted_in_their_order,
-		&attributes_of_what_is_replaced_stay,
-		&names_that_were_looked_for_in_vain_are_stale,
-		&a_delete_before_the_put_hides_no_name,
-		&a_file_that_is_known_is_stale_and_stays_the_same_node,
-		&a_deleted_file_lives_on_for_who_uses_it,
-		&folders_go_with_their_last_key,
-		&a_file_becomes_a_folder_and_again_a_file,
-		&the_file_without_a_name_is_one_too,
-		&what_is_held_is_logged_first,
-		&after_a_failure_all_is_as_before,
-		&a_mount_that_takes_no_changes_takes_none_of_these,
-		&searches_find_what_is_there,
-		&a_file_system_of_a_snapshot_shows_what_was,
-	};
+static const TTest *const *const tests[] = {
+	&keys_are_put_and_deleted_in_their_order,
+	&attributes_of_what_is_replaced_stay,
+	&names_that_were_looked_for_in_vain_are_stale,
+	&a_delete_before_the_put_hides_no_name,
+	&a_file_that_is_known_is_stale_and_stays_the_same_node,
+	&a_deleted_file_lives_on_for_who_uses_it,
+	&folders_go_with_their_last_key,
+	&a_file_becomes_a_folder_and_again_a_file,
+	&the_file_without_a_name_is_one_too,
+	&what_is_held_is_logged_first,
+	&after_a_failure_all_is_as_before,
+	&a_mount_that_takes_no_changes_takes_none_of_these,
+	&searches_find_what_is_there,
+	&a_file_system_of_a_snapshot_shows_what_was,
+};
 
-	return unit_run("changes", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/changes", tests)

@@ -246,19 +246,15 @@ START_TEST(what_cannot_be_is_refused)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&a_whole_file_is_copied,
-		&a_held_creation_becomes_the_copy,
-		&a_part_goes_where_it_is_told,
-		&it_ends_where_the_source_ends,
-		&within_a_file_ranges_must_not_overlap,
-		&unlinked_files_are_copied_in_pieces,
-		&a_copy_changes_the_target_as_a_write_does,
-		&what_cannot_be_is_refused,
-	};
+static const TTest *const *const tests[] = {
+	&a_whole_file_is_copied,
+	&a_held_creation_becomes_the_copy,
+	&a_part_goes_where_it_is_told,
+	&it_ends_where_the_source_ends,
+	&within_a_file_ranges_must_not_overlap,
+	&unlinked_files_are_copied_in_pieces,
+	&a_copy_changes_the_target_as_a_write_does,
+	&what_cannot_be_is_refused,
+};
 
-	make_pattern();
-	return unit_run("copy", tests, array_size(tests));
-}
+UNIT_ROUNDS("fs/core/copy", tests, make_pattern, NULL, 0, 1)

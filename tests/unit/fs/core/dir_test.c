@@ -575,26 +575,23 @@ START_TEST(a_listing_leaves_the_block_cache_alone)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&a_listing_leaves_the_block_cache_alone,
-		&a_listing_has_every_name_once,
-		&a_folder_hides_the_file_of_its_name,
-		&dot_and_dot_dot_come_first,
-		&cookies_lead_back_to_their_place,
-		&the_start_is_of_the_folder_as_it_is_now,
-		&a_cookie_of_another_time_leads_behind_the_same_name,
-		&unread_gives_the_entry_again,
-		&an_entrys_attributes_are_those_of_now,
-		&a_file_truncated_before_and_after_the_listing_began,
-		&held_files_are_listed_in_their_place,
-		&what_lies_below_costs_nothing,
-		&a_large_folder_is_listed_whole_while_it_changes,
-		&no_key_can_follow_the_last_prefix,
-		&every_key_is_reached_by_exactly_one_path,
-		&a_damaged_record_ends_the_listing_with_an_error,
-	};
+static const TTest *const *const tests[] = {
+	&a_listing_leaves_the_block_cache_alone,
+	&a_listing_has_every_name_once,
+	&a_folder_hides_the_file_of_its_name,
+	&dot_and_dot_dot_come_first,
+	&cookies_lead_back_to_their_place,
+	&the_start_is_of_the_folder_as_it_is_now,
+	&a_cookie_of_another_time_leads_behind_the_same_name,
+	&unread_gives_the_entry_again,
+	&an_entrys_attributes_are_those_of_now,
+	&a_file_truncated_before_and_after_the_listing_began,
+	&held_files_are_listed_in_their_place,
+	&what_lies_below_costs_nothing,
+	&a_large_folder_is_listed_whole_while_it_changes,
+	&no_key_can_follow_the_last_prefix,
+	&every_key_is_reached_by_exactly_one_path,
+	&a_damaged_record_ends_the_listing_with_an_error,
+};
 
-	return unit_run("dir", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/dir", tests)

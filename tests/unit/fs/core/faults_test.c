@@ -67,13 +67,10 @@ START_TEST(an_error_repeated_without_its_sentence_is_not_logged)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&damage_is_an_io_error_and_all_else_stays,
-		&each_sentence_is_logged_once,
-		&an_error_repeated_without_its_sentence_is_not_logged,
-	};
+static const TTest *const *const tests[] = {
+	&damage_is_an_io_error_and_all_else_stays,
+	&each_sentence_is_logged_once,
+	&an_error_repeated_without_its_sentence_is_not_logged,
+};
 
-	return unit_run("faults", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/faults", tests)

@@ -289,26 +289,23 @@ START_TEST(options_out_of_range_are_refused)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&what_was_written_is_read,
-		&reads_end_with_the_file,
-		&writes_go_where_they_are_told,
-		&a_gap_reads_as_zeros,
-		&every_write_is_one_put,
-		&a_write_that_covers_the_value_does_not_read_it,
-		&too_large_is_refused_before_anything_changes,
-		&size_and_times_follow_a_write,
-		&a_write_clears_set_ids_but_not_for_root,
-		&a_folder_has_no_content,
-		&unknown_nodes_are_stale,
-		&a_read_only_file_system_changes_nothing,
-		&a_full_disk_is_told_and_nothing_is_lost,
-		&damaged_attributes_are_an_io_error,
-		&space_is_the_disks,
-		&options_out_of_range_are_refused,
-	};
+static const TTest *const *const tests[] = {
+	&what_was_written_is_read,
+	&reads_end_with_the_file,
+	&writes_go_where_they_are_told,
+	&a_gap_reads_as_zeros,
+	&every_write_is_one_put,
+	&a_write_that_covers_the_value_does_not_read_it,
+	&too_large_is_refused_before_anything_changes,
+	&size_and_times_follow_a_write,
+	&a_write_clears_set_ids_but_not_for_root,
+	&a_folder_has_no_content,
+	&unknown_nodes_are_stale,
+	&a_read_only_file_system_changes_nothing,
+	&a_full_disk_is_told_and_nothing_is_lost,
+	&damaged_attributes_are_an_io_error,
+	&space_is_the_disks,
+	&options_out_of_range_are_refused,
+};
 
-	return unit_run("file", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/file", tests)

@@ -294,18 +294,15 @@ START_TEST(whoever_looks_on_sees_the_truth)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&each_subfolder_is_a_link,
-		&implied_and_partial_folders_are_links_too,
-		&renames_move_links,
-		&a_removed_folder_has_none,
-		&a_large_folder_is_not_counted,
-		&a_batch_makes_and_removes_links,
-		&a_failed_change_counts_for_nothing,
-		&whoever_looks_on_sees_the_truth,
-	};
+static const TTest *const *const tests[] = {
+	&each_subfolder_is_a_link,
+	&implied_and_partial_folders_are_links_too,
+	&renames_move_links,
+	&a_removed_folder_has_none,
+	&a_large_folder_is_not_counted,
+	&a_batch_makes_and_removes_links,
+	&a_failed_change_counts_for_nothing,
+	&whoever_looks_on_sees_the_truth,
+};
 
-	return unit_run("links of folders", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/folder_links", tests)

@@ -251,9 +251,8 @@ START_TEST(what_was_answered_is_what_has_happened)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {&what_was_answered_is_what_has_happened};
+static const TTest *const *const tests[] = {
+	&what_was_answered_is_what_has_happened,
+};
 
-	return unit_run("fs_fault", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/fs_fault", tests)

@@ -586,9 +586,8 @@ START_TEST(the_file_system_does_what_a_tree_does)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {&the_file_system_does_what_a_tree_does};
+static const TTest *const *const tests[] = {
+	&the_file_system_does_what_a_tree_does,
+};
 
-	return unit_run("fs_model", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/fs_model", tests)

@@ -411,13 +411,10 @@ START_TEST(a_file_in_use_is_never_missing)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&threads_on_the_same_names_see_whole_values,
-		&a_folder_in_use_is_not_removed,
-		&a_file_in_use_is_never_missing,
-	};
+static const TTest *const *const tests[] = {
+	&threads_on_the_same_names_see_whole_values,
+	&a_folder_in_use_is_not_removed,
+	&a_file_in_use_is_never_missing,
+};
 
-	return unit_run("fs_stress", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/fs_stress", tests)

@@ -557,36 +557,33 @@ START_TEST(a_truncation_as_the_kernel_sends_it_is_held)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&echo_into_a_new_file_is_one_put,
-		&echo_over_a_value_is_one_put,
-		&a_crash_in_between_leaves_the_old_value,
-		&everyone_sees_what_is_held,
-		&a_folder_with_a_held_file_is_not_empty,
-		&another_change_by_the_caller_logs_it_first,
-		&every_kind_of_change_logs_it_first,
-		&a_change_of_the_held_file_itself,
-		&unlink_of_what_was_never_logged_logs_nothing,
-		&unlink_of_a_held_truncation_deletes_the_value,
-		&sync_logs_all,
-		&unmount_logs_all,
-		&freezing_logs_all_and_lets_nothing_be_held,
-		&what_cannot_be_logged_is_not_frozen,
-		&forget_logs_it,
-		&its_time_runs_out,
-		&its_logging_moves_no_time,
-		&the_timer_runs_also_after_a_long_sleep,
-		&a_sleeping_timer_is_woken_once,
-		&logging_that_fails_is_told_and_tried_again,
-		&on_a_full_disk_it_is_in_nobodys_way,
-		&two_callers_who_rely_on_it,
-		&exclusive_creation_is_logged_at_once,
-		&what_is_held_has_a_limit,
-		&a_write_that_fails_keeps_it_held,
-		&a_truncation_as_the_kernel_sends_it_is_held,
-	};
+static const TTest *const *const tests[] = {
+	&echo_into_a_new_file_is_one_put,
+	&echo_over_a_value_is_one_put,
+	&a_crash_in_between_leaves_the_old_value,
+	&everyone_sees_what_is_held,
+	&a_folder_with_a_held_file_is_not_empty,
+	&another_change_by_the_caller_logs_it_first,
+	&every_kind_of_change_logs_it_first,
+	&a_change_of_the_held_file_itself,
+	&unlink_of_what_was_never_logged_logs_nothing,
+	&unlink_of_a_held_truncation_deletes_the_value,
+	&sync_logs_all,
+	&unmount_logs_all,
+	&freezing_logs_all_and_lets_nothing_be_held,
+	&what_cannot_be_logged_is_not_frozen,
+	&forget_logs_it,
+	&its_time_runs_out,
+	&its_logging_moves_no_time,
+	&the_timer_runs_also_after_a_long_sleep,
+	&a_sleeping_timer_is_woken_once,
+	&logging_that_fails_is_told_and_tried_again,
+	&on_a_full_disk_it_is_in_nobodys_way,
+	&two_callers_who_rely_on_it,
+	&exclusive_creation_is_logged_at_once,
+	&what_is_held_has_a_limit,
+	&a_write_that_fails_keeps_it_held,
+	&a_truncation_as_the_kernel_sends_it_is_held,
+};
 
-	return unit_run("hold", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/hold", tests)

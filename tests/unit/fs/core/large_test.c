@@ -292,20 +292,17 @@ START_TEST(on_a_full_disk_it_can_be_cut)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&a_small_change_of_a_large_file_writes_little,
-		&a_log_grows_by_its_lines,
-		&a_small_file_stays_one_plain_record,
-		&a_write_of_the_whole_is_a_put_however_long,
-		&a_new_file_may_begin_with_a_hole,
-		&it_is_cut_and_grows_without_being_written,
-		&attributes_change_without_the_value,
-		&it_is_renamed_without_the_value,
-		&it_is_read_on_when_it_is_unlinked,
-		&on_a_full_disk_it_can_be_cut,
-	};
+static const TTest *const *const tests[] = {
+	&a_small_change_of_a_large_file_writes_little,
+	&a_log_grows_by_its_lines,
+	&a_small_file_stays_one_plain_record,
+	&a_write_of_the_whole_is_a_put_however_long,
+	&a_new_file_may_begin_with_a_hole,
+	&it_is_cut_and_grows_without_being_written,
+	&attributes_change_without_the_value,
+	&it_is_renamed_without_the_value,
+	&it_is_read_on_when_it_is_unlinked,
+	&on_a_full_disk_it_can_be_cut,
+};
 
-	return unit_run("large", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/large", tests)

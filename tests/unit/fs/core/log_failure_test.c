@@ -112,12 +112,9 @@ START_TEST(after_a_failed_sync_every_change_is_refused_and_says_why)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&after_a_failed_append_every_change_is_refused_and_says_why,
-		&after_a_failed_sync_every_change_is_refused_and_says_why,
-	};
+static const TTest *const *const tests[] = {
+	&after_a_failed_append_every_change_is_refused_and_says_why,
+	&after_a_failed_sync_every_change_is_refused_and_says_why,
+};
 
-	return unit_run("fs/core log failure", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/log_failure", tests)

@@ -210,17 +210,14 @@ START_TEST(random_bytes_never_read_past_the_end)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&no_fields_are_no_bytes,
-		&bytes_are_as_the_format_says,
-		&extended_attributes_are_as_the_format_says,
-		&every_set_of_fields_comes_back,
-		&every_cut_is_refused,
-		&damage_and_later_versions_are_refused,
-		&random_bytes_never_read_past_the_end,
-	};
+static const TTest *const *const tests[] = {
+	&no_fields_are_no_bytes,
+	&bytes_are_as_the_format_says,
+	&extended_attributes_are_as_the_format_says,
+	&every_set_of_fields_comes_back,
+	&every_cut_is_refused,
+	&damage_and_later_versions_are_refused,
+	&random_bytes_never_read_past_the_end,
+};
 
-	return unit_run("meta", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/meta", tests)

@@ -460,29 +460,26 @@ START_TEST(lookups_are_counted)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&prefixes_are_folders,
-		&a_lookup_that_misses_touches_no_block,
-		&a_file_is_no_folder,
-		&a_key_and_keys_below_it,
-		&a_folder_gets_a_value_of_its_own,
-		&empty_components_have_names,
-		&the_file_of_an_empty_component_and_its_folder_are_two_things,
-		&reserved_names_hold_nothing,
-		&names_end_at_255_bytes,
-		&a_component_of_1000_bytes_is_reached_in_steps,
-		&a_long_component_is_made_in_steps,
-		&create_answers_a_new_file,
-		&fifos_and_sockets_are_files_that_say_so,
-		&devices_are_not_made,
-		&create_over_a_folder_fails,
-		&mkdir_makes_a_record,
-		&a_set_group_id_folder_hands_its_group_on,
-		&misses_cost_no_reads,
-		&lookups_are_counted,
-	};
+static const TTest *const *const tests[] = {
+	&prefixes_are_folders,
+	&a_lookup_that_misses_touches_no_block,
+	&a_file_is_no_folder,
+	&a_key_and_keys_below_it,
+	&a_folder_gets_a_value_of_its_own,
+	&empty_components_have_names,
+	&the_file_of_an_empty_component_and_its_folder_are_two_things,
+	&reserved_names_hold_nothing,
+	&names_end_at_255_bytes,
+	&a_component_of_1000_bytes_is_reached_in_steps,
+	&a_long_component_is_made_in_steps,
+	&create_answers_a_new_file,
+	&fifos_and_sockets_are_files_that_say_so,
+	&devices_are_not_made,
+	&create_over_a_folder_fails,
+	&mkdir_makes_a_record,
+	&a_set_group_id_folder_hands_its_group_on,
+	&misses_cost_no_reads,
+	&lookups_are_counted,
+};
 
-	return unit_run("names", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/names", tests)

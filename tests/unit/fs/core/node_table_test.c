@@ -267,21 +267,18 @@ START_TEST(many_nodes_are_found_by_number_and_by_name)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&the_root_is_there_and_stays,
-		&a_node_lives_until_its_lookups_are_taken_back,
-		&a_number_is_never_given_out_again,
-		&numbers_that_were_never_given_out_are_stale,
-		&file_and_folder_of_the_same_bytes_are_two_nodes,
-		&a_renamed_node_keeps_its_ino_and_the_next_of_its_name_gets_another,
-		&the_ino_is_the_same_in_every_run,
-		&a_nameless_node_leaves_its_name_to_others,
-		&a_view_tells_when_its_name_changed,
-		&a_node_that_may_be_leaving_is_not_known,
-		&many_nodes_are_found_by_number_and_by_name,
-	};
+static const TTest *const *const tests[] = {
+	&the_root_is_there_and_stays,
+	&a_node_lives_until_its_lookups_are_taken_back,
+	&a_number_is_never_given_out_again,
+	&numbers_that_were_never_given_out_are_stale,
+	&file_and_folder_of_the_same_bytes_are_two_nodes,
+	&a_renamed_node_keeps_its_ino_and_the_next_of_its_name_gets_another,
+	&the_ino_is_the_same_in_every_run,
+	&a_nameless_node_leaves_its_name_to_others,
+	&a_view_tells_when_its_name_changed,
+	&a_node_that_may_be_leaving_is_not_known,
+	&many_nodes_are_found_by_number_and_by_name,
+};
 
-	return unit_run("node_table", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/node_table", tests)

@@ -319,18 +319,15 @@ START_TEST(it_reads_as_a_plain_array_does)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&reading_takes_no_memory,
-		&a_write_takes_the_pages_it_touches,
-		&what_was_cut_off_does_not_come_back,
-		&the_snapshot_goes_when_nothing_of_it_shows,
-		&zeros_take_memory_only_over_the_base,
-		&too_much_is_refused_and_changes_nothing,
-		&damage_of_the_base_is_told_and_changes_nothing,
-		&it_reads_as_a_plain_array_does,
-	};
+static const TTest *const *const tests[] = {
+	&reading_takes_no_memory,
+	&a_write_takes_the_pages_it_touches,
+	&what_was_cut_off_does_not_come_back,
+	&the_snapshot_goes_when_nothing_of_it_shows,
+	&zeros_take_memory_only_over_the_base,
+	&too_much_is_refused_and_changes_nothing,
+	&damage_of_the_base_is_told_and_changes_nothing,
+	&it_reads_as_a_plain_array_does,
+};
 
-	return unit_run("orphan", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/orphan", tests)

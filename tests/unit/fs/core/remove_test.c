@@ -330,23 +330,20 @@ START_TEST(on_a_full_disk_files_can_be_removed_and_cut)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&unlink_deletes_the_key,
-		&on_a_full_disk_files_can_be_removed_and_cut,
-		&files_and_folders_are_removed_each_their_way,
-		&a_folder_does_not_vanish_with_its_last_file,
-		&nor_with_its_last_folder,
-		&the_last_one_is_known_in_every_order,
-		&removing_many_costs_few_iterators,
-		&rmdir_only_takes_empty_folders,
-		&an_unlinked_file_is_read_until_it_is_forgotten,
-		&an_unlinked_file_is_written_in_memory,
-		&a_read_result_outlives_later_writes,
-		&nobody_uses_it_nothing_is_kept,
-		&a_failed_delete_leaves_the_file,
-	};
+static const TTest *const *const tests[] = {
+	&unlink_deletes_the_key,
+	&on_a_full_disk_files_can_be_removed_and_cut,
+	&files_and_folders_are_removed_each_their_way,
+	&a_folder_does_not_vanish_with_its_last_file,
+	&nor_with_its_last_folder,
+	&the_last_one_is_known_in_every_order,
+	&removing_many_costs_few_iterators,
+	&rmdir_only_takes_empty_folders,
+	&an_unlinked_file_is_read_until_it_is_forgotten,
+	&an_unlinked_file_is_written_in_memory,
+	&a_read_result_outlives_later_writes,
+	&nobody_uses_it_nothing_is_kept,
+	&a_failed_delete_leaves_the_file,
+};
 
-	return unit_run("remove", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/remove", tests)

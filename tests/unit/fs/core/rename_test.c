@@ -219,20 +219,12 @@ START_TEST(a_failed_rename_changes_nothing)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&a_file_moves_in_one_batch,
-		&the_node_goes_with_the_file,
-		&mtime_mode_and_owner_go_along,
-		&what_is_replaced_is_read_on,
-		&noreplace_replaces_nothing,
-		&onto_itself_is_nothing,
-		&kinds_that_do_not_fit_are_refused,
-		&a_folder_does_not_vanish_when_its_last_file_moves_out,
-		&names_with_a_meaning_of_their_own,
-		&a_failed_rename_changes_nothing,
-	};
+static const TTest *const *const tests[] = {
+	&a_file_moves_in_one_batch,         &the_node_goes_with_the_file,
+	&mtime_mode_and_owner_go_along,     &what_is_replaced_is_read_on,
+	&noreplace_replaces_nothing,        &onto_itself_is_nothing,
+	&kinds_that_do_not_fit_are_refused, &a_folder_does_not_vanish_when_its_last_file_moves_out,
+	&names_with_a_meaning_of_their_own, &a_failed_rename_changes_nothing,
+};
 
-	return unit_run("rename", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/rename", tests)

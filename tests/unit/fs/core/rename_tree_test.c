@@ -581,24 +581,21 @@ START_TEST(folders_are_listed_while_they_change_places)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&all_below_moves_in_one_batch,
-		&times_below_stay,
-		&nodes_below_go_along,
-		&what_is_held_below_goes_along,
-		&an_empty_folder_is_replaced,
-		&folders_above_do_not_vanish,
-		&exchange_swaps_whatever_is_there,
-		&a_folders_attributes_are_not_written_over,
-		&what_cannot_be_done_at_once_is_refused,
-		&a_key_that_would_be_too_long_stops_it,
-		&large_values_stay_where_they_are,
-		&a_failed_rename_changes_nothing,
-		&whoever_works_below_notices_nothing,
-		&folders_are_listed_while_they_change_places,
-	};
+static const TTest *const *const tests[] = {
+	&all_below_moves_in_one_batch,
+	&times_below_stay,
+	&nodes_below_go_along,
+	&what_is_held_below_goes_along,
+	&an_empty_folder_is_replaced,
+	&folders_above_do_not_vanish,
+	&exchange_swaps_whatever_is_there,
+	&a_folders_attributes_are_not_written_over,
+	&what_cannot_be_done_at_once_is_refused,
+	&a_key_that_would_be_too_long_stops_it,
+	&large_values_stay_where_they_are,
+	&a_failed_rename_changes_nothing,
+	&whoever_works_below_notices_nothing,
+	&folders_are_listed_while_they_change_places,
+};
 
-	return unit_run("rename of folders", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/rename_tree", tests)

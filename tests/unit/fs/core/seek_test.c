@@ -149,13 +149,10 @@ START_TEST(what_cannot_be_is_refused)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&what_was_never_written_is_a_hole,   &what_was_punched_is_a_hole,
-		&small_and_held_files_have_no_holes, &unlinked_files_have_them,
-		&what_cannot_be_is_refused,
-	};
+static const TTest *const *const tests[] = {
+	&what_was_never_written_is_a_hole,   &what_was_punched_is_a_hole,
+	&small_and_held_files_have_no_holes, &unlinked_files_have_them,
+	&what_cannot_be_is_refused,
+};
 
-	return unit_run("seek", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/seek", tests)

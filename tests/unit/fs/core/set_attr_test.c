@@ -185,18 +185,15 @@ START_TEST(nothing_to_set_is_getattr)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&attributes_of_a_file_outlive_a_restart,
-		&chmod_moves_only_ctime,
-		&a_file_is_cut_and_filled,
-		&a_folder_gets_a_record_with_its_attributes,
-		&the_root_has_times_in_memory_and_a_fixed_mode,
-		&entries_that_come_and_go_touch_their_folder,
-		&touch_makes_the_commit_time_count,
-		&nothing_to_set_is_getattr,
-	};
+static const TTest *const *const tests[] = {
+	&attributes_of_a_file_outlive_a_restart,
+	&chmod_moves_only_ctime,
+	&a_file_is_cut_and_filled,
+	&a_folder_gets_a_record_with_its_attributes,
+	&the_root_has_times_in_memory_and_a_fixed_mode,
+	&entries_that_come_and_go_touch_their_folder,
+	&touch_makes_the_commit_time_count,
+	&nothing_to_set_is_getattr,
+};
 
-	return unit_run("set_attr", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/set_attr", tests)

@@ -79,14 +79,11 @@ START_TEST(a_change_shows_in_its_stripes_alone)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&file_and_folder_of_a_name_share_a_stripe,
-		&a_partial_folder_has_the_stripe_of_its_anchor,
-		&a_set_is_in_order_and_without_doubles,
-		&a_change_shows_in_its_stripes_alone,
-	};
+static const TTest *const *const tests[] = {
+	&file_and_folder_of_a_name_share_a_stripe,
+	&a_partial_folder_has_the_stripe_of_its_anchor,
+	&a_set_is_in_order_and_without_doubles,
+	&a_change_shows_in_its_stripes_alone,
+};
 
-	return unit_run("stripes", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/stripes", tests)

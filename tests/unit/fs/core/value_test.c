@@ -51,10 +51,10 @@ START_TEST(resize_cuts_and_fills)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {&bytes_replace_what_they_cover, &a_gap_is_zeros,
-						    &resize_cuts_and_fills};
+static const TTest *const *const tests[] = {
+	&bytes_replace_what_they_cover,
+	&a_gap_is_zeros,
+	&resize_cuts_and_fills,
+};
 
-	return unit_run("value", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/value", tests)

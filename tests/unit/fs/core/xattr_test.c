@@ -503,25 +503,22 @@ START_TEST(a_list_is_a_map)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&they_are_set_read_listed_and_removed,
-		&flags_say_whether_it_is_there,
-		&small_files_keep_them,
-		&large_files_keep_them,
-		&setting_one_moves_ctime_alone,
-		&what_is_held_is_logged_first,
-		&folders_have_them,
-		&what_has_no_record_has_none,
-		&names_of_other_kinds_are_refused,
-		&trusted_ones_are_of_any_file_and_listed_for_root,
-		&all_of_one_file_have_64_kib,
-		&the_file_system_tells_of_a_record,
-		&a_record_in_a_table_has_its_level,
-		&lists_are_checked,
-		&a_list_is_a_map,
-	};
+static const TTest *const *const tests[] = {
+	&they_are_set_read_listed_and_removed,
+	&flags_say_whether_it_is_there,
+	&small_files_keep_them,
+	&large_files_keep_them,
+	&setting_one_moves_ctime_alone,
+	&what_is_held_is_logged_first,
+	&folders_have_them,
+	&what_has_no_record_has_none,
+	&names_of_other_kinds_are_refused,
+	&trusted_ones_are_of_any_file_and_listed_for_root,
+	&all_of_one_file_have_64_kib,
+	&the_file_system_tells_of_a_record,
+	&a_record_in_a_table_has_its_level,
+	&lists_are_checked,
+	&a_list_is_a_map,
+};
 
-	return unit_run("xattr", tests, array_size(tests));
-}
+UNIT_SUITE("fs/core/xattr", tests)

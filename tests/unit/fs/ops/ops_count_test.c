@@ -67,12 +67,9 @@ START_TEST(a_request_beside_another_has_none)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_request_that_is_alone_has_a_number,
-		&a_request_beside_another_has_none,
-	};
+static const TTest *const *const tests[] = {
+	&a_request_that_is_alone_has_a_number,
+	&a_request_beside_another_has_none,
+};
 
-	return unit_run("ops_count", tests, array_size(tests));
-}
+UNIT_SUITE("fs/ops/ops_count", tests)

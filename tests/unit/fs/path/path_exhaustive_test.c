@@ -166,14 +166,12 @@ START_TEST(every_name_in_a_partial_folder_is_one_place_or_none)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&every_key_is_a_path_and_back_with_slashes,
-		&every_key_is_a_path_and_back_with_colons,
-		&every_path_is_a_key_and_back,
-		&every_name_in_every_kind_of_folder_is_one_place,
-		&every_name_in_a_partial_folder_is_one_place_or_none,
-	};
-	return unit_run("path_exhaustive", tests, array_size(tests));
-}
+static const TTest *const *const tests[] = {
+	&every_key_is_a_path_and_back_with_slashes,
+	&every_key_is_a_path_and_back_with_colons,
+	&every_path_is_a_key_and_back,
+	&every_name_in_every_kind_of_folder_is_one_place,
+	&every_name_in_a_partial_folder_is_one_place_or_none,
+};
+
+UNIT_SUITE("fs/path/path_exhaustive", tests)

@@ -348,18 +348,16 @@ START_TEST(no_partial_entry_comes_between_keys_of_another)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&keys_around_the_cuts_have_one_path,
-		&very_long_keys_have_one_path,
-		&every_length_around_the_cuts_has_one_path,
-		&long_names_in_every_folder_are_one_place,
-		&names_in_partial_folders_are_one_place_or_none,
-		&only_too_short_rests_lead_nowhere,
-		&what_may_be_skipped_lies_below_the_same_entry,
-		&bytes_that_complete_a_token_are_not_skipped,
-		&no_partial_entry_comes_between_keys_of_another,
-	};
-	return unit_run("path_random", tests, array_size(tests));
-}
+static const TTest *const *const tests[] = {
+	&keys_around_the_cuts_have_one_path,
+	&very_long_keys_have_one_path,
+	&every_length_around_the_cuts_has_one_path,
+	&long_names_in_every_folder_are_one_place,
+	&names_in_partial_folders_are_one_place_or_none,
+	&only_too_short_rests_lead_nowhere,
+	&what_may_be_skipped_lies_below_the_same_entry,
+	&bytes_that_complete_a_token_are_not_skipped,
+	&no_partial_entry_comes_between_keys_of_another,
+};
+
+UNIT_SUITE("fs/path/path_random", tests)

@@ -265,21 +265,19 @@ START_TEST(entries_tell_what_a_scan_may_skip)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&plain_keys_are_paths_as_they_are,
-		&escapes_are_those_of_the_table,
-		&literal_tokens_get_25,
-		&another_separator_trades_its_byte_for_the_slash,
-		&a_key_that_is_also_a_folder_has_its_value_inside,
-		&a_folder_record_ends_in_a_slash,
-		&what_is_no_path_is_refused,
-		&reserved_names_are_no_keys,
-		&the_empty_name_at_the_root_is_only_a_folder,
-		&too_long_names_and_keys_are_refused,
-		&separators_that_escapes_are_made_of_are_refused,
-		&entries_tell_what_a_scan_may_skip,
-	};
-	return unit_run("path", tests, array_size(tests));
-}
+static const TTest *const *const tests[] = {
+	&plain_keys_are_paths_as_they_are,
+	&escapes_are_those_of_the_table,
+	&literal_tokens_get_25,
+	&another_separator_trades_its_byte_for_the_slash,
+	&a_key_that_is_also_a_folder_has_its_value_inside,
+	&a_folder_record_ends_in_a_slash,
+	&what_is_no_path_is_refused,
+	&reserved_names_are_no_keys,
+	&the_empty_name_at_the_root_is_only_a_folder,
+	&too_long_names_and_keys_are_refused,
+	&separators_that_escapes_are_made_of_are_refused,
+	&entries_tell_what_a_scan_may_skip,
+};
+
+UNIT_SUITE("fs/path/path", tests)

@@ -61,14 +61,11 @@ START_TEST(this_machine_has_some)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&lists_are_as_the_kernel_writes_them,
-		&other_texts_are_refused,
-		&more_than_the_maximum_is_refused,
-		&this_machine_has_some,
-	};
+static const TTest *const *const tests[] = {
+	&lists_are_as_the_kernel_writes_them,
+	&other_texts_are_refused,
+	&more_than_the_maximum_is_refused,
+	&this_machine_has_some,
+};
 
-	return unit_run("cpus", tests, array_size(tests));
-}
+UNIT_SUITE("fs/transport/cpus", tests)

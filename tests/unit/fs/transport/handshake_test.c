@@ -150,17 +150,14 @@ START_TEST(answer_that_is_too_long_is_none)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&what_is_offered_is_taken,
-		&what_is_not_offered_is_not_asked_for,
-		&sizes_beyond_an_entry_are_not_agreed_on,
-		&refused_session_is_not_agreed_on,
-		&kernel_that_knows_less_sends_less,
-		&only_answers_to_init_are_completed,
-		&answer_that_is_too_long_is_none,
-	};
+static const TTest *const *const tests[] = {
+	&what_is_offered_is_taken,
+	&what_is_not_offered_is_not_asked_for,
+	&sizes_beyond_an_entry_are_not_agreed_on,
+	&refused_session_is_not_agreed_on,
+	&kernel_that_knows_less_sends_less,
+	&only_answers_to_init_are_completed,
+	&answer_that_is_too_long_is_none,
+};
 
-	return unit_run("handshake", tests, array_size(tests));
-}
+UNIT_SUITE("fs/transport/handshake", tests)

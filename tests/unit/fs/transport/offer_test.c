@@ -43,12 +43,9 @@ START_TEST(kernel_without_it_is_named_as_one)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&parameter_decides,
-		&kernel_without_it_is_named_as_one,
-	};
+static const TTest *const *const tests[] = {
+	&parameter_decides,
+	&kernel_without_it_is_named_as_one,
+};
 
-	return unit_run("offer", tests, array_size(tests));
-}
+UNIT_SUITE("fs/transport/offer", tests)

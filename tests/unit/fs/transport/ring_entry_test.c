@@ -165,16 +165,13 @@ START_TEST(notifications_and_answers_to_others_are_not_its_own)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&request_is_one_piece_and_its_payload_stays_where_it_is,
-		&request_may_be_a_header_alone_or_as_large_as_the_place,
-		&sizes_that_contradict_each_other_are_refused,
-		&answer_goes_where_the_kernel_looks,
-		&answer_may_fill_the_place_and_not_more,
-		&notifications_and_answers_to_others_are_not_its_own,
-	};
+static const TTest *const *const tests[] = {
+	&request_is_one_piece_and_its_payload_stays_where_it_is,
+	&request_may_be_a_header_alone_or_as_large_as_the_place,
+	&sizes_that_contradict_each_other_are_refused,
+	&answer_goes_where_the_kernel_looks,
+	&answer_may_fill_the_place_and_not_more,
+	&notifications_and_answers_to_others_are_not_its_own,
+};
 
-	return unit_run("ring_entry", tests, array_size(tests));
-}
+UNIT_SUITE("fs/transport/ring_entry", tests)

@@ -82,12 +82,9 @@ START_TEST(nul_bytes_are_bytes)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&each_line_is_what_the_table_says,
-		&nul_bytes_are_bytes,
-	};
+static const TTest *const *const tests[] = {
+	&each_line_is_what_the_table_says,
+	&nul_bytes_are_bytes,
+};
 
-	return unit_run("batch_text", tests, array_size(tests));
-}
+UNIT_SUITE("fs/virt/batch_text", tests)

@@ -220,17 +220,14 @@ START_TEST(names_and_numbers_have_limits)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&what_is_encoded_comes_back,
-		&encoding_is_the_one_that_stands_in_stores,
-		&a_feature_made_again_has_a_version_of_its_own,
-		&what_was_never_changed_is_not_kept,
-		&what_is_refused_is_refused_for_what_it_is,
-		&changes_are_what_the_table_says,
-		&names_and_numbers_have_limits,
-	};
+static const TTest *const *const tests[] = {
+	&what_is_encoded_comes_back,
+	&encoding_is_the_one_that_stands_in_stores,
+	&a_feature_made_again_has_a_version_of_its_own,
+	&what_was_never_changed_is_not_kept,
+	&what_is_refused_is_refused_for_what_it_is,
+	&changes_are_what_the_table_says,
+	&names_and_numbers_have_limits,
+};
 
-	return unit_run("feature_list", tests, array_size(tests));
-}
+UNIT_SUITE("fs/virt/feature_list", tests)

@@ -160,16 +160,13 @@ START_TEST(names_lead_to_one_text_each)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&text_is_put_together_by_writes_anywhere,
-		&text_over_the_limit_is_refused_and_nothing_of_it_taken,
-		&all_texts_together_have_a_limit_too,
-		&text_stands_still_while_it_is_applied,
-		&text_that_is_removed_while_it_is_applied_stays_until_the_end,
-		&names_lead_to_one_text_each,
-	};
+static const TTest *const *const tests[] = {
+	&text_is_put_together_by_writes_anywhere,
+	&text_over_the_limit_is_refused_and_nothing_of_it_taken,
+	&all_texts_together_have_a_limit_too,
+	&text_stands_still_while_it_is_applied,
+	&text_that_is_removed_while_it_is_applied_stays_until_the_end,
+	&names_lead_to_one_text_each,
+};
 
-	return unit_run("stage", tests, array_size(tests));
-}
+UNIT_SUITE("fs/virt/stage", tests)

@@ -197,14 +197,11 @@ START_TEST(errors_and_requests_add_up)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&prometheus_form_passes_the_lint,
-		&lint_finds_what_is_wrong,
-		&groups_are_parts_of_the_whole,
-		&errors_and_requests_add_up,
-	};
+static const TTest *const *const tests[] = {
+	&prometheus_form_passes_the_lint,
+	&lint_finds_what_is_wrong,
+	&groups_are_parts_of_the_whole,
+	&errors_and_requests_add_up,
+};
 
-	return unit_run("stats prometheus", tests, array_size(tests));
-}
+UNIT_SUITE("fs/virt/stats_prom", tests)

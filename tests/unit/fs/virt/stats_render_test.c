@@ -194,19 +194,16 @@ START_TEST(prometheus_has_families_with_labels)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&text_begins_with_the_eight_classic_fields,
-		&text_has_a_line_for_each_level_operation_and_counter,
-		&every_line_of_the_text_is_a_name_and_a_value,
-		&bad_health_says_why_on_one_line,
-		&lines_of_others_come_before_the_last_set_and_unchanged,
-		&json_is_one_object_with_the_same_names,
-		&text_and_json_have_the_same_number_of_values,
-		&group_has_its_lines_only,
-		&prometheus_has_families_with_labels,
-	};
+static const TTest *const *const tests[] = {
+	&text_begins_with_the_eight_classic_fields,
+	&text_has_a_line_for_each_level_operation_and_counter,
+	&every_line_of_the_text_is_a_name_and_a_value,
+	&bad_health_says_why_on_one_line,
+	&lines_of_others_come_before_the_last_set_and_unchanged,
+	&json_is_one_object_with_the_same_names,
+	&text_and_json_have_the_same_number_of_values,
+	&group_has_its_lines_only,
+	&prometheus_has_families_with_labels,
+};
 
-	return unit_run("stats_render", tests, array_size(tests));
-}
+UNIT_SUITE("fs/virt/stats_render", tests)

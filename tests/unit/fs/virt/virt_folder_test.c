@@ -466,22 +466,19 @@ START_TEST(rename_across_the_border_says_copy_or_no)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&folder_keeps_its_number_and_lists_its_entries,
-		&names_lead_to_files_folders_guests_and_elsewhere,
-		&write_reaches_the_file_and_the_next_lookup_shows_it,
-		&each_opening_of_what_can_be_written_has_a_node,
-		&a_name_over_name_max_is_refused,
-		&text_that_is_not_rendered_has_no_limit,
-		&truncation_is_taken_and_changes_nothing,
-		&others_get_what_the_mode_grants_and_root_gets_all,
-		&entries_are_made_removed_and_renamed_by_the_hooks,
-		&without_hooks_nothing_is_made_or_removed,
-		&command_file_is_absent_for_who_removed_it_until_it_is_made_again,
-		&rename_across_the_border_says_copy_or_no,
-	};
+static const TTest *const *const tests[] = {
+	&folder_keeps_its_number_and_lists_its_entries,
+	&names_lead_to_files_folders_guests_and_elsewhere,
+	&write_reaches_the_file_and_the_next_lookup_shows_it,
+	&each_opening_of_what_can_be_written_has_a_node,
+	&a_name_over_name_max_is_refused,
+	&text_that_is_not_rendered_has_no_limit,
+	&truncation_is_taken_and_changes_nothing,
+	&others_get_what_the_mode_grants_and_root_gets_all,
+	&entries_are_made_removed_and_renamed_by_the_hooks,
+	&without_hooks_nothing_is_made_or_removed,
+	&command_file_is_absent_for_who_removed_it_until_it_is_made_again,
+	&rename_across_the_border_says_copy_or_no,
+};
 
-	return unit_run("virt_folder", tests, array_size(tests));
-}
+UNIT_SUITE("fs/virt/virt_folder", tests)

@@ -407,23 +407,20 @@ START_TEST(threads_render_side_by_side)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&only_our_names_are_found,
-		&entry_is_a_read_only_file_of_the_exact_size,
-		&each_lookup_is_a_node_that_never_changes,
-		&an_opening_that_asks_twice_is_rendered_for_once,
-		&what_is_kept_for_the_second_question_answers_no_other,
-		&a_question_among_others_is_rendered_for,
-		&read_is_cut_at_the_end,
-		&forgotten_node_is_gone,
-		&number_of_nodes_is_limited,
-		&names_of_many_nodes_are_asked_back,
-		&a_full_table_waits_for_what_is_being_forgotten,
-		&failure_of_a_module_is_the_answer,
-		&threads_render_side_by_side,
-	};
+static const TTest *const *const tests[] = {
+	&only_our_names_are_found,
+	&entry_is_a_read_only_file_of_the_exact_size,
+	&each_lookup_is_a_node_that_never_changes,
+	&an_opening_that_asks_twice_is_rendered_for_once,
+	&what_is_kept_for_the_second_question_answers_no_other,
+	&a_question_among_others_is_rendered_for,
+	&read_is_cut_at_the_end,
+	&forgotten_node_is_gone,
+	&number_of_nodes_is_limited,
+	&names_of_many_nodes_are_asked_back,
+	&a_full_table_waits_for_what_is_being_forgotten,
+	&failure_of_a_module_is_the_answer,
+	&threads_render_side_by_side,
+};
 
-	return unit_run("virt", tests, array_size(tests));
-}
+UNIT_SUITE("fs/virt/virt", tests)

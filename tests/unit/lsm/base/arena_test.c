@@ -149,17 +149,14 @@ START_TEST(chunks_go_by_way_of_the_pool)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&empty_arena_owns_nothing,
-		&allocations_are_aligned_and_counted,
-		&empty_allocation_is_not_null,
-		&pieces_of_any_size_do_not_overlap,
-		&one_reserve_covers_several_allocations,
-		&impossible_reserve_is_enomem_and_changes_nothing,
-		&chunks_go_by_way_of_the_pool,
-	};
+static const TTest *const *const tests[] = {
+	&empty_arena_owns_nothing,
+	&allocations_are_aligned_and_counted,
+	&empty_allocation_is_not_null,
+	&pieces_of_any_size_do_not_overlap,
+	&one_reserve_covers_several_allocations,
+	&impossible_reserve_is_enomem_and_changes_nothing,
+	&chunks_go_by_way_of_the_pool,
+};
 
-	return unit_run("arena", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/arena", tests)

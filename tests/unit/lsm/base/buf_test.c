@@ -140,18 +140,15 @@ START_TEST(impossible_sizes_are_enomem_and_change_nothing)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&zeroed_buffer_is_empty_and_usable,
-		&many_small_appends_keep_every_byte,
-		&clear_keeps_the_memory,
-		&what_was_appended_can_be_taken,
-		&reserved_room_takes_adds_without_moving,
-		&printf_appends_text_without_its_terminator,
-		&set_replaces_also_by_a_part_of_itself,
-		&impossible_sizes_are_enomem_and_change_nothing,
-	};
+static const TTest *const *const tests[] = {
+	&zeroed_buffer_is_empty_and_usable,
+	&many_small_appends_keep_every_byte,
+	&clear_keeps_the_memory,
+	&what_was_appended_can_be_taken,
+	&reserved_room_takes_adds_without_moving,
+	&printf_appends_text_without_its_terminator,
+	&set_replaces_also_by_a_part_of_itself,
+	&impossible_sizes_are_enomem_and_change_nothing,
+};
 
-	return unit_run("buf", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/buf", tests)

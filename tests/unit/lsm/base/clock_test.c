@@ -28,12 +28,9 @@ START_TEST(mono_clock_goes_on_and_never_back)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&real_clock_counts_from_1970,
-		&mono_clock_goes_on_and_never_back,
-	};
+static const TTest *const *const tests[] = {
+	&real_clock_counts_from_1970,
+	&mono_clock_goes_on_and_never_back,
+};
 
-	return unit_run("clock", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/clock", tests)

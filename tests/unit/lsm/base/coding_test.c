@@ -183,19 +183,12 @@ START_TEST(random_bytes_never_read_past_the_end)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&varints_round_trip_at_every_edge,
-		&every_small_value_round_trips,
-		&varint_bytes_are_the_documented_ones,
-		&varints_over_64_bits_or_ten_bytes_are_refused,
-		&longer_form_of_a_small_value_is_taken,
-		&fixed_values_are_little_endian,
-		&takes_from_too_short_slices_change_nothing,
-		&takes_advance_by_what_they_took,
-		&random_bytes_never_read_past_the_end,
-	};
+static const TTest *const *const tests[] = {
+	&varints_round_trip_at_every_edge,           &every_small_value_round_trips,
+	&varint_bytes_are_the_documented_ones,       &varints_over_64_bits_or_ten_bytes_are_refused,
+	&longer_form_of_a_small_value_is_taken,      &fixed_values_are_little_endian,
+	&takes_from_too_short_slices_change_nothing, &takes_advance_by_what_they_took,
+	&random_bytes_never_read_past_the_end,
+};
 
-	return unit_run("coding", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/coding", tests)

@@ -123,13 +123,10 @@ START_TEST(every_flipped_bit_is_noticed)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&vectors_of_rfc_3720_hold,      &both_ways_agree_at_every_length_and_alignment,
-		&both_ways_agree_on_long_input, &crc_continues_over_parts,
-		&every_flipped_bit_is_noticed,
-	};
+static const TTest *const *const tests[] = {
+	&vectors_of_rfc_3720_hold,      &both_ways_agree_at_every_length_and_alignment,
+	&both_ways_agree_on_long_input, &crc_continues_over_parts,
+	&every_flipped_bit_is_noticed,
+};
 
-	return unit_run("crc32c", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/crc32c", tests)

@@ -55,14 +55,11 @@ START_TEST(threads_have_lines_of_their_own)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&line_is_left_and_code_returned,
-		&line_may_be_made_of_the_one_before,
-		&long_line_is_cut,
-		&threads_have_lines_of_their_own,
-	};
+static const TTest *const *const tests[] = {
+	&line_is_left_and_code_returned,
+	&line_may_be_made_of_the_one_before,
+	&long_line_is_cut,
+	&threads_have_lines_of_their_own,
+};
 
-	return unit_run("error", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/error", tests)

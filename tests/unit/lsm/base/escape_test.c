@@ -113,15 +113,13 @@ START_TEST(the_escapes_of_c_are_read)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&what_prints_stands_for_itself,
-		&what_does_not_print_is_escaped,
-		&every_byte_comes_back,
-		&bad_escapes_are_refused,
-		&hex_digits_may_be_of_either_case,
-		&the_escapes_of_c_are_read,
-	};
-	return unit_run("escape", tests, array_size(tests));
-}
+static const TTest *const *const tests[] = {
+	&what_prints_stands_for_itself,
+	&what_does_not_print_is_escaped,
+	&every_byte_comes_back,
+	&bad_escapes_are_refused,
+	&hex_digits_may_be_of_either_case,
+	&the_escapes_of_c_are_read,
+};
+
+UNIT_SUITE("lsm/base/escape", tests)

@@ -43,12 +43,9 @@ START_TEST(seed_changes_the_value)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&values_are_those_of_the_frozen_xxh3,
-		&seed_changes_the_value,
-	};
+static const TTest *const *const tests[] = {
+	&values_are_those_of_the_frozen_xxh3,
+	&seed_changes_the_value,
+};
 
-	return unit_run("hash", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/hash", tests)

@@ -68,12 +68,9 @@ START_TEST(what_is_not_finished_is_cancelled)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&tasks_are_finished_in_the_order_of_their_offers,
-		&what_is_not_finished_is_cancelled,
-	};
+static const TTest *const *const tests[] = {
+	&tasks_are_finished_in_the_order_of_their_offers,
+	&what_is_not_finished_is_cancelled,
+};
 
-	return unit_run("helper_ring", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/helper_ring", tests)

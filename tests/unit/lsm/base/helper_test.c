@@ -195,15 +195,10 @@ START_TEST(each_task_is_run_once_whoever_asks)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&helper_works_beside_who_asked,
-		&what_a_busy_helper_has_not_begun_is_taken_back,
-		&what_is_cancelled_is_not_begun_any_more,
-		&helper_that_was_never_asked_ends,
-		&each_task_is_run_once_whoever_asks,
-	};
+static const TTest *const *const tests[] = {
+	&helper_works_beside_who_asked,           &what_a_busy_helper_has_not_begun_is_taken_back,
+	&what_is_cancelled_is_not_begun_any_more, &helper_that_was_never_asked_ends,
+	&each_task_is_run_once_whoever_asks,
+};
 
-	return unit_run("helper", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/helper", tests)

@@ -163,16 +163,13 @@ START_TEST(no_record_of_any_thread_is_lost)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&empty_histogram_is_all_zero,
-		&one_value_can_stand_for_several,
-		&small_and_edge_values_are_within_a_sixteenth,
-		&larger_values_count_as_the_largest,
-		&quantiles_of_random_values_are_within_a_sixteenth,
-		&no_record_of_any_thread_is_lost,
-	};
+static const TTest *const *const tests[] = {
+	&empty_histogram_is_all_zero,
+	&one_value_can_stand_for_several,
+	&small_and_edge_values_are_within_a_sixteenth,
+	&larger_values_count_as_the_largest,
+	&quantiles_of_random_values_are_within_a_sixteenth,
+	&no_record_of_any_thread_is_lost,
+};
 
-	return unit_run("histogram", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/histogram", tests)

@@ -177,19 +177,16 @@ START_TEST(failed_allocation_sticks)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&nested_values_get_their_commas,
-		&text_goes_behind_what_the_buffer_has,
-		&special_bytes_are_escaped,
-		&utf8_is_kept,
-		&bytes_that_are_not_utf8_are_replaced,
-		&doubles_come_back_as_they_were,
-		&names_are_escaped_too,
-		&greatest_depth_is_reached,
-		&failed_allocation_sticks,
-	};
+static const TTest *const *const tests[] = {
+	&nested_values_get_their_commas,
+	&text_goes_behind_what_the_buffer_has,
+	&special_bytes_are_escaped,
+	&utf8_is_kept,
+	&bytes_that_are_not_utf8_are_replaced,
+	&doubles_come_back_as_they_were,
+	&names_are_escaped_too,
+	&greatest_depth_is_reached,
+	&failed_allocation_sticks,
+};
 
-	return unit_run("json", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/json", tests)

@@ -192,18 +192,15 @@ START_TEST(lines_of_several_threads_stay_whole)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&line_has_time_level_and_text,
-		&time_is_utc_and_now,
-		&json_lines_are_objects_of_three_strings,
-		&lines_above_the_level_are_dropped,
-		&long_line_is_cut_and_still_ends,
-		&control_bytes_cannot_forge_a_line,
-		&unwritable_descriptor_is_survived,
-		&lines_of_several_threads_stay_whole,
-	};
+static const TTest *const *const tests[] = {
+	&line_has_time_level_and_text,
+	&time_is_utc_and_now,
+	&json_lines_are_objects_of_three_strings,
+	&lines_above_the_level_are_dropped,
+	&long_line_is_cut_and_still_ends,
+	&control_bytes_cannot_forge_a_line,
+	&unwritable_descriptor_is_survived,
+	&lines_of_several_threads_stay_whole,
+};
 
-	return unit_run("log", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/log", tests)

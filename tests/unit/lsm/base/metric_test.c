@@ -201,17 +201,14 @@ START_TEST(groups_have_names)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&text_tells_all_of_each_thing_and_one_value_a_line,
-		&group_shows_its_rows_only,
-		&text_that_there_is_not_has_no_line,
-		&json_has_the_names_of_the_text,
-		&prometheus_has_one_heading_a_family_and_base_units,
-		&visit_ends_with_the_first_error,
-		&groups_have_names,
-	};
+static const TTest *const *const tests[] = {
+	&text_tells_all_of_each_thing_and_one_value_a_line,
+	&group_shows_its_rows_only,
+	&text_that_there_is_not_has_no_line,
+	&json_has_the_names_of_the_text,
+	&prometheus_has_one_heading_a_family_and_base_units,
+	&visit_ends_with_the_first_error,
+	&groups_have_names,
+};
 
-	return unit_run("metric", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/metric", tests)

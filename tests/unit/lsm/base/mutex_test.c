@@ -320,7 +320,4 @@ static const TTest *const *tests[] = {
 #endif
 };
 
-int main(void)
-{
-	return unit_run("mutex", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/mutex", tests)

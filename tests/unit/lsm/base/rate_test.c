@@ -87,13 +87,10 @@ START_TEST(no_unit_of_several_threads_is_lost)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&without_a_limit_nobody_waits,          &units_are_paid_for_in_time,
-		&a_new_limit_is_for_what_is_taken_next, &the_longest_waits_do_not_overflow,
-		&no_unit_of_several_threads_is_lost,
-	};
+static const TTest *const *const tests[] = {
+	&without_a_limit_nobody_waits,          &units_are_paid_for_in_time,
+	&a_new_limit_is_for_what_is_taken_next, &the_longest_waits_do_not_overflow,
+	&no_unit_of_several_threads_is_lost,
+};
 
-	return unit_run("rate", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/rate", tests)

@@ -66,12 +66,9 @@ START_TEST(last_of_several_threads_sees_what_all_wrote)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&last_put_says_so,
-		&last_of_several_threads_sees_what_all_wrote,
-	};
+static const TTest *const *const tests[] = {
+	&last_put_says_so,
+	&last_of_several_threads_sees_what_all_wrote,
+};
 
-	return unit_run("ref", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/ref", tests)

@@ -71,14 +71,11 @@ START_TEST(fill_writes_all_bytes_and_no_more)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&numbers_are_those_of_xoshiro256starstar,
-		&one_seed_gives_one_sequence,
-		&below_stays_below_and_reaches_everything,
-		&fill_writes_all_bytes_and_no_more,
-	};
+static const TTest *const *const tests[] = {
+	&numbers_are_those_of_xoshiro256starstar,
+	&one_seed_gives_one_sequence,
+	&below_stays_below_and_reaches_everything,
+	&fill_writes_all_bytes_and_no_more,
+};
 
-	return unit_run("rng", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/rng", tests)

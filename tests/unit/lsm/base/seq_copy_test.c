@@ -68,12 +68,9 @@ START_TEST(no_copy_is_torn_or_older_than_the_last)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&copy_is_what_was_written,
-		&no_copy_is_torn_or_older_than_the_last,
-	};
+static const TTest *const *const tests[] = {
+	&copy_is_what_was_written,
+	&no_copy_is_torn_or_older_than_the_last,
+};
 
-	return unit_run("seq_copy", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/seq_copy", tests)

@@ -288,17 +288,14 @@ START_TEST(readers_and_a_replacer_free_each_object_once)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&object_outside_a_slot_counts_plainly,
-		&slot_alone_keeps_its_object,
-		&readers_keep_what_was_replaced,
-		&owner_may_keep_a_reference_of_its_own,
-		&object_may_replace_itself,
-		&borrowed_count_never_overflows,
-		&readers_and_a_replacer_free_each_object_once,
-	};
+static const TTest *const *const tests[] = {
+	&object_outside_a_slot_counts_plainly,
+	&slot_alone_keeps_its_object,
+	&readers_keep_what_was_replaced,
+	&owner_may_keep_a_reference_of_its_own,
+	&object_may_replace_itself,
+	&borrowed_count_never_overflows,
+	&readers_and_a_replacer_free_each_object_once,
+};
 
-	return unit_run("shared_slot", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/shared_slot", tests)

@@ -70,14 +70,11 @@ START_TEST(a_common_prefix_ends_at_the_first_byte_that_differs)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&order_is_by_unsigned_bytes_then_length,
-		&null_slices_are_empty_slices,
-		&prefixes_are_found,
-		&a_common_prefix_ends_at_the_first_byte_that_differs,
-	};
+static const TTest *const *const tests[] = {
+	&order_is_by_unsigned_bytes_then_length,
+	&null_slices_are_empty_slices,
+	&prefixes_are_found,
+	&a_common_prefix_ends_at_the_first_byte_that_differs,
+};
 
-	return unit_run("slice", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/slice", tests)

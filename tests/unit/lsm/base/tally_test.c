@@ -109,14 +109,11 @@ START_TEST(no_reader_sees_more_effects_than_causes)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&thread_keeps_its_slot,
-		&nothing_is_lost_when_threads_outnumber_the_slots,
-		&slots_of_threads_that_ended_are_taken_again,
-		&no_reader_sees_more_effects_than_causes,
-	};
+static const TTest *const *const tests[] = {
+	&thread_keeps_its_slot,
+	&nothing_is_lost_when_threads_outnumber_the_slots,
+	&slots_of_threads_that_ended_are_taken_again,
+	&no_reader_sees_more_effects_than_causes,
+};
 
-	return unit_run("tally", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/tally", tests)

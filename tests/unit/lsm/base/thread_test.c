@@ -132,16 +132,13 @@ START_TEST(a_kind_changes_the_slice_and_nothing_else)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&body_runs_in_a_named_thread,
-		&long_name_is_cut,
-		&signals_are_blocked_there_and_not_here,
-		&faults_reach_their_handlers,
-		&join_of_a_thread_never_started_does_nothing,
-		&a_kind_changes_the_slice_and_nothing_else,
-	};
+static const TTest *const *const tests[] = {
+	&body_runs_in_a_named_thread,
+	&long_name_is_cut,
+	&signals_are_blocked_there_and_not_here,
+	&faults_reach_their_handlers,
+	&join_of_a_thread_never_started_does_nothing,
+	&a_kind_changes_the_slice_and_nothing_else,
+};
 
-	return unit_run("thread", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/base/thread", tests)

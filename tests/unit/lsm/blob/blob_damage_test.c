@@ -199,19 +199,16 @@ START_TEST(a_chunk_that_does_not_unpack_is_damage)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&each_flip_of_a_stored_chunk_is_found,
-		&each_flip_of_a_packed_chunk_is_found,
-		&each_flip_of_the_header_is_found_when_the_file_is_opened,
-		&a_cut_file_is_damage,
-		&a_missing_file_is_damage,
-		&a_missing_file_beside_its_writer_is_stale,
-		&the_file_of_another_number_is_damage,
-		&a_header_of_another_version_is_refused,
-		&a_chunk_that_does_not_unpack_is_damage,
-	};
+static const TTest *const *const tests[] = {
+	&each_flip_of_a_stored_chunk_is_found,
+	&each_flip_of_a_packed_chunk_is_found,
+	&each_flip_of_the_header_is_found_when_the_file_is_opened,
+	&a_cut_file_is_damage,
+	&a_missing_file_is_damage,
+	&a_missing_file_beside_its_writer_is_stale,
+	&the_file_of_another_number_is_damage,
+	&a_header_of_another_version_is_refused,
+	&a_chunk_that_does_not_unpack_is_damage,
+};
 
-	return unit_run("blob_damage", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/blob/blob_damage", tests)

@@ -227,18 +227,15 @@ START_TEST(a_failed_creation_whose_file_stays_keeps_its_sentence)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_write_that_fails_has_not_happened,
-		&a_full_disk_is_over_when_there_is_space,
-		&garbage_of_a_failed_append_is_overwritten,
-		&a_real_full_disk,
-		&a_read_that_fails_can_be_tried_again,
-		&without_descriptors_idle_files_are_closed,
-		&a_found_file_that_cannot_be_synced_says_why,
-		&a_failed_creation_whose_file_stays_keeps_its_sentence,
-	};
+static const TTest *const *const tests[] = {
+	&a_write_that_fails_has_not_happened,
+	&a_full_disk_is_over_when_there_is_space,
+	&garbage_of_a_failed_append_is_overwritten,
+	&a_real_full_disk,
+	&a_read_that_fails_can_be_tried_again,
+	&without_descriptors_idle_files_are_closed,
+	&a_found_file_that_cannot_be_synced_says_why,
+	&a_failed_creation_whose_file_stays_keeps_its_sentence,
+};
 
-	return unit_run("blob_fault", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/blob/blob_fault", tests)

@@ -112,12 +112,9 @@ START_TEST(todays_reader_reads_them)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&todays_writer_makes_the_same_bytes,
-		&todays_reader_reads_them,
-	};
+static const TTest *const *const tests[] = {
+	&todays_writer_makes_the_same_bytes,
+	&todays_reader_reads_them,
+};
 
-	return unit_run("blob_golden", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/blob/blob_golden", tests)

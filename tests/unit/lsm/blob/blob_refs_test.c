@@ -125,15 +125,10 @@ START_TEST(a_missing_or_short_file_is_damage)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&what_is_named_adds_up_by_file,
-		&a_list_is_noted_if_it_makes_sense,
-		&resolving_holds_the_files_until_the_end,
-		&an_empty_set_and_one_of_numbers_can_be_copied,
-		&a_missing_or_short_file_is_damage,
-	};
+static const TTest *const *const tests[] = {
+	&what_is_named_adds_up_by_file,           &a_list_is_noted_if_it_makes_sense,
+	&resolving_holds_the_files_until_the_end, &an_empty_set_and_one_of_numbers_can_be_copied,
+	&a_missing_or_short_file_is_damage,
+};
 
-	return unit_run("blob_refs", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/blob/blob_refs", tests)

@@ -415,25 +415,22 @@ START_TEST(names_and_options_are_as_given)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&chunks_come_back_whole_and_in_part,
-		&a_full_file_is_followed_by_another,
-		&lanes_have_files_of_their_own,
-		&sealed_files_are_not_written_again,
-		&the_last_reference_makes_a_file_obsolete_and_purge_removes_it,
-		&a_file_being_written_goes_when_all_in_it_is_dead,
-		&a_removal_that_failed_is_tried_again,
-		&a_found_file_is_known_under_its_number,
-		&many_files_are_found_by_their_numbers,
-		&no_more_files_than_allowed_stay_open,
-		&with_no_file_allowed_each_read_opens_one,
-		&idle_files_make_way,
-		&a_hint_changes_nothing,
-		&large_chunks_are_no_different,
-		&names_and_options_are_as_given,
-	};
+static const TTest *const *const tests[] = {
+	&chunks_come_back_whole_and_in_part,
+	&a_full_file_is_followed_by_another,
+	&lanes_have_files_of_their_own,
+	&sealed_files_are_not_written_again,
+	&the_last_reference_makes_a_file_obsolete_and_purge_removes_it,
+	&a_file_being_written_goes_when_all_in_it_is_dead,
+	&a_removal_that_failed_is_tried_again,
+	&a_found_file_is_known_under_its_number,
+	&many_files_are_found_by_their_numbers,
+	&no_more_files_than_allowed_stay_open,
+	&with_no_file_allowed_each_read_opens_one,
+	&idle_files_make_way,
+	&a_hint_changes_nothing,
+	&large_chunks_are_no_different,
+	&names_and_options_are_as_given,
+};
 
-	return unit_run("blob_store", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/blob/blob_store", tests)

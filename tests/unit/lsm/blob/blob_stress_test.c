@@ -192,11 +192,8 @@ START_TEST(chunks_are_right_while_files_come_and_go)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&chunks_are_right_while_files_come_and_go,
-	};
+static const TTest *const *const tests[] = {
+	&chunks_are_right_while_files_come_and_go,
+};
 
-	return unit_run("blob_stress", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/blob/blob_stress", tests)

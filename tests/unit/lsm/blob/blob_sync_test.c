@@ -199,18 +199,15 @@ START_TEST(files_that_wait_for_their_sync_do_not_pile_up)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&synced_chunks_and_their_names_survive_a_power_cut,
-		&chunks_behind_the_last_sync_are_lost,
-		&only_what_is_new_is_synced,
-		&what_nobody_wants_is_not_synced,
-		&contents_come_before_names_and_the_first_failure_is_told,
-		&a_failed_sync_is_never_tried_again,
-		&a_found_file_can_be_made_durable,
-		&files_that_wait_for_their_sync_do_not_pile_up,
-	};
+static const TTest *const *const tests[] = {
+	&synced_chunks_and_their_names_survive_a_power_cut,
+	&chunks_behind_the_last_sync_are_lost,
+	&only_what_is_new_is_synced,
+	&what_nobody_wants_is_not_synced,
+	&contents_come_before_names_and_the_first_failure_is_told,
+	&a_failed_sync_is_never_tried_again,
+	&a_found_file_can_be_made_durable,
+	&files_that_wait_for_their_sync_do_not_pile_up,
+};
 
-	return unit_run("blob_sync", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/blob/blob_sync", tests)

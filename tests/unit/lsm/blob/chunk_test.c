@@ -135,15 +135,12 @@ START_TEST(garbage_unpacks_to_an_error_or_to_its_length)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&chunks_of_all_sizes_come_back,
-		&zeros_stay_within_the_ratio_that_extents_may_claim,
-		&what_does_not_pay_is_stored_as_it_is,
-		&no_length_is_trusted,
-		&garbage_unpacks_to_an_error_or_to_its_length,
-	};
+static const TTest *const *const tests[] = {
+	&chunks_of_all_sizes_come_back,
+	&zeros_stay_within_the_ratio_that_extents_may_claim,
+	&what_does_not_pay_is_stored_as_it_is,
+	&no_length_is_trusted,
+	&garbage_unpacks_to_an_error_or_to_its_length,
+};
 
-	return unit_run("chunk", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/blob/chunk", tests)

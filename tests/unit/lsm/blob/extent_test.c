@@ -205,17 +205,14 @@ START_TEST(nonsense_is_never_read_beyond_its_end)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&what_is_appended_is_got,
-		&each_field_has_its_limits,
-		&the_last_word_is_zero,
-		&a_part_costs_its_share_of_the_chunk,
-		&the_extent_behind_an_offset_is_found,
-		&a_list_is_whole_ascending_apart_and_within_the_size,
-		&nonsense_is_never_read_beyond_its_end,
-	};
+static const TTest *const *const tests[] = {
+	&what_is_appended_is_got,
+	&each_field_has_its_limits,
+	&the_last_word_is_zero,
+	&a_part_costs_its_share_of_the_chunk,
+	&the_extent_behind_an_offset_is_found,
+	&a_list_is_whole_ascending_apart_and_within_the_size,
+	&nonsense_is_never_read_beyond_its_end,
+};
 
-	return unit_run("extent", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/blob/extent", tests)

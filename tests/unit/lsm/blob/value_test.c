@@ -515,20 +515,17 @@ START_TEST(what_does_not_shrink_is_not_tried_again_at_once)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_patched_value_reads_as_the_bytes_do,
-		&many_patches_make_a_map_that_finds_each,
-		&what_was_cut_off_never_comes_back,
-		&a_patch_that_makes_no_sense_is_refused,
-		&chunks_move_out_of_a_leaving_file,
-		&extents_that_disagree_about_a_chunk_read_no_bytes_of_others,
-		&a_hole_costs_the_writer_nothing,
-		&two_threads_write_a_large_value,
-		&a_failure_of_either_thread_is_the_writers,
-		&what_does_not_shrink_is_not_tried_again_at_once,
-	};
+static const TTest *const *const tests[] = {
+	&a_patched_value_reads_as_the_bytes_do,
+	&many_patches_make_a_map_that_finds_each,
+	&what_was_cut_off_never_comes_back,
+	&a_patch_that_makes_no_sense_is_refused,
+	&chunks_move_out_of_a_leaving_file,
+	&extents_that_disagree_about_a_chunk_read_no_bytes_of_others,
+	&a_hole_costs_the_writer_nothing,
+	&two_threads_write_a_large_value,
+	&a_failure_of_either_thread_is_the_writers,
+	&what_does_not_shrink_is_not_tried_again_at_once,
+};
 
-	return unit_run("values", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/blob/value", tests)

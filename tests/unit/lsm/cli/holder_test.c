@@ -112,17 +112,14 @@ START_TEST(the_mount_of_a_store_is_found)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_mount_is_named,
-		&what_is_not_mounted_any_more_is_no_mount,
-		&another_program_is_none,
-		&half_an_escape_at_the_end_is_no_escape,
-		&a_path_in_a_mount_is_known,
-		&the_innermost_mount_counts,
-		&the_mount_of_a_store_is_found,
-	};
+static const TTest *const *const tests[] = {
+	&a_mount_is_named,
+	&what_is_not_mounted_any_more_is_no_mount,
+	&another_program_is_none,
+	&half_an_escape_at_the_end_is_no_escape,
+	&a_path_in_a_mount_is_known,
+	&the_innermost_mount_counts,
+	&the_mount_of_a_store_is_found,
+};
 
-	return unit_run("holder", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/cli/holder", tests)

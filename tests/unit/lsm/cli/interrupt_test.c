@@ -151,16 +151,13 @@ START_TEST(what_the_program_did_with_signals_is_as_before)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_signal_is_noted_and_told,
-		&who_begins_later_is_told_too,
-		&a_signal_ends_a_wait_for_input,
-		&also_one_that_begins_after_it,
-		&output_goes_on,
-		&what_the_program_did_with_signals_is_as_before,
-	};
+static const TTest *const *const tests[] = {
+	&a_signal_is_noted_and_told,
+	&who_begins_later_is_told_too,
+	&a_signal_ends_a_wait_for_input,
+	&also_one_that_begins_after_it,
+	&output_goes_on,
+	&what_the_program_did_with_signals_is_as_before,
+};
 
-	return unit_run("interrupt", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/cli/interrupt", tests)

@@ -100,15 +100,12 @@ START_TEST(numbers_for_people)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_bar_has_share_rate_and_time_left,
-		&a_narrow_terminal_is_never_filled,
-		&elsewhere_a_line_comes_every_ten_seconds,
-		&without_a_total_there_is_no_share,
-		&numbers_for_people,
-	};
+static const TTest *const *const tests[] = {
+	&a_bar_has_share_rate_and_time_left,
+	&a_narrow_terminal_is_never_filled,
+	&elsewhere_a_line_comes_every_ten_seconds,
+	&without_a_total_there_is_no_share,
+	&numbers_for_people,
+};
 
-	return unit_run("meter", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/cli/meter", tests)

@@ -216,17 +216,14 @@ START_TEST(a_key_has_a_place_between_two_others)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&kv_lines,
-		&json_lines,
-		&json_that_is_none_is_refused,
-		&a_file_name_tells_the_format,
-		&what_is_printed_is_read_back,
-		&nul_pairs_that_end_too_early_are_refused,
-		&a_key_has_a_place_between_two_others,
-	};
+static const TTest *const *const tests[] = {
+	&kv_lines,
+	&json_lines,
+	&json_that_is_none_is_refused,
+	&a_file_name_tells_the_format,
+	&what_is_printed_is_read_back,
+	&nul_pairs_that_end_too_early_are_refused,
+	&a_key_has_a_place_between_two_others,
+};
 
-	return unit_run("record", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/cli/record", tests)

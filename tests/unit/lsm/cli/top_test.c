@@ -109,14 +109,11 @@ START_TEST(it_never_passes_the_screen)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&lines_are_found_by_name,
-		&a_picture_shows_what_there_is,
-		&rates_and_their_history,
-		&it_never_passes_the_screen,
-	};
+static const TTest *const *const tests[] = {
+	&lines_are_found_by_name,
+	&a_picture_shows_what_there_is,
+	&rates_and_their_history,
+	&it_never_passes_the_screen,
+};
 
-	return unit_run("top", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/cli/top", tests)

@@ -127,13 +127,10 @@ START_TEST(two_values_are_never_mixed)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&pieces_make_the_whole,
-		&it_goes_on_where_it_stopped,
-		&two_values_are_never_mixed,
-	};
+static const TTest *const *const tests[] = {
+	&pieces_make_the_whole,
+	&it_goes_on_where_it_stopped,
+	&two_values_are_never_mixed,
+};
 
-	return unit_run("value_output", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/cli/value_output", tests)

@@ -70,14 +70,11 @@ START_TEST(what_is_not_closed_or_no_escape_is_refused)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&words_are_split_at_blanks,
-		&quotes_keep_blanks,
-		&any_bytes_can_be_in_a_word,
-		&what_is_not_closed_or_no_escape_is_refused,
-	};
+static const TTest *const *const tests[] = {
+	&words_are_split_at_blanks,
+	&quotes_keep_blanks,
+	&any_bytes_can_be_in_a_word,
+	&what_is_not_closed_or_no_escape_is_refused,
+};
 
-	return unit_run("words", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/cli/words", tests)

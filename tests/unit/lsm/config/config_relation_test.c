@@ -103,12 +103,9 @@ START_TEST(what_does_not_is_refused_with_place_range_and_reason)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&what_goes_together_is_accepted,
-		&what_does_not_is_refused_with_place_range_and_reason,
-	};
+static const TTest *const *const tests[] = {
+	&what_goes_together_is_accepted,
+	&what_does_not_is_refused_with_place_range_and_reason,
+};
 
-	return unit_run("config_relation", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/config/config_relation", tests)

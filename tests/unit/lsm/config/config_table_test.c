@@ -81,14 +81,12 @@ START_TEST(a_table_with_two_names_alike_is_unsound)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&options_are_found_by_section_and_name,
-		&options_are_found_by_their_environment_name,
-		&the_nearest_name_is_the_one_with_the_fewest_edits,
-		&sections_are_known,
-		&a_table_with_two_names_alike_is_unsound,
-	};
-	return unit_run("config_table", tests, array_size(tests));
-}
+static const TTest *const *const tests[] = {
+	&options_are_found_by_section_and_name,
+	&options_are_found_by_their_environment_name,
+	&the_nearest_name_is_the_one_with_the_fewest_edits,
+	&sections_are_known,
+	&a_table_with_two_names_alike_is_unsound,
+};
+
+UNIT_SUITE("lsm/config/config_table", tests)

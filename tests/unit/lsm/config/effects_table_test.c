@@ -449,9 +449,6 @@ START_TEST(max_open_files_closes_tables)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {EFFECTS_TABLE(EFFECTS_TEST)};
+static const TTest *const *const tests[] = {EFFECTS_TABLE(EFFECTS_TEST)};
 
-	return unit_run("effects_table", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/config/effects_table", tests)

@@ -400,12 +400,9 @@ START_TEST(threads_write_large_values_side_by_side)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		EFFECTS_TREE(EFFECTS_TEST) & levels_in_use_stay_in_use,
-		&a_compaction_that_waits_can_be_stopped,
-	};
+static const TTest *const *const tests[] = {
+	EFFECTS_TREE(EFFECTS_TEST) & levels_in_use_stay_in_use,
+	&a_compaction_that_waits_can_be_stopped,
+};
 
-	return unit_run("effects_tree", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/config/effects_tree", tests)

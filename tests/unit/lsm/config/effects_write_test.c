@@ -508,12 +508,9 @@ START_TEST(a_snapshot_sees_nothing_that_came_after_the_damage_was_cut_off)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		EFFECTS_WRITE(EFFECTS_TEST) & recovery_of_a_prefix_copes_with_logs_that_are_no_logs,
-		&a_snapshot_sees_nothing_that_came_after_the_damage_was_cut_off,
-	};
+static const TTest *const *const tests[] = {
+	EFFECTS_WRITE(EFFECTS_TEST) & recovery_of_a_prefix_copes_with_logs_that_are_no_logs,
+	&a_snapshot_sees_nothing_that_came_after_the_damage_was_cut_off,
+};
 
-	return unit_run("effects_write", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/config/effects_write", tests)

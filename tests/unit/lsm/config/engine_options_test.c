@@ -349,17 +349,15 @@ START_TEST(every_option_has_a_test_of_its_effect)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&every_option_reaches_its_field,
-		&words_mean_the_enums_of_the_engine,
-		&strategies_have_the_names_of_the_engine,
-		&the_extremes_fit_their_fields,
-		&the_defaults_are_those_of_the_engine,
-		&every_option_has_a_test_of_its_effect,
-		&values_go_together_as_the_engine_has_it,
-		&the_smallest_log_record_holds_the_largest_plain_value,
-	};
-	return unit_run("engine_options", tests, array_size(tests));
-}
+static const TTest *const *const tests[] = {
+	&every_option_reaches_its_field,
+	&words_mean_the_enums_of_the_engine,
+	&strategies_have_the_names_of_the_engine,
+	&the_extremes_fit_their_fields,
+	&the_defaults_are_those_of_the_engine,
+	&every_option_has_a_test_of_its_effect,
+	&values_go_together_as_the_engine_has_it,
+	&the_smallest_log_record_holds_the_largest_plain_value,
+};
+
+UNIT_SUITE("lsm/config/engine_options", tests)

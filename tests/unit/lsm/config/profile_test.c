@@ -111,14 +111,11 @@ START_TEST(profiles_differ_in_what_they_are_named_for)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_profile_takes_the_place_of_defaults_alone,
-		&the_balanced_profile_is_the_defaults,
-		&the_engine_takes_every_profile,
-		&profiles_differ_in_what_they_are_named_for,
-	};
+static const TTest *const *const tests[] = {
+	&a_profile_takes_the_place_of_defaults_alone,
+	&the_balanced_profile_is_the_defaults,
+	&the_engine_takes_every_profile,
+	&profiles_differ_in_what_they_are_named_for,
+};
 
-	return unit_run("profile", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/config/profile", tests)

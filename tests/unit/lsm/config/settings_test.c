@@ -232,17 +232,14 @@ START_TEST(changes_and_looks_of_several_threads_do_not_mix)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_change_takes_effect_and_is_shown_as_live,
-		&what_is_refused_is_refused_with_its_reason,
-		&what_the_program_refuses_has_not_happened,
-		&what_another_option_does_not_allow_is_out_of_range,
-		&a_switch_can_be_asked_for,
-		&the_options_are_listed,
-		&changes_and_looks_of_several_threads_do_not_mix,
-	};
+static const TTest *const *const tests[] = {
+	&a_change_takes_effect_and_is_shown_as_live,
+	&what_is_refused_is_refused_with_its_reason,
+	&what_the_program_refuses_has_not_happened,
+	&what_another_option_does_not_allow_is_out_of_range,
+	&a_switch_can_be_asked_for,
+	&the_options_are_listed,
+	&changes_and_looks_of_several_threads_do_not_mix,
+};
 
-	return unit_run("settings", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/config/settings", tests)

@@ -130,13 +130,10 @@ START_TEST(one_that_others_could_have_written_is_refused)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&the_store_comes_before_the_home,
-		&a_bad_one_is_refused_not_passed_over,
-		&one_that_others_could_have_written_is_refused,
-	};
+static const TTest *const *const tests[] = {
+	&the_store_comes_before_the_home,
+	&a_bad_one_is_refused_not_passed_over,
+	&one_that_others_could_have_written_is_refused,
+};
 
-	return unit_run("usual_file", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/config/usual_file", tests)

@@ -192,16 +192,13 @@ START_TEST(no_strategy_makes_writers_wait_for_ever)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&no_strategy_makes_writers_wait_for_ever,
-		&writes_and_flushes_go_on_while_a_compaction_fails,
-		&failing_jobs_do_not_wake_each_other_out_of_their_pause,
-		&a_full_disk_stops_writes_and_space_lets_them_go_on,
-		&a_full_disk_at_any_size_is_survived,
-		&closing_leaves_little_to_replay,
-	};
+static const TTest *const *const tests[] = {
+	&no_strategy_makes_writers_wait_for_ever,
+	&writes_and_flushes_go_on_while_a_compaction_fails,
+	&failing_jobs_do_not_wake_each_other_out_of_their_pause,
+	&a_full_disk_stops_writes_and_space_lets_them_go_on,
+	&a_full_disk_at_any_size_is_survived,
+	&closing_leaves_little_to_replay,
+};
 
-	return unit_run("db background", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/background", tests)

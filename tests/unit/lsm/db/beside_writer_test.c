@@ -271,15 +271,12 @@ START_TEST(a_log_flushed_before_it_is_read_has_no_torn_end)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_table_that_the_writer_replaced_is_stale_and_not_damage,
-		&a_table_that_is_really_missing_is_named_by_the_next_open,
-		&a_second_look_is_taken_until_it_looks_the_same,
-		&beside_a_busy_writer_nothing_is_ever_called_damage,
-		&a_log_flushed_before_it_is_read_has_no_torn_end,
-	};
+static const TTest *const *const tests[] = {
+	&a_table_that_the_writer_replaced_is_stale_and_not_damage,
+	&a_table_that_is_really_missing_is_named_by_the_next_open,
+	&a_second_look_is_taken_until_it_looks_the_same,
+	&beside_a_busy_writer_nothing_is_ever_called_damage,
+	&a_log_flushed_before_it_is_read_has_no_torn_end,
+};
 
-	return unit_run("beside_writer", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/beside_writer", tests)

@@ -297,14 +297,11 @@ START_TEST(a_power_cut_leaves_the_whole_copy_or_none)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&one_failed_call_leaves_no_half_copy,
-		&one_failed_call_then_the_power_goes,
-		&the_disk_dies_then_the_process_or_the_power_goes,
-		&a_power_cut_leaves_the_whole_copy_or_none,
-	};
+static const TTest *const *const tests[] = {
+	&one_failed_call_leaves_no_half_copy,
+	&one_failed_call_then_the_power_goes,
+	&the_disk_dies_then_the_process_or_the_power_goes,
+	&a_power_cut_leaves_the_whole_copy_or_none,
+};
 
-	return unit_run("checkpoint_fault", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/checkpoint_fault", tests)

@@ -473,23 +473,20 @@ START_TEST(of_two_copies_into_one_folder_one_wins)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&the_copy_is_a_store_of_its_own,
-		&neither_store_touches_the_others_files,
-		&each_copy_has_an_id_of_its_own,
-		&a_table_of_one_store_is_damage_in_the_other,
-		&a_copy_of_an_empty_store_and_a_copy_of_a_copy,
-		&only_an_empty_folder_elsewhere_takes_a_copy,
-		&a_folder_that_is_being_filled_is_refused,
-		&a_read_only_store_makes_no_copy,
-		&another_file_system_is_refused_and_left_clean,
-		&live_snapshots_do_not_matter_to_the_copy,
-		&tables_replaced_during_a_copy_stay_until_it_has_them,
-		&beside_writers_and_jobs_each_copy_is_a_prefix_of_history,
-		&of_two_copies_into_one_folder_one_wins,
-	};
+static const TTest *const *const tests[] = {
+	&the_copy_is_a_store_of_its_own,
+	&neither_store_touches_the_others_files,
+	&each_copy_has_an_id_of_its_own,
+	&a_table_of_one_store_is_damage_in_the_other,
+	&a_copy_of_an_empty_store_and_a_copy_of_a_copy,
+	&only_an_empty_folder_elsewhere_takes_a_copy,
+	&a_folder_that_is_being_filled_is_refused,
+	&a_read_only_store_makes_no_copy,
+	&another_file_system_is_refused_and_left_clean,
+	&live_snapshots_do_not_matter_to_the_copy,
+	&tables_replaced_during_a_copy_stay_until_it_has_them,
+	&beside_writers_and_jobs_each_copy_is_a_prefix_of_history,
+	&of_two_copies_into_one_folder_one_wins,
+};
 
-	return unit_run("checkpoint", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/checkpoint", tests)

@@ -262,16 +262,13 @@ START_TEST(a_level_is_compacted_into_the_next)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&the_cache_is_dropped,
-		&compaction_pauses_and_goes_on,
-		&a_pause_lets_stalled_writers_go,
-		&a_frozen_store_takes_no_change,
-		&nothing_changes_from_when_it_is_frozen,
-		&a_level_is_compacted_into_the_next,
-	};
+static const TTest *const *const tests[] = {
+	&the_cache_is_dropped,
+	&compaction_pauses_and_goes_on,
+	&a_pause_lets_stalled_writers_go,
+	&a_frozen_store_takes_no_change,
+	&nothing_changes_from_when_it_is_frozen,
+	&a_level_is_compacted_into_the_next,
+};
 
-	return unit_run("db control", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/control", tests)

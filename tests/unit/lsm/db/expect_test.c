@@ -487,20 +487,17 @@ START_TEST(random_conditions_are_judged_as_by_a_map)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_batch_is_applied_only_to_the_version_it_was_made_for,
-		&absent_means_never_written_or_deleted,
-		&a_refused_batch_leaves_no_trace,
-		&the_batch_is_judged_by_what_was_before_it,
-		&a_cleared_batch_expects_nothing,
-		&without_changes_it_is_a_pure_check,
-		&keys_and_their_number_have_limits,
-		&damage_met_by_a_check_is_the_answer,
-		&no_increment_by_compare_and_swap_is_lost,
-		&random_conditions_are_judged_as_by_a_map,
-	};
+static const TTest *const *const tests[] = {
+	&a_batch_is_applied_only_to_the_version_it_was_made_for,
+	&absent_means_never_written_or_deleted,
+	&a_refused_batch_leaves_no_trace,
+	&the_batch_is_judged_by_what_was_before_it,
+	&a_cleared_batch_expects_nothing,
+	&without_changes_it_is_a_pure_check,
+	&keys_and_their_number_have_limits,
+	&damage_met_by_a_check_is_the_answer,
+	&no_increment_by_compare_and_swap_is_lost,
+	&random_conditions_are_judged_as_by_a_map,
+};
 
-	return unit_run("expect", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/expect", tests)

@@ -214,14 +214,11 @@ START_TEST(readers_follow_a_writer_that_overtakes_them)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&changes_come_in_their_order,
-		&what_the_window_has_no_more_is_counted,
-		&a_batch_longer_than_the_window_leaves_its_end,
-		&readers_follow_a_writer_that_overtakes_them,
-	};
+static const TTest *const *const tests[] = {
+	&changes_come_in_their_order,
+	&what_the_window_has_no_more_is_counted,
+	&a_batch_longer_than_the_window_leaves_its_end,
+	&readers_follow_a_writer_that_overtakes_them,
+};
 
-	return unit_run("feed", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/feed", tests)

@@ -173,21 +173,10 @@ START_TEST(options_fit_the_process)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("db few files");
-	TCase *cases = tcase_create("db few files");
-	SRunner *runner = srunner_create(suite);
+static const TTest *const *const tests[] = {
+	&everything_works_with_24_files,
+	&tables_are_closed_when_others_took_the_descriptors,
+	&options_fit_the_process,
+};
 
-	tcase_add_checked_fixture(cases, setup, teardown);
-	tcase_add_test(cases, everything_works_with_24_files);
-	tcase_add_test(cases, tables_are_closed_when_others_took_the_descriptors);
-	tcase_add_test(cases, options_fit_the_process);
-	tcase_set_timeout(cases, 300);
-	suite_add_tcase(suite, cases);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed ? 1 : 0;
-}
+UNIT_ROUNDS("lsm/db/few_files", tests, setup, teardown, 0, 1)

@@ -233,21 +233,18 @@ START_TEST(a_read_only_store_changes_no_file)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&an_absent_folder_becomes_a_store,
-		&an_empty_folder_becomes_a_store,
-		&a_settings_file_may_be_there_before_the_store,
-		&what_a_crash_left_of_making_a_store_is_no_hindrance,
-		&no_store_is_made_where_none_is_wanted,
-		&a_folder_of_something_else_is_refused_and_untouched,
-		&a_second_opener_hears_who_holds_the_store,
-		&a_missing_current_is_damage_and_makes_no_new_store,
-		&damage_is_named,
-		&damage_in_a_table_is_met_by_the_read_and_named,
-		&a_read_only_store_changes_no_file,
-	};
+static const TTest *const *const tests[] = {
+	&an_absent_folder_becomes_a_store,
+	&an_empty_folder_becomes_a_store,
+	&a_settings_file_may_be_there_before_the_store,
+	&what_a_crash_left_of_making_a_store_is_no_hindrance,
+	&no_store_is_made_where_none_is_wanted,
+	&a_folder_of_something_else_is_refused_and_untouched,
+	&a_second_opener_hears_who_holds_the_store,
+	&a_missing_current_is_damage_and_makes_no_new_store,
+	&damage_is_named,
+	&damage_in_a_table_is_met_by_the_read_and_named,
+	&a_read_only_store_changes_no_file,
+};
 
-	return unit_run("db folder", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/folder", tests)

@@ -133,13 +133,10 @@ START_TEST(health_tells_of_the_job_that_still_fails)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_manifest_that_fails_makes_the_store_read_only_at_once,
-		&space_that_fails_an_append_is_no_clean_refusal,
-		&health_tells_of_the_job_that_still_fails,
-	};
+static const TTest *const *const tests[] = {
+	&a_manifest_that_fails_makes_the_store_read_only_at_once,
+	&space_that_fails_an_append_is_no_clean_refusal,
+	&health_tells_of_the_job_that_still_fails,
+};
 
-	return unit_run("db health", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/health", tests)

@@ -73,12 +73,9 @@ START_TEST(short_values_and_odd_texts)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&a_text_is_found_wherever_it_stands,
-		&short_values_and_odd_texts,
-	};
+static const TTest *const *const tests[] = {
+	&a_text_is_found_wherever_it_stands,
+	&short_values_and_odd_texts,
+};
 
-	return unit_run("iter_search", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/iter_search", tests)

@@ -327,18 +327,15 @@ START_TEST(a_scan_need_not_fill_the_cache)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_scan_need_not_fill_the_cache,
-		&its_end_removes_what_only_it_kept,
-		&both_ways_show_the_same,
-		&turning_round_at_each_key_works,
-		&a_seek_to_its_own_key_stays,
-		&a_prefix_bounds_every_move,
-		&an_iterator_keeps_what_it_began_with,
-		&damage_ends_a_scan_with_its_error,
-	};
+static const TTest *const *const tests[] = {
+	&a_scan_need_not_fill_the_cache,
+	&its_end_removes_what_only_it_kept,
+	&both_ways_show_the_same,
+	&turning_round_at_each_key_works,
+	&a_seek_to_its_own_key_stays,
+	&a_prefix_bounds_every_move,
+	&an_iterator_keeps_what_it_began_with,
+	&damage_ends_a_scan_with_its_error,
+};
 
-	return unit_run("db iter", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/iter", tests)

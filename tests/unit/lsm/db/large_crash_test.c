@@ -278,17 +278,14 @@ START_TEST(nothing_of_a_record_that_makes_no_sense_is_kept_before_damage)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_kill_loses_nothing,
-		&a_failure_in_a_flush_loses_nothing,
-		&a_chunk_that_is_not_there_makes_its_record_the_torn_end,
-		&what_a_reader_verifies_ends_with_its_history,
-		&a_synced_chunk_that_is_not_there_is_damage,
-		&a_file_shorter_than_a_synced_chunk_is_refused_at_open,
-		&nothing_of_a_record_that_makes_no_sense_is_kept_before_damage,
-	};
+static const TTest *const *const tests[] = {
+	&a_kill_loses_nothing,
+	&a_failure_in_a_flush_loses_nothing,
+	&a_chunk_that_is_not_there_makes_its_record_the_torn_end,
+	&what_a_reader_verifies_ends_with_its_history,
+	&a_synced_chunk_that_is_not_there_is_damage,
+	&a_file_shorter_than_a_synced_chunk_is_refused_at_open,
+	&nothing_of_a_record_that_makes_no_sense_is_kept_before_damage,
+};
 
-	return unit_run("large values and crashes", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/large_crash", tests)

@@ -369,18 +369,11 @@ START_TEST(what_is_deleted_on_a_full_disk_makes_room)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_refused_large_value_takes_no_room,
-		&nor_does_one_whose_chunks_found_room,
-		&large_values_eat_nothing_of_the_reserve,
-		&a_flush_without_room_takes_none,
-		&a_flush_without_room_leaves_the_pieces,
-		&nor_does_a_copy,
-		&what_was_deleted_is_gone_with_the_flush,
-		&what_is_deleted_on_a_full_disk_makes_room,
-	};
+static const TTest *const *const tests[] = {
+	&a_refused_large_value_takes_no_room,     &nor_does_one_whose_chunks_found_room,
+	&large_values_eat_nothing_of_the_reserve, &a_flush_without_room_takes_none,
+	&a_flush_without_room_leaves_the_pieces,  &nor_does_a_copy,
+	&what_was_deleted_is_gone_with_the_flush, &what_is_deleted_on_a_full_disk_makes_room,
+};
 
-	return unit_run("large values on a full disk", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/large_full_disk", tests)

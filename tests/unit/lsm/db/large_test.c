@@ -530,25 +530,22 @@ START_TEST(a_checkpoint_has_the_large_values)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_large_value_reads_as_it_was_put,
-		&patches_change_a_part,
-		&a_patch_of_nothing_makes_a_value,
-		&a_meta_changes_without_the_value,
-		&snapshots_and_iterators_keep_what_they_saw,
-		&a_snapshots_read_leaves_no_stale_value_behind,
-		&a_read_of_the_past_keeps_nothing,
-		&the_last_reader_leaves_nothing_to_empty,
-		&a_copy_writes_no_chunk_again,
-		&a_meta_has_one_limit,
-		&a_copy_that_is_refused_leaves_the_batch_as_it_was,
-		&batches_carry_long_values,
-		&no_value_over_the_limit_is_written,
-		&random_rewrites_do_not_pile_up,
-		&a_checkpoint_has_the_large_values,
-	};
+static const TTest *const *const tests[] = {
+	&a_large_value_reads_as_it_was_put,
+	&patches_change_a_part,
+	&a_patch_of_nothing_makes_a_value,
+	&a_meta_changes_without_the_value,
+	&snapshots_and_iterators_keep_what_they_saw,
+	&a_snapshots_read_leaves_no_stale_value_behind,
+	&a_read_of_the_past_keeps_nothing,
+	&the_last_reader_leaves_nothing_to_empty,
+	&a_copy_writes_no_chunk_again,
+	&a_meta_has_one_limit,
+	&a_copy_that_is_refused_leaves_the_batch_as_it_was,
+	&batches_carry_long_values,
+	&no_value_over_the_limit_is_written,
+	&random_rewrites_do_not_pile_up,
+	&a_checkpoint_has_the_large_values,
+};
 
-	return unit_run("large values", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/large", tests)

@@ -328,24 +328,21 @@ START_TEST(options_change_under_load)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_larger_memtable_is_flushed_later,
-		&a_smaller_value_max_refuses_from_now_on,
-		&another_threshold_keeps_values_elsewhere,
-		&the_cache_shrinks_and_grows,
-		&sync_mode_always_syncs_each_write,
-		&the_timer_takes_over_when_the_mode_says_so,
-		&batch_mode_syncs_after_its_records,
-		&tables_are_built_as_the_options_say_now,
-		&tables_on_level_0_are_merged_at_the_new_threshold,
-		&limits_hold_from_now_on,
-		&checksums_are_left_out_while_reads_are_trusted,
-		&a_log_ends_at_the_new_size,
-		&what_does_not_go_together_is_refused_and_changes_nothing,
-		&options_change_under_load,
-	};
+static const TTest *const *const tests[] = {
+	&a_larger_memtable_is_flushed_later,
+	&a_smaller_value_max_refuses_from_now_on,
+	&another_threshold_keeps_values_elsewhere,
+	&the_cache_shrinks_and_grows,
+	&sync_mode_always_syncs_each_write,
+	&the_timer_takes_over_when_the_mode_says_so,
+	&batch_mode_syncs_after_its_records,
+	&tables_are_built_as_the_options_say_now,
+	&tables_on_level_0_are_merged_at_the_new_threshold,
+	&limits_hold_from_now_on,
+	&checksums_are_left_out_while_reads_are_trusted,
+	&a_log_ends_at_the_new_size,
+	&what_does_not_go_together_is_refused_and_changes_nothing,
+	&options_change_under_load,
+};
 
-	return unit_run("db live", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/live", tests)

@@ -247,16 +247,13 @@ START_TEST(a_call_that_fails_beside_threads_leaves_no_half_store)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&all_records_are_there_and_the_store_goes_on,
-		&threads_make_the_same_of_it,
-		&a_call_that_fails_beside_threads_leaves_no_half_store,
-		&no_records_make_an_empty_store,
-		&what_is_out_of_order_leaves_no_store,
-		&a_call_that_fails_leaves_no_half_store,
-	};
+static const TTest *const *const tests[] = {
+	&all_records_are_there_and_the_store_goes_on,
+	&threads_make_the_same_of_it,
+	&a_call_that_fails_beside_threads_leaves_no_half_store,
+	&no_records_make_an_empty_store,
+	&what_is_out_of_order_leaves_no_store,
+	&a_call_that_fails_leaves_no_half_store,
+};
 
-	return unit_run("db load", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/load", tests)

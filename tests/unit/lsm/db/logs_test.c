@@ -368,21 +368,18 @@ START_TEST(old_logs_become_new_ones_and_tell_nothing_of_the_past)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&always_syncs_before_each_answer,
-		&manual_never_syncs_unasked,
-		&batch_syncs_after_so_many_records,
-		&batch_syncs_after_a_delay,
-		&interval_syncs_by_time_and_rests_when_idle,
-		&writers_share_syncs_in_every_mode,
-		&those_who_wait_together_need_one_sync,
-		&what_a_table_holds_is_durable,
-		&after_a_failed_append_only_reopening_helps,
-		&after_a_failed_sync_only_reopening_helps,
-		&old_logs_become_new_ones_and_tell_nothing_of_the_past,
-	};
+static const TTest *const *const tests[] = {
+	&always_syncs_before_each_answer,
+	&manual_never_syncs_unasked,
+	&batch_syncs_after_so_many_records,
+	&batch_syncs_after_a_delay,
+	&interval_syncs_by_time_and_rests_when_idle,
+	&writers_share_syncs_in_every_mode,
+	&those_who_wait_together_need_one_sync,
+	&what_a_table_holds_is_durable,
+	&after_a_failed_append_only_reopening_helps,
+	&after_a_failed_sync_only_reopening_helps,
+	&old_logs_become_new_ones_and_tell_nothing_of_the_past,
+};
 
-	return unit_run("db logs", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/logs", tests)

@@ -86,13 +86,10 @@ START_TEST(a_salvage_that_is_stopped_leaves_no_store)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&verify_tells_all_that_it_reads,
-		&a_compaction_that_is_stopped_leaves_the_store_as_it_was,
-		&a_salvage_that_is_stopped_leaves_no_store,
-	};
+static const TTest *const *const tests[] = {
+	&verify_tells_all_that_it_reads,
+	&a_compaction_that_is_stopped_leaves_the_store_as_it_was,
+	&a_salvage_that_is_stopped_leaves_no_store,
+};
 
-	return unit_run("db watched", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/long_work", tests)

@@ -553,22 +553,19 @@ START_TEST(nothing_is_logged_behind_half_a_record)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_healthy_log_always_opens_again,
-		&a_log_torn_at_any_byte_opens,
-		&a_kill_loses_no_acknowledged_write,
-		&the_log_has_the_order_of_the_memtable,
-		&the_names_of_files_are_synced_too,
-		&closing_in_a_compaction_leaves_a_whole_store,
-		&a_flush_under_way_holds_up_nobody,
-		&a_store_in_use_cannot_be_opened_again,
-		&concurrent_updates_are_never_lost,
-		&a_bad_option_is_never_replaced_by_a_default,
-		&a_write_answered_with_an_error_is_not_there,
-		&nothing_is_logged_behind_half_a_record,
-	};
+static const TTest *const *const tests[] = {
+	&a_healthy_log_always_opens_again,
+	&a_log_torn_at_any_byte_opens,
+	&a_kill_loses_no_acknowledged_write,
+	&the_log_has_the_order_of_the_memtable,
+	&the_names_of_files_are_synced_too,
+	&closing_in_a_compaction_leaves_a_whole_store,
+	&a_flush_under_way_holds_up_nobody,
+	&a_store_in_use_cannot_be_opened_again,
+	&concurrent_updates_are_never_lost,
+	&a_bad_option_is_never_replaced_by_a_default,
+	&a_write_answered_with_an_error_is_not_there,
+	&nothing_is_logged_behind_half_a_record,
+};
 
-	return unit_run("mistakes with logs", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/mistakes_log", tests)

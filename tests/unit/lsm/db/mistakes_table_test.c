@@ -482,22 +482,19 @@ START_TEST(a_search_reads_only_where_it_looks)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_deleted_key_never_returns,
-		&a_deleted_key_never_returns_from_a_deeper_level,
-		&a_value_larger_than_a_block_is_flushed,
-		&no_length_is_cut_to_16_bits,
-		&compaction_leaves_no_input_behind,
-		&concurrent_reads_share_no_file_offset,
-		&a_filter_is_sized_for_its_table,
-		&bit_rot_is_never_served,
-		&a_damaged_table_is_never_skipped,
-		&a_clock_set_back_orders_nothing,
-		&a_read_past_the_last_key_ends,
-		&a_search_reads_only_where_it_looks,
-	};
+static const TTest *const *const tests[] = {
+	&a_deleted_key_never_returns,
+	&a_deleted_key_never_returns_from_a_deeper_level,
+	&a_value_larger_than_a_block_is_flushed,
+	&no_length_is_cut_to_16_bits,
+	&compaction_leaves_no_input_behind,
+	&concurrent_reads_share_no_file_offset,
+	&a_filter_is_sized_for_its_table,
+	&bit_rot_is_never_served,
+	&a_damaged_table_is_never_skipped,
+	&a_clock_set_back_orders_nothing,
+	&a_read_past_the_last_key_ends,
+	&a_search_reads_only_where_it_looks,
+};
 
-	return unit_run("mistakes with tables", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/mistakes_table", tests)

@@ -509,23 +509,20 @@ START_TEST(any_thread_makes_and_drops)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_name_outlives_reopening_flush_and_compaction,
-		&a_name_outlives_the_process,
-		&a_new_manifest_names_them_too,
-		&names_are_bytes_and_have_bounds,
-		&there_is_a_most_of_them,
-		&who_has_it_open_outlives_the_name,
-		&a_read_only_store_shows_them_and_makes_none,
-		&a_checkpoint_has_those_that_it_can_show,
-		&a_salvage_tells_which_are_lost,
-		&whichever_call_fails_it_is_there_or_not,
-		&a_full_disk_takes_no_name_but_gives_one_back,
-		&a_log_that_ends_before_a_snapshot_is_damaged,
-		&any_thread_makes_and_drops,
-	};
+static const TTest *const *const tests[] = {
+	&a_name_outlives_reopening_flush_and_compaction,
+	&a_name_outlives_the_process,
+	&a_new_manifest_names_them_too,
+	&names_are_bytes_and_have_bounds,
+	&there_is_a_most_of_them,
+	&who_has_it_open_outlives_the_name,
+	&a_read_only_store_shows_them_and_makes_none,
+	&a_checkpoint_has_those_that_it_can_show,
+	&a_salvage_tells_which_are_lost,
+	&whichever_call_fails_it_is_there_or_not,
+	&a_full_disk_takes_no_name_but_gives_one_back,
+	&a_log_that_ends_before_a_snapshot_is_damaged,
+	&any_thread_makes_and_drops,
+};
 
-	return unit_run("db named snapshots", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/named_snapshots", tests)

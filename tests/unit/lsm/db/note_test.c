@@ -162,16 +162,13 @@ START_TEST(a_full_disk_takes_one_from_the_reserve)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&it_is_replaced_as_a_whole_and_outlives_the_process,
-		&it_is_bytes_is_appended_and_has_a_most,
-		&a_checkpoint_has_it_a_salvage_does_not,
-		&a_read_only_store_shows_it_and_takes_none,
-		&whichever_call_fails_the_old_or_the_new_one_is_there,
-		&a_full_disk_takes_one_from_the_reserve,
-	};
+static const TTest *const *const tests[] = {
+	&it_is_replaced_as_a_whole_and_outlives_the_process,
+	&it_is_bytes_is_appended_and_has_a_most,
+	&a_checkpoint_has_it_a_salvage_does_not,
+	&a_read_only_store_shows_it_and_takes_none,
+	&whichever_call_fails_the_old_or_the_new_one_is_there,
+	&a_full_disk_takes_one_from_the_reserve,
+};
 
-	return unit_run("note", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/note", tests)

@@ -118,12 +118,9 @@ START_TEST(the_limits_themselves_work)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&each_option_has_its_range,
-		&the_limits_themselves_work,
-	};
+static const TTest *const *const tests[] = {
+	&each_option_has_its_range,
+	&the_limits_themselves_work,
+};
 
-	return unit_run("db options", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/options", tests)

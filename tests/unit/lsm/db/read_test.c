@@ -207,17 +207,14 @@ START_TEST(a_miss_touches_no_block)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_miss_touches_no_block,
-		&a_record_is_located,
-		&the_newest_layer_answers,
-		&a_stat_has_all_but_the_value,
-		&a_stat_of_a_large_value_does_not_read_it,
-		&a_failed_get_leaves_the_record_alone,
-		&a_pinned_record_outlives_memtable_table_and_cache,
-	};
+static const TTest *const *const tests[] = {
+	&a_miss_touches_no_block,
+	&a_record_is_located,
+	&the_newest_layer_answers,
+	&a_stat_has_all_but_the_value,
+	&a_stat_of_a_large_value_does_not_read_it,
+	&a_failed_get_leaves_the_record_alone,
+	&a_pinned_record_outlives_memtable_table_and_cache,
+};
 
-	return unit_run("db read", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/read", tests)

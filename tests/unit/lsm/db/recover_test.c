@@ -337,19 +337,16 @@ START_TEST(each_log_comes_back_as_a_memtable_of_its_own)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&everything_written_is_there_again,
-		&a_killed_process_loses_nothing,
-		&a_torn_end_is_cut_and_counted,
-		&a_store_opens_with_quite_other_options,
-		&many_logs_are_no_hindrance_and_go,
-		&a_log_that_the_manifest_has_lost_is_damage,
-		&a_log_cut_short_after_a_clean_close_is_damage,
-		&a_reader_beside_a_busy_writer_sees_a_prefix_of_its_history,
-		&each_log_comes_back_as_a_memtable_of_its_own,
-	};
+static const TTest *const *const tests[] = {
+	&everything_written_is_there_again,
+	&a_killed_process_loses_nothing,
+	&a_torn_end_is_cut_and_counted,
+	&a_store_opens_with_quite_other_options,
+	&many_logs_are_no_hindrance_and_go,
+	&a_log_that_the_manifest_has_lost_is_damage,
+	&a_log_cut_short_after_a_clean_close_is_damage,
+	&a_reader_beside_a_busy_writer_sees_a_prefix_of_its_history,
+	&each_log_comes_back_as_a_memtable_of_its_own,
+};
 
-	return unit_run("db recover", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/recover", tests)

@@ -393,22 +393,19 @@ START_TEST(a_log_without_room_in_the_manifest_leaves_no_file)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&deletes_and_a_flush_work_on_a_full_disk_and_puts_do_not,
-		&a_refused_put_shows_in_health_until_one_is_taken,
-		&a_batch_that_frees_space_may_use_it,
-		&it_is_taken_again_when_space_returns,
-		&a_flush_in_the_background_uses_it_and_its_log_pays_it_back,
-		&closing_and_opening_keep_it,
-		&its_size_follows_the_option,
-		&without_room_for_it_the_store_is_low_on_space_from_the_start,
-		&a_completely_full_disk_can_be_opened_and_emptied,
-		&with_nothing_to_give_a_full_disk_is_opened_read_only,
-		&a_disk_full_at_any_moment_can_be_emptied,
-		&a_log_without_room_in_the_manifest_leaves_no_file,
-	};
+static const TTest *const *const tests[] = {
+	&deletes_and_a_flush_work_on_a_full_disk_and_puts_do_not,
+	&a_refused_put_shows_in_health_until_one_is_taken,
+	&a_batch_that_frees_space_may_use_it,
+	&it_is_taken_again_when_space_returns,
+	&a_flush_in_the_background_uses_it_and_its_log_pays_it_back,
+	&closing_and_opening_keep_it,
+	&its_size_follows_the_option,
+	&without_room_for_it_the_store_is_low_on_space_from_the_start,
+	&a_completely_full_disk_can_be_opened_and_emptied,
+	&with_nothing_to_give_a_full_disk_is_opened_read_only,
+	&a_disk_full_at_any_moment_can_be_emptied,
+	&a_log_without_room_in_the_manifest_leaves_no_file,
+};
 
-	return unit_run("db reserve", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/reserve", tests)

@@ -476,20 +476,17 @@ START_TEST(changes_beyond_what_a_manifest_can_count_are_left_out)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_lost_chunk_becomes_zeros,
-		&a_blob_files_header_is_not_needed,
-		&a_missing_blob_file_is_told_once_a_value,
-		&patches_are_folded_over_what_tables_have,
-		&values_move_into_blob_files_and_out_of_them,
-		&a_patch_whose_base_is_lost_is_told,
-		&a_patch_over_a_lost_change_is_told,
-		&changes_that_make_no_sense_are_left_out,
-		&a_large_record_that_makes_no_sense_is_a_lost_value,
-		&changes_beyond_what_a_manifest_can_count_are_left_out,
-	};
+static const TTest *const *const tests[] = {
+	&a_lost_chunk_becomes_zeros,
+	&a_blob_files_header_is_not_needed,
+	&a_missing_blob_file_is_told_once_a_value,
+	&patches_are_folded_over_what_tables_have,
+	&values_move_into_blob_files_and_out_of_them,
+	&a_patch_whose_base_is_lost_is_told,
+	&a_patch_over_a_lost_change_is_told,
+	&changes_that_make_no_sense_are_left_out,
+	&a_large_record_that_makes_no_sense_is_a_lost_value,
+	&changes_beyond_what_a_manifest_can_count_are_left_out,
+};
 
-	return unit_run("salvage_large", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/salvage_large", tests)

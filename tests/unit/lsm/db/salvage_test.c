@@ -679,28 +679,22 @@ START_TEST(the_power_goes_at_any_call)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&of_a_sound_store_nothing_is_lost,
-		&a_flip_anywhere_costs_no_more_than_is_told,
-		&zeroed_sectors_cost_no_more_than_is_told,
-		&a_cut_file_costs_no_more_than_is_told,
-		&a_missing_file_costs_no_more_than_is_told,
-		&garbage_in_a_files_place_costs_no_more_than_is_told,
-		&without_any_manifest_the_tables_prove_each_other,
-		&a_table_under_another_number_is_not_taken_in,
-		&an_older_value_takes_a_lost_ones_place_and_that_is_told,
-		&a_store_in_use_is_left_alone,
-		&folders_that_do_not_fit_are_refused,
-		&any_call_fails_once,
-		&the_disk_dies_at_any_call,
-		&the_disk_is_full_from_any_call_on,
-		&the_power_goes_at_any_call,
-	};
+static const TTest *const *const tests[] = {
+	&of_a_sound_store_nothing_is_lost,
+	&a_flip_anywhere_costs_no_more_than_is_told,
+	&zeroed_sectors_cost_no_more_than_is_told,
+	&a_cut_file_costs_no_more_than_is_told,
+	&a_missing_file_costs_no_more_than_is_told,
+	&garbage_in_a_files_place_costs_no_more_than_is_told,
+	&without_any_manifest_the_tables_prove_each_other,
+	&a_table_under_another_number_is_not_taken_in,
+	&an_older_value_takes_a_lost_ones_place_and_that_is_told,
+	&a_store_in_use_is_left_alone,
+	&folders_that_do_not_fit_are_refused,
+	&any_call_fails_once,
+	&the_disk_dies_at_any_call,
+	&the_disk_is_full_from_any_call_on,
+	&the_power_goes_at_any_call,
+};
 
-	int rc = unit_run("salvage", tests, array_size(tests));
-
-	forget_history();
-	return rc;
-}
+UNIT_ROUNDS("lsm/db/salvage", tests, NULL, forget_history, 0, 1)

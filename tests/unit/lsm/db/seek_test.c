@@ -183,13 +183,10 @@ START_TEST(nothing_is_read_of_a_large_value)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *const tests[] = {
-		&holes_are_found_wherever_the_value_is, &a_flush_and_a_compaction_keep_holes,
-		&zeros_of_a_patch_are_a_hole,           &a_small_value_is_data,
-		&nothing_is_read_of_a_large_value,
-	};
+static const TTest *const *const tests[] = {
+	&holes_are_found_wherever_the_value_is, &a_flush_and_a_compaction_keep_holes,
+	&zeros_of_a_patch_are_a_hole,           &a_small_value_is_data,
+	&nothing_is_read_of_a_large_value,
+};
 
-	return unit_run("seek", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/seek", tests)

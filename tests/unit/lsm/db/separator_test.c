@@ -94,13 +94,10 @@ START_TEST(copies_have_it_too)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&the_first_one_said_is_kept,
-		&a_store_without_one_is_split_by_slashes,
-		&copies_have_it_too,
-	};
+static const TTest *const *const tests[] = {
+	&the_first_one_said_is_kept,
+	&a_store_without_one_is_split_by_slashes,
+	&copies_have_it_too,
+};
 
-	return unit_run("separator", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/separator", tests)

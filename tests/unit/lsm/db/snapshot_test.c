@@ -131,12 +131,9 @@ START_TEST(snapshots_made_while_jobs_run_lose_nothing)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_snapshot_survives_flush_compaction_and_deletion,
-		&snapshots_made_while_jobs_run_lose_nothing,
-	};
+static const TTest *const *const tests[] = {
+	&a_snapshot_survives_flush_compaction_and_deletion,
+	&snapshots_made_while_jobs_run_lose_nothing,
+};
 
-	return unit_run("db snapshot", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/snapshot", tests)

@@ -491,26 +491,23 @@ START_TEST(names_are_known_and_unknown_ones_harmless)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&what_was_done_is_counted,
-		&levels_add_up_to_the_whole,
-		&runs_are_counted_by_level,
-		&recovery_and_cache_are_counted,
-		&each_operation_is_counted_as_what_it_is,
-		&bytes_of_long_values_are_the_users,
-		&alternating_operations_are_all_timed,
-		&nothing_is_counted_when_that_is_switched_off,
-		&every_counter_has_its_line,
-		&every_row_says_what_it_is,
-		&one_reading_agrees_with_itself_while_all_goes_on,
-		&reading_takes_no_lock_of_the_engine,
-		&stalls_are_told_apart_by_what_they_wait_for,
-		&damage_is_counted_where_it_is,
-		&read_only_store_tells_all_the_same,
-		&names_are_known_and_unknown_ones_harmless,
-	};
+static const TTest *const *const tests[] = {
+	&what_was_done_is_counted,
+	&levels_add_up_to_the_whole,
+	&runs_are_counted_by_level,
+	&recovery_and_cache_are_counted,
+	&each_operation_is_counted_as_what_it_is,
+	&bytes_of_long_values_are_the_users,
+	&alternating_operations_are_all_timed,
+	&nothing_is_counted_when_that_is_switched_off,
+	&every_counter_has_its_line,
+	&every_row_says_what_it_is,
+	&one_reading_agrees_with_itself_while_all_goes_on,
+	&reading_takes_no_lock_of_the_engine,
+	&stalls_are_told_apart_by_what_they_wait_for,
+	&damage_is_counted_where_it_is,
+	&read_only_store_tells_all_the_same,
+	&names_are_known_and_unknown_ones_harmless,
+};
 
-	return unit_run("db stats", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/stats", tests)

@@ -128,15 +128,12 @@ START_TEST(closing_in_the_middle_of_work_loses_nothing)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_flush_brings_everything_into_tables,
-		&compaction_leaves_one_version_in_one_level_and_no_old_file,
-		&compaction_of_a_range_reclaims_its_tombstones,
-		&flushes_and_compactions_by_many_threads_at_once_all_end,
-		&closing_in_the_middle_of_work_loses_nothing,
-	};
+static const TTest *const *const tests[] = {
+	&a_flush_brings_everything_into_tables,
+	&compaction_leaves_one_version_in_one_level_and_no_old_file,
+	&compaction_of_a_range_reclaims_its_tombstones,
+	&flushes_and_compactions_by_many_threads_at_once_all_end,
+	&closing_in_the_middle_of_work_loses_nothing,
+};
 
-	return unit_run("db upkeep", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/upkeep", tests)

@@ -260,18 +260,15 @@ START_TEST(blob_files_stay_while_the_log_that_names_them_is_verified)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_whole_store_is_counted,
-		&a_flipped_bit_in_a_table_is_named,
-		&a_flipped_bit_in_the_log_is_named,
-		&records_that_became_zeros_are_missed,
-		&an_edit_that_is_not_whole_is_named_to_a_reader,
-		&a_reopened_store_with_old_logs_is_whole,
-		&what_stands_behind_the_end_of_an_old_log_is_no_damage,
-		&blob_files_stay_while_the_log_that_names_them_is_verified,
-	};
+static const TTest *const *const tests[] = {
+	&a_whole_store_is_counted,
+	&a_flipped_bit_in_a_table_is_named,
+	&a_flipped_bit_in_the_log_is_named,
+	&records_that_became_zeros_are_missed,
+	&an_edit_that_is_not_whole_is_named_to_a_reader,
+	&a_reopened_store_with_old_logs_is_whole,
+	&what_stands_behind_the_end_of_an_old_log_is_no_damage,
+	&blob_files_stay_while_the_log_that_names_them_is_verified,
+};
 
-	return unit_run("db verify", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/verify", tests)

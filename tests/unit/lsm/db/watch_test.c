@@ -214,14 +214,11 @@ START_TEST(writers_and_watches_go_on_side_by_side)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_watch_shows_what_is_committed_from_its_opening_on,
-		&what_a_slow_watch_has_lost_is_counted,
-		&one_window_serves_all_and_goes_with_the_last,
-		&writers_and_watches_go_on_side_by_side,
-	};
+static const TTest *const *const tests[] = {
+	&a_watch_shows_what_is_committed_from_its_opening_on,
+	&what_a_slow_watch_has_lost_is_counted,
+	&one_window_serves_all_and_goes_with_the_last,
+	&writers_and_watches_go_on_side_by_side,
+};
 
-	return unit_run("db watch", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/watch", tests)

@@ -258,19 +258,16 @@ START_TEST(writers_wait_at_the_stop_and_go_on)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_commit_gets_the_next_seqnos_and_the_time,
-		&an_empty_batch_is_no_change,
-		&limits_of_keys_and_metas_hold,
-		&the_largest_record_fits_a_batch_and_the_log,
-		&a_value_larger_than_everything_is_kept,
-		&a_memtable_is_handed_over_at_its_size,
-		&readers_see_batches_whole_while_all_goes_on,
-		&without_compaction_threads_nothing_waits_for_one,
-		&writers_wait_at_the_stop_and_go_on,
-	};
+static const TTest *const *const tests[] = {
+	&a_commit_gets_the_next_seqnos_and_the_time,
+	&an_empty_batch_is_no_change,
+	&limits_of_keys_and_metas_hold,
+	&the_largest_record_fits_a_batch_and_the_log,
+	&a_value_larger_than_everything_is_kept,
+	&a_memtable_is_handed_over_at_its_size,
+	&readers_see_batches_whole_while_all_goes_on,
+	&without_compaction_threads_nothing_waits_for_one,
+	&writers_wait_at_the_stop_and_go_on,
+};
 
-	return unit_run("db write", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/db/write", tests)

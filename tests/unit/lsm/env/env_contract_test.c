@@ -480,32 +480,23 @@ static void check_small(struct fixture *x)
 }
 CONTRACT_TEST(small_files_are_written_and_read_whole, check_small)
 
-/* The contract's tests set up their own kind of env. */
-static void no_fixture(void)
-{
-}
+static const TTest *const *const tests[] = {
+	&parts_are_appended_in_order,
+	&more_parts_than_one_system_call_takes_are_written,
+	&reads_end_where_the_file_ends,
+	&open_modes_make_reuse_and_empty,
+	&appends_go_where_seek_says,
+	&allocated_space_is_zeros_and_keeps_what_was_there,
+	&a_cut_file_grows_back_in_zeros,
+	&names_are_changed_linked_and_removed,
+	&a_folder_knows_the_paths_below_it,
+	&names_that_are_no_single_component_are_refused,
+	&an_unlinked_file_lives_while_it_is_open,
+	&a_listing_can_be_ended_and_may_change_the_folder,
+	&a_second_lock_is_refused_and_names_the_holder,
+	&a_holders_line_is_made_short_and_printable,
+	&a_folder_is_made_once_and_found_again,
+	&small_files_are_written_and_read_whole,
+};
 
-int main(void)
-{
-	static const TTest *const *per_kind[] = {
-		&parts_are_appended_in_order,
-		&more_parts_than_one_system_call_takes_are_written,
-		&reads_end_where_the_file_ends,
-		&open_modes_make_reuse_and_empty,
-		&appends_go_where_seek_says,
-		&allocated_space_is_zeros_and_keeps_what_was_there,
-		&a_cut_file_grows_back_in_zeros,
-		&names_are_changed_linked_and_removed,
-		&a_folder_knows_the_paths_below_it,
-		&names_that_are_no_single_component_are_refused,
-		&an_unlinked_file_lives_while_it_is_open,
-		&a_listing_can_be_ended_and_may_change_the_folder,
-		&a_second_lock_is_refused_and_names_the_holder,
-		&a_holders_line_is_made_short_and_printable,
-		&a_folder_is_made_once_and_found_again,
-		&small_files_are_written_and_read_whole,
-	};
-
-	return env_run("env contract", per_kind, array_size(per_kind), no_fixture, no_fixture,
-		       KINDS);
-}
+UNIT_ROUNDS("lsm/env/env_contract", tests, NULL, NULL, 0, KINDS)

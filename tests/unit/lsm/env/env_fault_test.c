@@ -260,17 +260,14 @@ START_TEST(clocks_and_clearing_up_are_not_counted)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&each_call_of_a_scenario_can_be_made_to_fail,
-		&calls_that_leave_the_disk_alone_may_be_left_out,
-		&a_sticky_plan_fails_until_it_is_changed,
-		&a_plan_strikes_once,
-		&a_short_append_writes_half_and_can_be_done_again,
-		&a_torn_append_leaves_garbage_in_its_last_sector,
-		&clocks_and_clearing_up_are_not_counted,
-	};
+static const TTest *const *const tests[] = {
+	&each_call_of_a_scenario_can_be_made_to_fail,
+	&calls_that_leave_the_disk_alone_may_be_left_out,
+	&a_sticky_plan_fails_until_it_is_changed,
+	&a_plan_strikes_once,
+	&a_short_append_writes_half_and_can_be_done_again,
+	&a_torn_append_leaves_garbage_in_its_last_sector,
+	&clocks_and_clearing_up_are_not_counted,
+};
 
-	return env_run("env_fault", tests, array_size(tests), setup, teardown, 1);
-}
+UNIT_ROUNDS("lsm/env/env_fault", tests, setup, teardown, 0, 1)

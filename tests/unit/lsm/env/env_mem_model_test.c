@@ -153,9 +153,8 @@ START_TEST(random_changes_and_power_cuts_match_a_model)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {&random_changes_and_power_cuts_match_a_model};
+static const TTest *const *const tests[] = {
+	&random_changes_and_power_cuts_match_a_model,
+};
 
-	return env_run("env_mem_model", tests, array_size(tests), setup, teardown, 1);
-}
+UNIT_ROUNDS("lsm/env/env_mem_model", tests, setup, teardown, 0, 1)

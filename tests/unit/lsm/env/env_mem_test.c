@@ -349,25 +349,22 @@ START_TEST(readers_and_a_sync_run_beside_appends)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&power_cut_takes_bytes_that_were_not_synced,
-		&power_cut_takes_names_that_were_not_synced,
-		&power_cut_undoes_unsynced_changes_of_names,
-		&synced_changes_of_names_survive,
-		&an_emptied_file_gets_its_synced_bytes_back,
-		&cutting_and_growing_a_file_is_undone_until_it_is_synced,
-		&what_was_open_is_dead_after_a_power_cut,
-		&a_full_disk_takes_what_fits_and_refuses_the_rest,
-		&space_comes_back_when_a_file_is_gone,
-		&a_lock_is_had_on_a_full_disk,
-		&tests_may_damage_plant_and_remove_files,
-		&a_clone_has_the_same_files_and_goes_its_own_way,
-		&the_clock_stands_where_it_was_set,
-		&a_file_of_absurd_size_is_refused,
-		&readers_and_a_sync_run_beside_appends,
-	};
+static const TTest *const *const tests[] = {
+	&power_cut_takes_bytes_that_were_not_synced,
+	&power_cut_takes_names_that_were_not_synced,
+	&power_cut_undoes_unsynced_changes_of_names,
+	&synced_changes_of_names_survive,
+	&an_emptied_file_gets_its_synced_bytes_back,
+	&cutting_and_growing_a_file_is_undone_until_it_is_synced,
+	&what_was_open_is_dead_after_a_power_cut,
+	&a_full_disk_takes_what_fits_and_refuses_the_rest,
+	&space_comes_back_when_a_file_is_gone,
+	&a_lock_is_had_on_a_full_disk,
+	&tests_may_damage_plant_and_remove_files,
+	&a_clone_has_the_same_files_and_goes_its_own_way,
+	&the_clock_stands_where_it_was_set,
+	&a_file_of_absurd_size_is_refused,
+	&readers_and_a_sync_run_beside_appends,
+};
 
-	return env_run("env_mem", tests, array_size(tests), setup, teardown, 1);
-}
+UNIT_ROUNDS("lsm/env/env_mem", tests, setup, teardown, 0, 1)

@@ -189,14 +189,11 @@ START_TEST(what_is_not_offered_is_refused)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&every_length_is_written_as_it_is,
-		&pieces_and_syncs_of_any_length_come_out_right,
-		&whole_blocks_go_past_the_page_cache,
-		&what_is_not_offered_is_refused,
-	};
+static const TTest *const *const tests[] = {
+	&every_length_is_written_as_it_is,
+	&pieces_and_syncs_of_any_length_come_out_right,
+	&whole_blocks_go_past_the_page_cache,
+	&what_is_not_offered_is_refused,
+};
 
-	return unit_run("env_posix_direct", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/env/env_posix_direct", tests)

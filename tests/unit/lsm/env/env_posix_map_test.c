@@ -229,13 +229,10 @@ START_TEST(the_signal_of_others_is_theirs)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_mapped_file_reads_like_any_other, &it_cannot_be_changed,
-		&an_empty_file_has_no_mapping,       &a_file_cut_short_ends_there,
-		&each_thread_has_a_guard_of_its_own, &the_signal_of_others_is_theirs,
-	};
+static const TTest *const *const tests[] = {
+	&a_mapped_file_reads_like_any_other, &it_cannot_be_changed,
+	&an_empty_file_has_no_mapping,       &a_file_cut_short_ends_there,
+	&each_thread_has_a_guard_of_its_own, &the_signal_of_others_is_theirs,
+};
 
-	return unit_run("env_posix_map", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/env/env_posix_map", tests)

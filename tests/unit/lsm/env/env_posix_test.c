@@ -440,29 +440,26 @@ START_TEST(without_fallocate_and_room_the_file_is_as_before)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&files_are_0600_whatever_the_umask,
-		&a_wider_file_is_narrowed_when_it_is_replaced,
-		&folders_are_0700_whatever_the_umask,
-		&an_existing_folder_keeps_its_mode,
-		&a_folder_is_made_under_a_relative_path_and_trailing_slashes,
-		&a_folder_that_cannot_be_opened_or_made_is_named,
-		&a_path_below_a_folder_is_known_whatever_leads_there,
-		&a_symlink_in_a_files_place_is_refused,
-		&a_fifo_in_a_files_place_is_refused_and_does_not_hang,
-		&descriptors_are_not_inherited_by_programs,
-		&a_short_write_is_continued_and_then_names_where_it_stopped,
-		&no_sync_is_tried_after_one_has_failed,
-		&a_failed_read_names_file_and_offset,
-		&a_file_object_without_a_descriptor_is_discarded,
-		&another_process_is_refused_and_told_who_holds_it,
-		&a_shorter_holder_leaves_nothing_of_a_longer_one,
-		&a_file_system_without_folder_sync_counts_as_synced,
-		&without_fallocate_space_is_taken_by_writing_zeros,
-		&without_fallocate_and_room_the_file_is_as_before,
-	};
+static const TTest *const *const tests[] = {
+	&files_are_0600_whatever_the_umask,
+	&a_wider_file_is_narrowed_when_it_is_replaced,
+	&folders_are_0700_whatever_the_umask,
+	&an_existing_folder_keeps_its_mode,
+	&a_folder_is_made_under_a_relative_path_and_trailing_slashes,
+	&a_folder_that_cannot_be_opened_or_made_is_named,
+	&a_path_below_a_folder_is_known_whatever_leads_there,
+	&a_symlink_in_a_files_place_is_refused,
+	&a_fifo_in_a_files_place_is_refused_and_does_not_hang,
+	&descriptors_are_not_inherited_by_programs,
+	&a_short_write_is_continued_and_then_names_where_it_stopped,
+	&no_sync_is_tried_after_one_has_failed,
+	&a_failed_read_names_file_and_offset,
+	&a_file_object_without_a_descriptor_is_discarded,
+	&another_process_is_refused_and_told_who_holds_it,
+	&a_shorter_holder_leaves_nothing_of_a_longer_one,
+	&a_file_system_without_folder_sync_counts_as_synced,
+	&without_fallocate_space_is_taken_by_writing_zeros,
+	&without_fallocate_and_room_the_file_is_as_before,
+};
 
-	return env_run("env_posix", tests, array_size(tests), setup, teardown, 1);
-}
+UNIT_ROUNDS("lsm/env/env_posix", tests, setup, teardown, 0, 1)

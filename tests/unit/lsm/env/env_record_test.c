@@ -269,16 +269,13 @@ START_TEST(every_prefix_rebuilds_a_disk_that_keeps_what_was_acknowledged)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&changes_are_remembered_with_their_data,
-		&reads_and_failures_are_not_remembered,
-		&an_open_file_follows_its_renames,
-		&folders_are_told_apart,
-		&a_sync_stands_before_what_was_appended_beside_it,
-		&every_prefix_rebuilds_a_disk_that_keeps_what_was_acknowledged,
-	};
+static const TTest *const *const tests[] = {
+	&changes_are_remembered_with_their_data,
+	&reads_and_failures_are_not_remembered,
+	&an_open_file_follows_its_renames,
+	&folders_are_told_apart,
+	&a_sync_stands_before_what_was_appended_beside_it,
+	&every_prefix_rebuilds_a_disk_that_keeps_what_was_acknowledged,
+};
 
-	return env_run("env_record", tests, array_size(tests), setup, teardown, 1);
-}
+UNIT_ROUNDS("lsm/env/env_record", tests, setup, teardown, 0, 1)

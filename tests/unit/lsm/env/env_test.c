@@ -70,12 +70,9 @@ START_TEST(the_first_faults_sentence_survives_the_clearing_up)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_small_file_is_old_or_new_after_every_fault,
-		&the_first_faults_sentence_survives_the_clearing_up,
-	};
+static const TTest *const *const tests[] = {
+	&a_small_file_is_old_or_new_after_every_fault,
+	&the_first_faults_sentence_survives_the_clearing_up,
+};
 
-	return unit_run("env", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/env/env", tests)

@@ -11,27 +11,6 @@
 #include "lsm/env/env.h"
 #include "tests/unit/unit.h"
 
-/* unit_run with each test between a setup and a teardown, and done for _i in [0, rounds). */
-static inline int env_run(const char *name, const TTest *const *const *tests, size_t test_count,
-			  void (*setup)(void), void (*teardown)(void), int rounds)
-{
-	Suite *suite = suite_create(name);
-	TCase *cases = tcase_create(name);
-	SRunner *runner;
-	int failed;
-
-	tcase_add_checked_fixture(cases, setup, teardown);
-	for (size_t i = 0; i < test_count; i++)
-		tcase_add_loop_test(cases, *tests[i], 0, rounds);
-	tcase_set_timeout(cases, 300);
-	suite_add_tcase(suite, cases);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
-}
-
 /* The error sentence says this. */
 #define assert_said(part)                                                                          \
 	ck_assert_msg(strstr(fail_text(), part) != NULL, "'%s' lacks '%s'", fail_text(), part)

@@ -238,18 +238,15 @@ START_TEST(arbitrary_bytes_are_taken_safely)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&changes_come_back_in_order,
-		&encoding_is_as_the_format_says,
-		&clear_empties_the_batch,
-		&memory_is_the_sum_over_the_records,
-		&limits_are_refused_and_change_nothing,
-		&a_batch_cut_anywhere_inside_a_change_is_refused,
-		&senseless_changes_are_refused_and_touch_nothing,
-		&arbitrary_bytes_are_taken_safely,
-	};
+static const TTest *const *const tests[] = {
+	&changes_come_back_in_order,
+	&encoding_is_as_the_format_says,
+	&clear_empties_the_batch,
+	&memory_is_the_sum_over_the_records,
+	&limits_are_refused_and_change_nothing,
+	&a_batch_cut_anywhere_inside_a_change_is_refused,
+	&senseless_changes_are_refused_and_touch_nothing,
+	&arbitrary_bytes_are_taken_safely,
+};
 
-	return unit_run("batch", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/mem/batch", tests)

@@ -202,14 +202,11 @@ START_TEST(the_iterator_keeps_its_table_and_sees_what_comes_later)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&both_directions_meet_every_version_once,
-		&random_moves_agree_with_a_sorted_array,
-		&an_empty_table_has_nowhere_to_stand,
-		&the_iterator_keeps_its_table_and_sees_what_comes_later,
-	};
+static const TTest *const *const tests[] = {
+	&both_directions_meet_every_version_once,
+	&random_moves_agree_with_a_sorted_array,
+	&an_empty_table_has_nowhere_to_stand,
+	&the_iterator_keeps_its_table_and_sees_what_comes_later,
+};
 
-	return unit_run("memtable_iter", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/mem/memtable_iter", tests)

@@ -163,11 +163,8 @@ START_TEST(readers_see_whole_ordered_records_while_one_writes)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&readers_see_whole_ordered_records_while_one_writes,
-	};
+static const TTest *const *const tests[] = {
+	&readers_see_whole_ordered_records_while_one_writes,
+};
 
-	return unit_run("memtable_stress", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/mem/memtable_stress", tests)

@@ -172,17 +172,14 @@ START_TEST(borrowed_bytes_outlive_the_first_reference)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&newest_version_up_to_the_seqno_is_found,
-		&a_miss_leaves_the_record_untouched,
-		&a_tombstone_is_found,
-		&counters_count_and_the_promised_memory_is_enough,
-		&largest_key_and_meta_are_kept,
-		&an_impossible_reserve_fails_and_the_table_works_on,
-		&borrowed_bytes_outlive_the_first_reference,
-	};
+static const TTest *const *const tests[] = {
+	&newest_version_up_to_the_seqno_is_found,
+	&a_miss_leaves_the_record_untouched,
+	&a_tombstone_is_found,
+	&counters_count_and_the_promised_memory_is_enough,
+	&largest_key_and_meta_are_kept,
+	&an_impossible_reserve_fails_and_the_table_works_on,
+	&borrowed_bytes_outlive_the_first_reference,
+};
 
-	return unit_run("memtable", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/mem/memtable", tests)

@@ -149,16 +149,13 @@ START_TEST(towers_thin_out_by_a_quarter)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&ascending_descending_and_mixed_orders_keep_the_invariants,
-		&an_empty_list_has_no_first_last_or_neighbour,
-		&keys_that_differ_in_zeros_alone_are_ordered_by_length,
-		&bytes_above_127_are_unsigned,
-		&the_next_tall_node_is_found,
-		&towers_thin_out_by_a_quarter,
-	};
+static const TTest *const *const tests[] = {
+	&ascending_descending_and_mixed_orders_keep_the_invariants,
+	&an_empty_list_has_no_first_last_or_neighbour,
+	&keys_that_differ_in_zeros_alone_are_ordered_by_length,
+	&bytes_above_127_are_unsigned,
+	&the_next_tall_node_is_found,
+	&towers_thin_out_by_a_quarter,
+};
 
-	return unit_run("skip_list", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/mem/skip_list", tests)

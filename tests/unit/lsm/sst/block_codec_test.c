@@ -148,13 +148,10 @@ START_TEST(the_checksum_covers_id_offset_codec_and_bytes)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&what_goes_in_comes_out,         &a_block_that_saves_too_little_is_stored,
-		&a_bomb_is_refused_by_its_claim, &the_best_ratio_of_lz4_is_within_the_cap,
-		&bad_payloads_do_not_unpack,     &the_checksum_covers_id_offset_codec_and_bytes,
-	};
+static const TTest *const *const tests[] = {
+	&what_goes_in_comes_out,         &a_block_that_saves_too_little_is_stored,
+	&a_bomb_is_refused_by_its_claim, &the_best_ratio_of_lz4_is_within_the_cap,
+	&bad_payloads_do_not_unpack,     &the_checksum_covers_id_offset_codec_and_bytes,
+};
 
-	return unit_run("block_codec", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/sst/block_codec", tests)

@@ -262,16 +262,13 @@ START_TEST(handles_survive_the_round_trip_and_bad_ones_are_refused)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_cursor_finds_what_was_put_in,
-		&a_long_key_is_put_together,
-		&damaged_bytes_are_never_trusted,
-		&unsound_restart_points_make_no_data_block,
-		&an_entry_that_reaches_over_a_restart_point_is_refused,
-		&handles_survive_the_round_trip_and_bad_ones_are_refused,
-	};
+static const TTest *const *const tests[] = {
+	&a_cursor_finds_what_was_put_in,
+	&a_long_key_is_put_together,
+	&damaged_bytes_are_never_trusted,
+	&unsound_restart_points_make_no_data_block,
+	&an_entry_that_reaches_over_a_restart_point_is_refused,
+	&handles_survive_the_round_trip_and_bad_ones_are_refused,
+};
 
-	return unit_run("block", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/sst/block", tests)

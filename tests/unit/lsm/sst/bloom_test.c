@@ -137,14 +137,11 @@ START_TEST(a_bad_filter_block_is_refused)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&false_positives_are_as_rare_as_theory_says,
-		&a_filter_for_few_keys_is_small_and_for_none_absent,
-		&new_prefixes_are_put_in_once,
-		&a_bad_filter_block_is_refused,
-	};
+static const TTest *const *const tests[] = {
+	&false_positives_are_as_rare_as_theory_says,
+	&a_filter_for_few_keys_is_small_and_for_none_absent,
+	&new_prefixes_are_put_in_once,
+	&a_bad_filter_block_is_refused,
+};
 
-	return unit_run("bloom", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/sst/bloom", tests)

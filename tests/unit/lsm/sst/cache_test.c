@@ -299,18 +299,15 @@ START_TEST(threads_share_it_without_loss_or_double_free)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&the_least_recently_used_goes_first,
-		&the_budget_is_exact_over_any_number_of_shards,
-		&what_is_held_survives_everything,
-		&a_later_object_replaces_the_earlier,
-		&what_is_too_large_is_handed_through,
-		&a_cache_of_nothing_keeps_nothing,
-		&owners_do_not_meet,
-		&threads_share_it_without_loss_or_double_free,
-	};
+static const TTest *const *const tests[] = {
+	&the_least_recently_used_goes_first,
+	&the_budget_is_exact_over_any_number_of_shards,
+	&what_is_held_survives_everything,
+	&a_later_object_replaces_the_earlier,
+	&what_is_too_large_is_handed_through,
+	&a_cache_of_nothing_keeps_nothing,
+	&owners_do_not_meet,
+	&threads_share_it_without_loss_or_double_free,
+};
 
-	return unit_run("cache", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/sst/cache", tests)

@@ -72,13 +72,10 @@ START_TEST(zigzag_is_small_for_small_differences_and_wraps)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&every_length_decodes_as_coding_does,
-		&any_bytes_decode_as_coding_does,
-		&zigzag_is_small_for_small_differences_and_wraps,
-	};
+static const TTest *const *const tests[] = {
+	&every_length_decodes_as_coding_does,
+	&any_bytes_decode_as_coding_does,
+	&zigzag_is_small_for_small_differences_and_wraps,
+};
 
-	return unit_run("sst_varint", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/sst/sst_varint", tests)

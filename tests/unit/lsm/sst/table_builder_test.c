@@ -240,17 +240,14 @@ START_TEST(a_table_that_is_synced_survives_a_power_cut)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&the_summary_tells_what_is_in_it,
-		&the_filter_is_sized_by_the_real_number_of_keys,
-		&blocks_are_about_as_large_as_asked_for,
-		&lz4_makes_a_table_smaller,
-		&every_failing_call_ends_the_building,
-		&a_full_disk_is_an_error_not_a_table,
-		&a_table_that_is_synced_survives_a_power_cut,
-	};
+static const TTest *const *const tests[] = {
+	&the_summary_tells_what_is_in_it,
+	&the_filter_is_sized_by_the_real_number_of_keys,
+	&blocks_are_about_as_large_as_asked_for,
+	&lz4_makes_a_table_smaller,
+	&every_failing_call_ends_the_building,
+	&a_full_disk_is_an_error_not_a_table,
+	&a_table_that_is_synced_survives_a_power_cut,
+};
 
-	return unit_run("table_builder", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/sst/table_builder", tests)

@@ -370,14 +370,11 @@ START_TEST(every_failing_call_of_a_reader_is_reported)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&no_flipped_bit_gives_a_wrong_answer,          &damage_after_opening_is_seen_too,
-		&a_truncated_table_is_refused_at_every_length, &another_tables_file_is_refused,
-		&blocks_that_changed_places_are_seen,          &a_block_of_another_table_is_seen,
-		&every_failing_call_of_a_reader_is_reported,
-	};
+static const TTest *const *const tests[] = {
+	&no_flipped_bit_gives_a_wrong_answer,          &damage_after_opening_is_seen_too,
+	&a_truncated_table_is_refused_at_every_length, &another_tables_file_is_refused,
+	&blocks_that_changed_places_are_seen,          &a_block_of_another_table_is_seen,
+	&every_failing_call_of_a_reader_is_reported,
+};
 
-	return unit_run("table_damage", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/sst/table_damage", tests)

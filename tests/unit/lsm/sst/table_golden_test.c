@@ -130,12 +130,9 @@ START_TEST(todays_reader_understands_them)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&todays_builder_makes_the_same_bytes,
-		&todays_reader_understands_them,
-	};
+static const TTest *const *const tests[] = {
+	&todays_builder_makes_the_same_bytes,
+	&todays_reader_understands_them,
+};
 
-	return unit_run("table_golden", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/sst/table_golden", tests)

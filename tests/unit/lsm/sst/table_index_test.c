@@ -178,14 +178,11 @@ START_TEST(damaged_index_blocks_are_never_trusted)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_search_agrees_with_a_sorted_array,
-		&separators_out_of_order_are_refused,
-		&a_block_outside_of_the_file_is_refused,
-		&damaged_index_blocks_are_never_trusted,
-	};
+static const TTest *const *const tests[] = {
+	&a_search_agrees_with_a_sorted_array,
+	&separators_out_of_order_are_refused,
+	&a_block_outside_of_the_file_is_refused,
+	&damaged_index_blocks_are_never_trusted,
+};
 
-	return unit_run("table_index", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/sst/table_index", tests)

@@ -412,19 +412,16 @@ START_TEST(a_failed_move_stands_nowhere_and_the_next_may_succeed)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&moves_agree_with_a_sorted_array,
-		&one_record_is_a_table,
-		&a_walk_without_values_reads_no_value_block,
-		&a_scan_leaves_the_cache_alone,
-		&past_the_cache_takes_what_is_there_and_adds_nothing,
-		&past_the_cache_blocks_in_a_row_come_in_growing_pieces,
-		&a_block_with_more_values_than_a_piece_is_scanned,
-		&an_iterator_outlives_the_callers_reference,
-		&a_failed_move_stands_nowhere_and_the_next_may_succeed,
-	};
+static const TTest *const *const tests[] = {
+	&moves_agree_with_a_sorted_array,
+	&one_record_is_a_table,
+	&a_walk_without_values_reads_no_value_block,
+	&a_scan_leaves_the_cache_alone,
+	&past_the_cache_takes_what_is_there_and_adds_nothing,
+	&past_the_cache_blocks_in_a_row_come_in_growing_pieces,
+	&a_block_with_more_values_than_a_piece_is_scanned,
+	&an_iterator_outlives_the_callers_reference,
+	&a_failed_move_stands_nowhere_and_the_next_may_succeed,
+};
 
-	return unit_run("table_iter", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/sst/table_iter", tests)

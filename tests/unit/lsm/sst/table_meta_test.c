@@ -127,16 +127,10 @@ START_TEST(unknown_properties_are_skipped_and_order_is_kept_to)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_footer_survives_the_round_trip,
-		&every_flipped_bit_of_a_footer_is_seen,
-		&another_version_is_refused_by_name,
-		&handles_that_leave_a_gap_or_overlap_are_refused,
-		&properties_survive_the_round_trip,
-		&unknown_properties_are_skipped_and_order_is_kept_to,
-	};
+static const TTest *const *const tests[] = {
+	&a_footer_survives_the_round_trip,   &every_flipped_bit_of_a_footer_is_seen,
+	&another_version_is_refused_by_name, &handles_that_leave_a_gap_or_overlap_are_refused,
+	&properties_survive_the_round_trip,  &unknown_properties_are_skipped_and_order_is_kept_to,
+};
 
-	return unit_run("table_meta", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/sst/table_meta", tests)

@@ -112,11 +112,8 @@ START_TEST(parts_and_records_behind_each_other_make_a_sound_table)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&parts_and_records_behind_each_other_make_a_sound_table,
-	};
+static const TTest *const *const tests[] = {
+	&parts_and_records_behind_each_other_make_a_sound_table,
+};
 
-	return unit_run("table_part", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/sst/table_part", tests)

@@ -669,26 +669,23 @@ START_TEST(a_table_describes_itself)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&of_a_sound_table_nothing_is_lost,
-		&a_bad_block_costs_exactly_its_records,
-		&a_bad_value_block_costs_that_value_alone,
-		&damage_behind_the_blocks_costs_nothing,
-		&without_index_and_footer_the_blocks_are_found,
-		&without_an_index_a_bad_block_costs_exactly_its_records,
-		&of_a_cut_table_the_blocks_before_the_cut_are_read,
-		&a_cut_between_two_blocks_is_told_too,
-		&what_is_no_table_is_lost_as_a_whole,
-		&garbage_behind_a_table_of_known_size_is_ignored,
-		&another_tables_blocks_are_not_taken,
-		&any_damage_is_told_and_nothing_is_invented,
-		&values_that_look_like_blocks_are_no_blocks,
-		&blocks_are_found_all_over_a_large_table,
-		&a_read_that_fails_costs_what_it_was_to_read,
-		&a_table_describes_itself,
-	};
+static const TTest *const *const tests[] = {
+	&of_a_sound_table_nothing_is_lost,
+	&a_bad_block_costs_exactly_its_records,
+	&a_bad_value_block_costs_that_value_alone,
+	&damage_behind_the_blocks_costs_nothing,
+	&without_index_and_footer_the_blocks_are_found,
+	&without_an_index_a_bad_block_costs_exactly_its_records,
+	&of_a_cut_table_the_blocks_before_the_cut_are_read,
+	&a_cut_between_two_blocks_is_told_too,
+	&what_is_no_table_is_lost_as_a_whole,
+	&garbage_behind_a_table_of_known_size_is_ignored,
+	&another_tables_blocks_are_not_taken,
+	&any_damage_is_told_and_nothing_is_invented,
+	&values_that_look_like_blocks_are_no_blocks,
+	&blocks_are_found_all_over_a_large_table,
+	&a_read_that_fails_costs_what_it_was_to_read,
+	&a_table_describes_itself,
+};
 
-	return unit_run("table salvage", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/sst/table_salvage", tests)

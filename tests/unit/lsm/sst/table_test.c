@@ -404,21 +404,18 @@ START_TEST(many_threads_read_one_table_through_a_small_cache)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&every_version_is_found_at_every_snapshot,
-		&versions_of_one_key_may_fill_many_blocks,
-		&a_get_reads_one_block_whatever_the_snapshot,
-		&a_stat_touches_no_value_block,
-		&a_hit_outlives_cache_and_callers_reference,
-		&a_second_get_is_served_by_the_cache,
-		&the_filter_answers_without_a_read,
-		&a_wrong_maybe_of_the_filter_is_counted,
-		&without_a_filter_the_answer_is_maybe,
-		&an_open_table_knows_its_memory_and_its_name,
-		&many_threads_read_one_table_through_a_small_cache,
-	};
+static const TTest *const *const tests[] = {
+	&every_version_is_found_at_every_snapshot,
+	&versions_of_one_key_may_fill_many_blocks,
+	&a_get_reads_one_block_whatever_the_snapshot,
+	&a_stat_touches_no_value_block,
+	&a_hit_outlives_cache_and_callers_reference,
+	&a_second_get_is_served_by_the_cache,
+	&the_filter_answers_without_a_read,
+	&a_wrong_maybe_of_the_filter_is_counted,
+	&without_a_filter_the_answer_is_maybe,
+	&an_open_table_knows_its_memory_and_its_name,
+	&many_threads_read_one_table_through_a_small_cache,
+};
 
-	return unit_run("table", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/sst/table", tests)

@@ -259,14 +259,11 @@ START_TEST(a_record_that_no_reader_takes_is_found)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&every_flaw_behind_right_checksums_is_found,
-		&a_get_trusts_none_of_them,
-		&progress_ends_at_the_size_of_the_file,
-		&a_record_that_no_reader_takes_is_found,
-	};
+static const TTest *const *const tests[] = {
+	&every_flaw_behind_right_checksums_is_found,
+	&a_get_trusts_none_of_them,
+	&progress_ends_at_the_size_of_the_file,
+	&a_record_that_no_reader_takes_is_found,
+};
 
-	return unit_run("table_verify", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/sst/table_verify", tests)

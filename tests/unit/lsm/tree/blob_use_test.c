@@ -115,14 +115,11 @@ START_TEST(mostly_dead_files_that_only_tables_want_are_leaving)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&what_tables_name_adds_up_file_by_file,
-		&no_tables_name_nothing,
-		&sums_do_not_overflow,
-		&mostly_dead_files_that_only_tables_want_are_leaving,
-	};
+static const TTest *const *const tests[] = {
+	&what_tables_name_adds_up_file_by_file,
+	&no_tables_name_nothing,
+	&sums_do_not_overflow,
+	&mostly_dead_files_that_only_tables_want_are_leaving,
+};
 
-	return unit_run("blob_use", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/blob_use", tests)

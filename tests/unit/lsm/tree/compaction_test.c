@@ -291,18 +291,15 @@ START_TEST(keys_in_order_move_down_without_a_copy)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&no_reader_sees_a_difference_after_any_mix_of_jobs,
-		&nor_does_one_of_large_values,
-		&a_whole_compaction_without_snapshots_leaves_one_version_a_key_and_no_tombstone,
-		&deleting_everything_leaves_an_empty_tree,
-		&no_key_is_split_over_two_tables,
-		&a_stopped_job_leaves_the_tree_as_it_was,
-		&a_job_excludes_those_that_would_write_between_its_outputs,
-		&keys_in_order_move_down_without_a_copy,
-	};
+static const TTest *const *const tests[] = {
+	&no_reader_sees_a_difference_after_any_mix_of_jobs,
+	&nor_does_one_of_large_values,
+	&a_whole_compaction_without_snapshots_leaves_one_version_a_key_and_no_tombstone,
+	&deleting_everything_leaves_an_empty_tree,
+	&no_key_is_split_over_two_tables,
+	&a_stopped_job_leaves_the_tree_as_it_was,
+	&a_job_excludes_those_that_would_write_between_its_outputs,
+	&keys_in_order_move_down_without_a_copy,
+};
 
-	return unit_run("compaction", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/compaction", tests)

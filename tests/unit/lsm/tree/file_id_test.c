@@ -25,10 +25,9 @@ START_TEST(ids_stay_what_they_were)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {&the_store_follows_from_a_files_id,
-					      &ids_stay_what_they_were};
+static const TTest *const *const tests[] = {
+	&the_store_follows_from_a_files_id,
+	&ids_stay_what_they_were,
+};
 
-	return unit_run("file id", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/file_id", tests)

@@ -70,13 +70,10 @@ START_TEST(names_that_only_look_like_ours_are_not)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&names_come_back_as_they_were_made,
-		&the_tables_own_module_makes_the_same_names,
-		&names_that_only_look_like_ours_are_not,
-	};
+static const TTest *const *const tests[] = {
+	&names_come_back_as_they_were_made,
+	&the_tables_own_module_makes_the_same_names,
+	&names_that_only_look_like_ours_are_not,
+};
 
-	return unit_run("file_name", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/file_name", tests)

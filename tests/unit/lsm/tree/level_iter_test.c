@@ -272,15 +272,12 @@ START_TEST(a_prefix_scan_sees_all_of_its_folder)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&walks_and_seeks_cross_tables_like_one_array,
-		&a_seek_opens_only_the_table_it_needs,
-		&a_table_that_has_vanished_is_damage_and_not_an_absent_key,
-		&a_prefix_scan_leaves_out_tables_that_cannot_have_it,
-		&a_prefix_scan_sees_all_of_its_folder,
-	};
+static const TTest *const *const tests[] = {
+	&walks_and_seeks_cross_tables_like_one_array,
+	&a_seek_opens_only_the_table_it_needs,
+	&a_table_that_has_vanished_is_damage_and_not_an_absent_key,
+	&a_prefix_scan_leaves_out_tables_that_cannot_have_it,
+	&a_prefix_scan_sees_all_of_its_folder,
+};
 
-	return unit_run("level_iter", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/level_iter", tests)

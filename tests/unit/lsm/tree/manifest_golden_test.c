@@ -324,18 +324,15 @@ START_TEST(current_is_this_line)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&todays_writer_makes_the_same_bytes,
-		&todays_reader_adds_it_up,
-		&tables_from_before_there_were_runs_are_in_run_0,
-		&the_durable_seqno_is_a_field_of_its_own,
-		&what_tables_name_in_blob_files_is_a_field_of_its_own,
-		&named_snapshots_are_fields_of_their_own,
-		&a_note_is_a_field_of_its_own,
-		&current_is_this_line,
-	};
+static const TTest *const *const tests[] = {
+	&todays_writer_makes_the_same_bytes,
+	&todays_reader_adds_it_up,
+	&tables_from_before_there_were_runs_are_in_run_0,
+	&the_durable_seqno_is_a_field_of_its_own,
+	&what_tables_name_in_blob_files_is_a_field_of_its_own,
+	&named_snapshots_are_fields_of_their_own,
+	&a_note_is_a_field_of_its_own,
+	&current_is_this_line,
+};
 
-	return unit_run("manifest_golden", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/manifest_golden", tests)

@@ -334,19 +334,16 @@ START_TEST(a_manifest_that_current_names_must_be_there)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&the_edits_add_up,
-		&a_manifest_cut_anywhere_is_an_error_or_an_older_state,
-		&any_flipped_bit_is_an_error_except_in_the_last_edit,
-		&garbage_behind_the_last_edit_is_ignored,
-		&random_changes_of_many_bytes_never_make_up_a_state,
-		&edits_that_do_not_fit_each_other_are_damage,
-		&another_version_or_another_file_is_refused,
-		&current_comes_back_and_any_flipped_bit_in_it_is_an_error,
-		&a_manifest_that_current_names_must_be_there,
-	};
+static const TTest *const *const tests[] = {
+	&the_edits_add_up,
+	&a_manifest_cut_anywhere_is_an_error_or_an_older_state,
+	&any_flipped_bit_is_an_error_except_in_the_last_edit,
+	&garbage_behind_the_last_edit_is_ignored,
+	&random_changes_of_many_bytes_never_make_up_a_state,
+	&edits_that_do_not_fit_each_other_are_damage,
+	&another_version_or_another_file_is_refused,
+	&current_comes_back_and_any_flipped_bit_in_it_is_an_error,
+	&a_manifest_that_current_names_must_be_there,
+};
 
-	return unit_run("manifest", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/manifest", tests)

@@ -383,14 +383,11 @@ START_TEST(a_memtable_that_grows_under_the_merge_does_not_confuse_it)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&the_merge_is_the_sorted_whole_both_ways,
-		&random_walks_turn_at_any_place,
-		&a_failed_source_fails_the_merge_until_it_is_moved_anew,
-		&a_memtable_that_grows_under_the_merge_does_not_confuse_it,
-	};
+static const TTest *const *const tests[] = {
+	&the_merge_is_the_sorted_whole_both_ways,
+	&random_walks_turn_at_any_place,
+	&a_failed_source_fails_the_merge_until_it_is_moved_anew,
+	&a_memtable_that_grows_under_the_merge_does_not_confuse_it,
+};
 
-	return unit_run("merge", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/merge", tests)

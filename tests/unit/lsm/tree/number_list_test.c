@@ -47,12 +47,9 @@ START_TEST(removal_keeps_the_rest)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&numbers_come_out_in_order_and_once,
-		&removal_keeps_the_rest,
-	};
+static const TTest *const *const tests[] = {
+	&numbers_come_out_in_order_and_once,
+	&removal_keeps_the_rest,
+};
 
-	return unit_run("number_list", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/number_list", tests)

@@ -132,14 +132,11 @@ START_TEST(a_removed_table_leaves_the_open_ones)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&tables_stay_while_a_version_or_iterator_holds_them,
-		&closing_keeps_live_tables_and_forgets_dead_ones,
-		&a_failed_unlink_is_tried_again,
-		&a_removed_table_leaves_the_open_ones,
-	};
+static const TTest *const *const tests[] = {
+	&tables_stay_while_a_version_or_iterator_holds_them,
+	&closing_keeps_live_tables_and_forgets_dead_ones,
+	&a_failed_unlink_is_tried_again,
+	&a_removed_table_leaves_the_open_ones,
+};
 
-	return unit_run("obsolete", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/obsolete", tests)

@@ -202,11 +202,8 @@ START_TEST(tables_that_name_leaving_files_are_rewritten_as_the_table_says)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&tables_that_name_leaving_files_are_rewritten_as_the_table_says,
-	};
+static const TTest *const *const tests[] = {
+	&tables_that_name_leaving_files_are_rewritten_as_the_table_says,
+};
 
-	return unit_run("picker_blobs", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/picker_blobs", tests)

@@ -155,11 +155,8 @@ START_TEST(tombstones_are_merged_with_what_they_hide_as_the_table_says)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&tombstones_are_merged_with_what_they_hide_as_the_table_says,
-	};
+static const TTest *const *const tests[] = {
+	&tombstones_are_merged_with_what_they_hide_as_the_table_says,
+};
 
-	return unit_run("picker_space", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/picker_space", tests)

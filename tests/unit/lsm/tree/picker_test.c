@@ -726,21 +726,18 @@ START_TEST(scores_are_shares_of_the_runs)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&the_leveled_picker_follows_its_table,
-		&leveled_first_merges_what_another_strategy_left,
-		&the_tiered_picker_follows_its_table,
-		&the_lazy_leveling_picker_follows_its_table,
-		&the_range_picker_follows_its_table,
-		&a_range_takes_all_runs_along,
-		&level_0_leaves_even_an_otherwise_empty_tree,
-		&scores_are_shares_of_the_targets,
-		&debt_falls_from_level_to_level,
-		&debt_counts_runs_where_they_are_due,
-		&scores_are_shares_of_the_runs,
-	};
+static const TTest *const *const tests[] = {
+	&the_leveled_picker_follows_its_table,
+	&leveled_first_merges_what_another_strategy_left,
+	&the_tiered_picker_follows_its_table,
+	&the_lazy_leveling_picker_follows_its_table,
+	&the_range_picker_follows_its_table,
+	&a_range_takes_all_runs_along,
+	&level_0_leaves_even_an_otherwise_empty_tree,
+	&scores_are_shares_of_the_targets,
+	&debt_falls_from_level_to_level,
+	&debt_counts_runs_where_they_are_due,
+	&scores_are_shares_of_the_runs,
+};
 
-	return unit_run("picker", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/picker", tests)

@@ -71,12 +71,9 @@ START_TEST(those_above_a_seqno_go)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&names_are_in_order_and_found,
-		&those_above_a_seqno_go,
-	};
+static const TTest *const *const tests[] = {
+	&names_are_in_order_and_found,
+	&those_above_a_seqno_go,
+};
 
-	return unit_run("snapshot_list", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/snapshot_list", tests)

@@ -60,13 +60,10 @@ START_TEST(a_long_slope_still_delays)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&the_table_of_states,
-		&a_stop_right_at_the_slowdown_has_no_slope,
-		&a_long_slope_still_delays,
-	};
+static const TTest *const *const tests[] = {
+	&the_table_of_states,
+	&a_stop_right_at_the_slowdown_has_no_slope,
+	&a_long_slope_still_delays,
+};
 
-	return unit_run("stall", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/stall", tests)

@@ -341,17 +341,14 @@ START_TEST(so_they_do_when_blob_files_are_emptied_on_the_way)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_tombstone_stays_above_an_older_run_and_goes_when_they_are_merged,
-		&a_snapshot_keeps_what_runs_have_for_it_through_their_merge,
-		&a_tombstone_survives_the_way_down_onto_an_older_run,
-		&a_whole_compaction_leaves_one_run_whatever_the_strategy,
-		&levels_have_no_more_runs_than_their_strategy_lets_them,
-		&strategies_switched_at_each_reopen_agree_with_jobs_side_by_side,
-		&so_they_do_when_blob_files_are_emptied_on_the_way,
-	};
+static const TTest *const *const tests[] = {
+	&a_tombstone_stays_above_an_older_run_and_goes_when_they_are_merged,
+	&a_snapshot_keeps_what_runs_have_for_it_through_their_merge,
+	&a_tombstone_survives_the_way_down_onto_an_older_run,
+	&a_whole_compaction_leaves_one_run_whatever_the_strategy,
+	&levels_have_no_more_runs_than_their_strategy_lets_them,
+	&strategies_switched_at_each_reopen_agree_with_jobs_side_by_side,
+	&so_they_do_when_blob_files_are_emptied_on_the_way,
+};
 
-	return unit_run("strategies", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/strategies", tests)

@@ -737,29 +737,26 @@ START_TEST(verify_counts_chunks_and_compares_what_the_manifest_says_of_them)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&large_values_are_durable_with_their_table,
-		&a_file_goes_when_no_table_names_it_any_more,
-		&a_file_goes_with_a_flush_that_leaves_its_values_out,
-		&a_missing_blob_file_is_damage,
-		&a_blob_file_that_ends_before_its_last_chunk_is_damage,
-		&mostly_dead_files_are_emptied_and_go,
-		&a_table_of_level_0_goes_down_when_its_file_is_to_be_emptied,
-		&a_file_that_somebody_else_holds_is_not_emptied,
-		&any_compaction_moves_chunks_out_of_leaving_files,
-		&without_a_percentage_nothing_is_emptied,
-		&a_damaged_chunk_stays_where_it_is_and_stops_no_job,
-		&nor_does_one_in_bad_sectors,
-		&a_job_for_emptying_that_finds_no_space_changes_nothing,
-		&a_reader_beside_a_writer_is_told_that_its_file_has_been_replaced,
-		&a_checkpoint_has_the_blob_files_and_they_do_not_grow,
-		&a_checkpoint_that_fails_leaves_no_blob_file_behind,
-		&sorted_input_may_have_large_values,
-		&verify_finds_every_flipped_bit_of_a_blob_file,
-		&verify_counts_chunks_and_compares_what_the_manifest_says_of_them,
-	};
+static const TTest *const *const tests[] = {
+	&large_values_are_durable_with_their_table,
+	&a_file_goes_when_no_table_names_it_any_more,
+	&a_file_goes_with_a_flush_that_leaves_its_values_out,
+	&a_missing_blob_file_is_damage,
+	&a_blob_file_that_ends_before_its_last_chunk_is_damage,
+	&mostly_dead_files_are_emptied_and_go,
+	&a_table_of_level_0_goes_down_when_its_file_is_to_be_emptied,
+	&a_file_that_somebody_else_holds_is_not_emptied,
+	&any_compaction_moves_chunks_out_of_leaving_files,
+	&without_a_percentage_nothing_is_emptied,
+	&a_damaged_chunk_stays_where_it_is_and_stops_no_job,
+	&nor_does_one_in_bad_sectors,
+	&a_job_for_emptying_that_finds_no_space_changes_nothing,
+	&a_reader_beside_a_writer_is_told_that_its_file_has_been_replaced,
+	&a_checkpoint_has_the_blob_files_and_they_do_not_grow,
+	&a_checkpoint_that_fails_leaves_no_blob_file_behind,
+	&sorted_input_may_have_large_values,
+	&verify_finds_every_flipped_bit_of_a_blob_file,
+	&verify_counts_chunks_and_compares_what_the_manifest_says_of_them,
+};
 
-	return unit_run("tree_blobs", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/tree_blobs", tests)

@@ -390,23 +390,20 @@ START_TEST(a_full_disk_at_a_new_manifest_breaks_nothing_but_by_a_failed_sync)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&one_failed_call_then_the_process_dies,
-		&one_failed_call_then_the_power_goes,
-		&the_disk_dies_then_the_power_goes,
-		&the_disk_is_full_from_some_call_on,
-		&a_torn_write_then_the_process_dies,
-		&one_failed_call_with_large_values_then_the_power_goes,
-		&the_disk_is_full_for_large_values_from_some_call_on,
-		&creating_a_tree_fails_at_every_call_and_can_be_repeated,
-		&after_a_failed_manifest_write_nothing_is_changed_any_more,
-		&an_edit_that_may_be_durable_keeps_its_table,
-		&a_full_disk_ends_a_compaction_and_it_works_again_with_room,
-		&a_manifest_that_cannot_be_prepared_leaves_the_old_one_in_use,
-		&a_full_disk_at_a_new_manifest_breaks_nothing_but_by_a_failed_sync,
-	};
+static const TTest *const *const tests[] = {
+	&one_failed_call_then_the_process_dies,
+	&one_failed_call_then_the_power_goes,
+	&the_disk_dies_then_the_power_goes,
+	&the_disk_is_full_from_some_call_on,
+	&a_torn_write_then_the_process_dies,
+	&one_failed_call_with_large_values_then_the_power_goes,
+	&the_disk_is_full_for_large_values_from_some_call_on,
+	&creating_a_tree_fails_at_every_call_and_can_be_repeated,
+	&after_a_failed_manifest_write_nothing_is_changed_any_more,
+	&an_edit_that_may_be_durable_keeps_its_table,
+	&a_full_disk_ends_a_compaction_and_it_works_again_with_room,
+	&a_manifest_that_cannot_be_prepared_leaves_the_old_one_in_use,
+	&a_full_disk_at_a_new_manifest_breaks_nothing_but_by_a_failed_sync,
+};
 
-	return unit_run("tree_fault", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/tree_fault", tests)

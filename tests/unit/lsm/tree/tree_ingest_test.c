@@ -224,16 +224,13 @@ START_TEST(it_is_all_or_nothing_whichever_call_fails)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&the_newest_of_each_key_is_loaded_into_the_last_level,
-		&the_flushed_seqno_is_at_least_the_highest_loaded,
-		&nothing_to_load_sets_the_flushed_seqno_alone,
-		&a_tree_that_holds_something_is_left_alone,
-		&a_version_twice_is_refused,
-		&it_is_all_or_nothing_whichever_call_fails,
-	};
+static const TTest *const *const tests[] = {
+	&the_newest_of_each_key_is_loaded_into_the_last_level,
+	&the_flushed_seqno_is_at_least_the_highest_loaded,
+	&nothing_to_load_sets_the_flushed_seqno_alone,
+	&a_tree_that_holds_something_is_left_alone,
+	&a_version_twice_is_refused,
+	&it_is_all_or_nothing_whichever_call_fails,
+};
 
-	return unit_run("tree ingest", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/tree_ingest", tests)

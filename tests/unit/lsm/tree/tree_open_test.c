@@ -339,21 +339,18 @@ START_TEST(a_long_manifest_is_begun_anew)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_new_tree_is_empty_and_opens,
-		&no_current_is_enoent,
-		&creation_survives_a_power_cut_at_once_and_a_crash_before_it,
-		&what_was_flushed_is_there_again,
-		&orphans_of_ours_go_and_strangers_stay,
-		&a_blob_file_that_nobody_names_stays_until_the_logs_have_been_replayed,
-		&a_missing_or_cut_file_is_damage,
-		&a_reader_changes_nothing,
-		&logs_are_named_until_a_flush_lets_go_of_them,
-		&ids_differ_for_every_number_and_do_not_change,
-		&a_long_manifest_is_begun_anew,
-	};
+static const TTest *const *const tests[] = {
+	&a_new_tree_is_empty_and_opens,
+	&no_current_is_enoent,
+	&creation_survives_a_power_cut_at_once_and_a_crash_before_it,
+	&what_was_flushed_is_there_again,
+	&orphans_of_ours_go_and_strangers_stay,
+	&a_blob_file_that_nobody_names_stays_until_the_logs_have_been_replayed,
+	&a_missing_or_cut_file_is_damage,
+	&a_reader_changes_nothing,
+	&logs_are_named_until_a_flush_lets_go_of_them,
+	&ids_differ_for_every_number_and_do_not_change,
+	&a_long_manifest_is_begun_anew,
+};
 
-	return unit_run("tree_open", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/tree_open", tests)

@@ -171,15 +171,12 @@ START_TEST(tiered_jobs_and_readers_of_large_values_agree_with_the_model)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&jobs_and_readers_side_by_side_agree_with_the_model,
-		&tiered_jobs_and_readers_side_by_side_agree_with_the_model,
-		&lazy_leveling_jobs_and_readers_side_by_side_agree_with_the_model,
-		&jobs_and_readers_of_large_values_agree_with_the_model,
-		&tiered_jobs_and_readers_of_large_values_agree_with_the_model,
-	};
+static const TTest *const *const tests[] = {
+	&jobs_and_readers_side_by_side_agree_with_the_model,
+	&tiered_jobs_and_readers_side_by_side_agree_with_the_model,
+	&lazy_leveling_jobs_and_readers_side_by_side_agree_with_the_model,
+	&jobs_and_readers_of_large_values_agree_with_the_model,
+	&tiered_jobs_and_readers_of_large_values_agree_with_the_model,
+};
 
-	return unit_run("tree_stress", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/tree_stress", tests)

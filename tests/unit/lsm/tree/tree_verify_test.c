@@ -214,16 +214,13 @@ START_TEST(compaction_of_a_table_with_other_keys_than_the_manifest_says_fails)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_sound_tree_passes,
-		&any_flipped_byte_of_a_table_is_found_and_its_file_named,
-		&a_table_that_the_manifest_describes_differently_is_found,
-		&a_manifest_changed_under_the_open_tree_is_found,
-		&compaction_of_a_damaged_table_fails_and_changes_nothing,
-		&compaction_of_a_table_with_other_keys_than_the_manifest_says_fails,
-	};
+static const TTest *const *const tests[] = {
+	&a_sound_tree_passes,
+	&any_flipped_byte_of_a_table_is_found_and_its_file_named,
+	&a_table_that_the_manifest_describes_differently_is_found,
+	&a_manifest_changed_under_the_open_tree_is_found,
+	&compaction_of_a_damaged_table_fails_and_changes_nothing,
+	&compaction_of_a_table_with_other_keys_than_the_manifest_says_fails,
+};
 
-	return unit_run("tree_verify", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/tree_verify", tests)

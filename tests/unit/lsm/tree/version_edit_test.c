@@ -344,14 +344,11 @@ START_TEST(values_that_cannot_be_are_refused)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&every_edit_survives_the_round_trip,
-		&random_bytes_are_refused_or_make_sense,
-		&changed_and_cut_edits_are_refused_or_make_sense,
-		&values_that_cannot_be_are_refused,
-	};
+static const TTest *const *const tests[] = {
+	&every_edit_survives_the_round_trip,
+	&random_bytes_are_refused_or_make_sense,
+	&changed_and_cut_edits_are_refused_or_make_sense,
+	&values_that_cannot_be_are_refused,
+};
 
-	return unit_run("version_edit", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/version_edit", tests)

@@ -258,14 +258,11 @@ START_TEST(no_reader_sees_a_difference)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&the_rule_follows_its_table,
-		&a_flush_looks_into_level_0_too,
-		&what_only_a_damaged_table_can_hold_is_refused,
-		&no_reader_sees_a_difference,
-	};
+static const TTest *const *const tests[] = {
+	&the_rule_follows_its_table,
+	&a_flush_looks_into_level_0_too,
+	&what_only_a_damaged_table_can_hold_is_refused,
+	&no_reader_sees_a_difference,
+};
 
-	return unit_run("version_filter", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/version_filter", tests)

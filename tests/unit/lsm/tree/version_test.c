@@ -246,21 +246,18 @@ START_TEST(a_table_changes_its_run_without_a_new_object)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&level_0_is_newest_first_and_a_run_by_key,
-		&find_answers_the_first_table_that_does_not_end_before_the_key,
-		&overlap_counts_the_ends_in,
-		&an_edit_removes_before_it_adds,
-		&a_moved_table_keeps_its_object,
-		&edits_that_do_not_fit_are_refused,
-		&tables_may_touch_but_not_share_a_key,
-		&runs_of_a_level_are_newest_first_and_may_overlap,
-		&overlap_is_looked_for_in_every_run,
-		&an_edit_that_takes_all_of_a_version_makes_the_same_again,
-		&a_table_changes_its_run_without_a_new_object,
-	};
+static const TTest *const *const tests[] = {
+	&level_0_is_newest_first_and_a_run_by_key,
+	&find_answers_the_first_table_that_does_not_end_before_the_key,
+	&overlap_counts_the_ends_in,
+	&an_edit_removes_before_it_adds,
+	&a_moved_table_keeps_its_object,
+	&edits_that_do_not_fit_are_refused,
+	&tables_may_touch_but_not_share_a_key,
+	&runs_of_a_level_are_newest_first_and_may_overlap,
+	&overlap_is_looked_for_in_every_run,
+	&an_edit_that_takes_all_of_a_version_makes_the_same_again,
+	&a_table_changes_its_run_without_a_new_object,
+};
 
-	return unit_run("version", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/tree/version", tests)

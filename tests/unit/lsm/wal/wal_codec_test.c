@@ -202,17 +202,14 @@ START_TEST(contradictions_under_a_right_checksum_are_refused)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&file_header_comes_back,
-		&wrong_file_headers_are_told_apart,
-		&record_header_stands_at_its_offsets,
-		&record_header_comes_back,
-		&every_flipped_bit_of_a_record_header_shows,
-		&a_record_of_another_log_or_salt_is_refused,
-		&contradictions_under_a_right_checksum_are_refused,
-	};
+static const TTest *const *const tests[] = {
+	&file_header_comes_back,
+	&wrong_file_headers_are_told_apart,
+	&record_header_stands_at_its_offsets,
+	&record_header_comes_back,
+	&every_flipped_bit_of_a_record_header_shows,
+	&a_record_of_another_log_or_salt_is_refused,
+	&contradictions_under_a_right_checksum_are_refused,
+};
 
-	return unit_run("wal_codec", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/wal/wal_codec", tests)

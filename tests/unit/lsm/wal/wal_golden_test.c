@@ -145,18 +145,9 @@ START_TEST(todays_reader_decodes_it)
 }
 END_TEST
 
-int main(void)
-{
-	Suite *suite = suite_create("wal_golden");
-	TCase *cases = tcase_create("wal_golden");
-	SRunner *runner = srunner_create(suite);
+static const TTest *const *const tests[] = {
+	&todays_writer_makes_the_same_bytes,
+	&todays_reader_decodes_it,
+};
 
-	tcase_add_loop_test(cases, todays_writer_makes_the_same_bytes, 1, 3);
-	tcase_add_loop_test(cases, todays_reader_decodes_it, 1, 3);
-	suite_add_tcase(suite, cases);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed ? 1 : 0;
-}
+UNIT_ROUNDS("lsm/wal/wal_golden", tests, NULL, NULL, 1, 3)

@@ -259,13 +259,10 @@ START_TEST(without_a_cut_nothing_is_torn)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&a_power_cut_leaves_a_prefix_that_holds_all_that_was_synced,
-		&without_a_cut_nothing_is_torn,
-		&damage_to_what_was_synced_is_found_when_a_later_record_proves_it,
-	};
+static const TTest *const *const tests[] = {
+	&a_power_cut_leaves_a_prefix_that_holds_all_that_was_synced,
+	&without_a_cut_nothing_is_torn,
+	&damage_to_what_was_synced_is_found_when_a_later_record_proves_it,
+};
 
-	return unit_run("wal_power_cut", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/wal/wal_power_cut", tests)

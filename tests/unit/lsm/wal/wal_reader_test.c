@@ -471,23 +471,20 @@ START_TEST(of_a_damaged_log_unreadable_bytes_are_zeros)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&records_come_in_order_and_then_the_end,
-		&a_record_cut_off_at_any_byte_is_bad,
-		&every_flipped_bit_makes_its_record_bad_and_the_next_is_found,
-		&zeros_are_the_end_even_fewer_than_a_header,
-		&a_record_behind_a_hole_of_zeros_is_found,
-		&bytes_after_counts_up_to_the_last_set_byte,
-		&a_wrong_file_header_is_refused,
-		&records_across_and_over_the_read_window_come_whole,
-		&a_length_over_the_file_takes_no_memory,
-		&a_failed_read_is_reported_as_it_is,
-		&arbitrary_bytes_are_read_safely,
-		&a_known_salt_does_for_a_damaged_file_header,
-		&of_a_damaged_log_unreadable_bytes_are_zeros,
-	};
+static const TTest *const *const tests[] = {
+	&records_come_in_order_and_then_the_end,
+	&a_record_cut_off_at_any_byte_is_bad,
+	&every_flipped_bit_makes_its_record_bad_and_the_next_is_found,
+	&zeros_are_the_end_even_fewer_than_a_header,
+	&a_record_behind_a_hole_of_zeros_is_found,
+	&bytes_after_counts_up_to_the_last_set_byte,
+	&a_wrong_file_header_is_refused,
+	&records_across_and_over_the_read_window_come_whole,
+	&a_length_over_the_file_takes_no_memory,
+	&a_failed_read_is_reported_as_it_is,
+	&arbitrary_bytes_are_read_safely,
+	&a_known_salt_does_for_a_damaged_file_header,
+	&of_a_damaged_log_unreadable_bytes_are_zeros,
+};
 
-	return unit_run("wal_reader", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/wal/wal_reader", tests)

@@ -653,34 +653,31 @@ START_TEST(what_the_caller_proves_names_the_bad_record)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&several_logs_are_one_history,
-		&no_logs_are_an_empty_history,
-		&history_goes_on_after_what_the_tables_hold,
-		&a_log_cut_off_at_any_byte_keeps_its_whole_records,
-		&every_flipped_bit_of_a_cleanly_closed_log_shows,
-		&a_bad_record_that_nothing_proves_is_the_torn_end,
-		&a_hole_is_torn_or_damage_by_the_same_rule,
-		&zeros_at_the_end_are_clean_and_garbage_is_torn,
-		&records_of_another_log_or_store_never_replay,
-		&a_torn_older_log_ends_the_history_when_nothing_newer_proves_it,
-		&a_torn_older_log_is_damage_when_a_newer_record_proves_it,
-		&a_proof_behind_a_bad_place_of_a_newer_log_counts,
-		&changes_lost_between_two_logs_end_the_history,
-		&changes_lost_between_two_logs_are_damage_when_proven,
-		&a_gap_inside_a_log_is_a_defect_at_the_missing_change,
-		&a_torn_copy_of_the_log_inside_a_value_proves_nothing,
-		&seqnos_that_go_back_are_damage,
-		&a_missing_or_headless_log_is_damage_wherever_it_stands,
-		&an_error_of_apply_ends_the_replay,
-		&a_failed_read_is_never_taken_for_the_end,
-		&after_a_torn_end_the_resumed_log_goes_on,
-		&set_bytes_behind_a_log_that_a_newer_one_goes_on_with_are_no_end,
-		&a_history_that_ends_before_what_was_durable_is_damage,
-		&what_the_caller_proves_names_the_bad_record,
-	};
+static const TTest *const *const tests[] = {
+	&several_logs_are_one_history,
+	&no_logs_are_an_empty_history,
+	&history_goes_on_after_what_the_tables_hold,
+	&a_log_cut_off_at_any_byte_keeps_its_whole_records,
+	&every_flipped_bit_of_a_cleanly_closed_log_shows,
+	&a_bad_record_that_nothing_proves_is_the_torn_end,
+	&a_hole_is_torn_or_damage_by_the_same_rule,
+	&zeros_at_the_end_are_clean_and_garbage_is_torn,
+	&records_of_another_log_or_store_never_replay,
+	&a_torn_older_log_ends_the_history_when_nothing_newer_proves_it,
+	&a_torn_older_log_is_damage_when_a_newer_record_proves_it,
+	&a_proof_behind_a_bad_place_of_a_newer_log_counts,
+	&changes_lost_between_two_logs_end_the_history,
+	&changes_lost_between_two_logs_are_damage_when_proven,
+	&a_gap_inside_a_log_is_a_defect_at_the_missing_change,
+	&a_torn_copy_of_the_log_inside_a_value_proves_nothing,
+	&seqnos_that_go_back_are_damage,
+	&a_missing_or_headless_log_is_damage_wherever_it_stands,
+	&an_error_of_apply_ends_the_replay,
+	&a_failed_read_is_never_taken_for_the_end,
+	&after_a_torn_end_the_resumed_log_goes_on,
+	&set_bytes_behind_a_log_that_a_newer_one_goes_on_with_are_no_end,
+	&a_history_that_ends_before_what_was_durable_is_damage,
+	&what_the_caller_proves_names_the_bad_record,
+};
 
-	return unit_run("wal_recover", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/wal/wal_recover", tests)

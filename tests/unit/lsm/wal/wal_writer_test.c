@@ -556,29 +556,26 @@ START_TEST(a_trimmed_log_is_written_on_where_it_ended)
 }
 END_TEST
 
-int main(void)
-{
-	static const TTest *const *tests[] = {
-		&file_names_have_six_digits_or_more,
-		&what_is_appended_is_read_back,
-		&a_new_log_and_synced_records_survive_a_power_cut,
-		&an_existing_log_is_never_created_over,
-		&a_creation_that_fails_at_any_call_leaves_no_file,
-		&the_first_error_of_a_creation_is_reported_when_all_fail_after_it,
-		&a_failed_append_is_the_last_and_a_new_writer_cuts_it_off,
-		&a_failed_sync_is_never_repeated,
-		&a_payload_over_the_limit_is_refused_and_the_writer_lives_on,
-		&reserved_space_is_zeros_behind_the_end,
-		&a_full_disk_shows_before_anything_is_written,
-		&a_resumed_log_never_shows_what_was_cut_off,
-		&resume_refuses_a_missing_damaged_or_shortened_log,
-		&a_resume_that_fails_at_any_call_can_be_repeated,
-		&syncs_run_beside_appends,
-		&a_log_made_of_an_older_one_keeps_its_blocks_and_shows_nothing_of_it,
-		&making_a_log_of_an_older_one_fails_at_every_call,
-		&a_trimmed_log_is_written_on_where_it_ended,
-		&in_an_older_ones_space_an_append_that_fails_leaves_no_record,
-	};
+static const TTest *const *const tests[] = {
+	&file_names_have_six_digits_or_more,
+	&what_is_appended_is_read_back,
+	&a_new_log_and_synced_records_survive_a_power_cut,
+	&an_existing_log_is_never_created_over,
+	&a_creation_that_fails_at_any_call_leaves_no_file,
+	&the_first_error_of_a_creation_is_reported_when_all_fail_after_it,
+	&a_failed_append_is_the_last_and_a_new_writer_cuts_it_off,
+	&a_failed_sync_is_never_repeated,
+	&a_payload_over_the_limit_is_refused_and_the_writer_lives_on,
+	&reserved_space_is_zeros_behind_the_end,
+	&a_full_disk_shows_before_anything_is_written,
+	&a_resumed_log_never_shows_what_was_cut_off,
+	&resume_refuses_a_missing_damaged_or_shortened_log,
+	&a_resume_that_fails_at_any_call_can_be_repeated,
+	&syncs_run_beside_appends,
+	&a_log_made_of_an_older_one_keeps_its_blocks_and_shows_nothing_of_it,
+	&making_a_log_of_an_older_one_fails_at_every_call,
+	&a_trimmed_log_is_written_on_where_it_ended,
+	&in_an_older_ones_space_an_append_that_fails_leaves_no_record,
+};
 
-	return unit_run("wal_writer", tests, array_size(tests));
-}
+UNIT_SUITE("lsm/wal/wal_writer", tests)
