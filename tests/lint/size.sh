@@ -4,10 +4,11 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 bad=0
-for file in $(find lsm fs -name '*.[ch]' | sort); do
-  lines=$(wc -l < "$file")
-  [ "$lines" -le 800 ] || { echo "$file: $lines lines"; bad=1; }
-done
+long=$(find lsm fs -name '*.[ch]' -exec grep -c '' {} + | awk -F: '$2 > 800 { print $1 ": " $2 " lines" }')
+if [ -n "$long" ]; then
+  echo "$long"
+  bad=1
+fi
 long=$(find lsm fs -name '*.c' -print0 | sort -z |
   xargs -0 ctags -x --c-kinds=f --_xformat='%{end} %n %N %F' |
   awk '$1 - $2 + 1 > 70 { print $4 ": " $3 " has " $1 - $2 + 1 " lines" }')
