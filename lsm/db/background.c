@@ -219,16 +219,25 @@ static void retry_later(struct lsm *db, enum db_job_kind kind, int err)
 			break;
 }
 
-/* False: stop. */
+static bool flush_has_work_locked(const struct lsm *db)
+{
+	return !jobs_rest(db) &&
+	       (db->spare_state == SPARE_WANTED ||
+		atomic_load_explicit(&db->full_memtables, memory_order_relaxed) > 0);
+}
+
+/* False: stop. Low on space, a look at the disk is work, too. */
 static bool flush_work_wait(struct lsm *db)
 {
+	uint64_t look_ns = clock_mono_ns() + SPACE_PAUSE_NS;
 	mutex_guard(&db->work_mu);
 
-	while (!db->stopping &&
-	       (jobs_rest(db) ||
-		(db->spare_state != SPARE_WANTED &&
-		 atomic_load_explicit(&db->full_memtables, memory_order_relaxed) == 0)))
-		cond_wait(&db->work_wanted, &db->work_mu);
+	while (!db->stopping && !flush_has_work_locked(db)) {
+		if (!lsm_is_low(db) || jobs_rest(db))
+			cond_wait(&db->work_wanted, &db->work_mu);
+		else if (!cond_wait_until(&db->work_wanted, &db->work_mu, look_ns))
+			break;
+	}
 	return !db->stopping;
 }
 
@@ -242,6 +251,8 @@ static void flush_loop(void *arg)
 
 		if (err)
 			retry_later(db, DB_JOB_FLUSH, err);
+		else
+			db_reserve_retry(db);
 	}
 }
 

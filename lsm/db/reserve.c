@@ -47,6 +47,7 @@ static void set_low_locked(struct lsm *db, bool low)
 	mutex_unlock(&db->write_mu);
 	mutex_lock(&db->work_mu);
 	db_health_set_low_locked(db, low);
+	cond_broadcast(&db->work_wanted); /* the flush thread looks at the disk while it is low */
 	mutex_unlock(&db->work_mu);
 	if (low)
 		log_warn("low on space reserve_bytes=%" PRIu64, db->reserve.want_bytes);
@@ -185,23 +186,31 @@ bool db_reserve_release(struct lsm *db, uint64_t *seen)
 	return true;
 }
 
-/* Once a second, or when something was freed. */
-static void try_again(struct lsm *db)
+/* Once a second. */
+static bool is_due(struct lsm *db)
 {
-	struct db_reserve *r = &db->reserve;
+	return env_mono_ns(db->env) >= db->reserve.next_try_ns;
+}
 
-	mutex_guard(&r->mu);
-
-	uint64_t now = env_mono_ns(db->env);
-	bool freed = atomic_exchange_explicit(&r->freed, false, memory_order_relaxed);
-
-	if (!lsm_is_low(db) || (!freed && now < r->next_try_ns))
+static void try_again_locked(struct lsm *db)
+{
+	if (!lsm_is_low(db))
 		return;
-	r->next_try_ns = now + RETRY_NS;
+	db->reserve.next_try_ns = env_mono_ns(db->env) + RETRY_NS;
 	if (tree_purge(db->tree)) /* what a reader held until now */
 		db_want_compaction(db);
 	if (take_locked(db) == 0)
 		set_low_locked(db, false);
+}
+
+void db_reserve_retry(struct lsm *db)
+{
+	if (likely(!lsm_is_low(db)))
+		return;
+	mutex_guard(&db->reserve.mu);
+
+	if (is_due(db))
+		try_again_locked(db);
 }
 
 int db_reserve_check(const struct lsm *db)
@@ -218,7 +227,10 @@ int db_reserve_admit(struct lsm *db)
 {
 	if (likely(!lsm_is_low(db)))
 		return 0;
-	try_again(db);
+	mutex_lock(&db->reserve.mu);
+	if (atomic_exchange_explicit(&db->reserve.freed, false, memory_order_relaxed) || is_due(db))
+		try_again_locked(db);
+	mutex_unlock(&db->reserve.mu);
 	return db_reserve_check(db);
 }
 

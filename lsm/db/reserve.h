@@ -4,8 +4,8 @@
  * Who frees space (a batch of deletes, a flush, a compaction) and finds none gives the reserve back
  * to the disk and tries again. From then on the store is low on space: batches that may not draw on
  * the reserve are answered -ENOSPC, so that they cannot eat what was given back, until the reserve
- * has been taken again, in full. That is tried when such a batch comes: at once if a job has freed
- * something, else once a second. Then all is as before, without reopening.
+ * has been taken again, in full. That is tried at once when a job has freed something and such a
+ * batch comes, else once a second, also when none comes. Then all is as before, without reopening.
  *
  * Opening on a disk that has not the room for a whole reserve leaves the store low on space from
  * the start. It does not take what is there: free space serves deletes as well as a part of a
@@ -54,6 +54,9 @@ must_check int db_reserve_admit(struct lsm *db);
 /* The same without the try. With write_mu held: from there on the answer 0 holds until the mutex is
  * let go of. */
 must_check int db_reserve_check(const struct lsm *db);
+
+/* For a store at rest: where it is low on space, and the last try a second ago, try. */
+void db_reserve_retry(struct lsm *db);
 
 /* A job has freed something: the next db_reserve_admit tries at once. */
 void db_reserve_note_freed(struct lsm *db);

@@ -11,6 +11,17 @@ enum {
 	RESERVE_BYTES = 64 << 10,
 };
 
+#define SECOND_NS UINT64_C(1000000000)
+
+/* Its clock stands: what is done once a second is not done. */
+static struct env *new_disk(void)
+{
+	struct env *env = env_mem_new();
+
+	env_mem_set_clock(env, SECOND_NS);
+	return env;
+}
+
 static struct lsm_options reserve_options(struct env *env)
 {
 	struct lsm_options options = db_small_options(env);
@@ -56,7 +67,7 @@ static void put_when_there_is_space(struct lsm *db, const char *key)
 	int err;
 
 	while ((err = db_try_put(db, key, "v")) == -ENOSPC &&
-	       clock_mono_ns() - start < UINT64_C(20000000000))
+	       clock_mono_ns() - start < 20 * SECOND_NS)
 		;
 	if (err)
 		ck_abort_msg("no put with space again: %d %s", err, lsm_error_text());
@@ -90,7 +101,7 @@ static void expect_held(struct lsm *db)
 
 START_TEST(deletes_and_a_flush_work_on_a_full_disk_and_puts_do_not)
 {
-	struct env *env = env_mem_new();
+	struct env *env = new_disk();
 	struct lsm_options options = reserve_options(env);
 	struct lsm *db = db_open_with(&options);
 
@@ -120,7 +131,7 @@ END_TEST
 
 START_TEST(a_refused_put_shows_in_health_until_one_is_taken)
 {
-	struct env *env = env_mem_new();
+	struct env *env = new_disk();
 	struct lsm_options options = reserve_options(env);
 	struct lsm *db = db_open_with(&options);
 
@@ -136,9 +147,30 @@ START_TEST(a_refused_put_shows_in_health_until_one_is_taken)
 }
 END_TEST
 
+START_TEST(a_store_at_rest_takes_it_again)
+{
+	struct env *env = new_disk();
+	struct lsm_options options = reserve_options(env);
+	struct lsm *db = db_open_with(&options);
+
+	ck_assert_int_eq(db_fill(db, 0, 40, 200), 0);
+	ck_assert_int_eq(db_await_spare_log(db), SPARE_READY);
+	db_fill_disk(env);
+	ck_assert_int_eq(lsm_flush(db), 0);
+	expect_low(db);
+	env_mem_set_capacity(env, DB_ENDLESS);
+	env_mem_set_clock(env, 3 * SECOND_NS);
+	for (uint64_t start = clock_mono_ns(); db_stats(db).health != LSM_HEALTH_OK;)
+		ck_assert_uint_lt(clock_mono_ns() - start, 20 * SECOND_NS);
+	expect_well(db);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
 START_TEST(a_batch_that_frees_space_may_use_it)
 {
-	struct env *env = env_mem_new();
+	struct env *env = new_disk();
 	struct lsm_options options = reserve_options(env);
 	struct lsm *db = db_open_with(&options);
 	const struct lsm_write_options use = {.use_reserve = true};
@@ -166,7 +198,7 @@ END_TEST
 
 START_TEST(it_is_taken_again_when_space_returns)
 {
-	struct env *env = env_mem_new();
+	struct env *env = new_disk();
 	struct lsm_options options = reserve_options(env);
 
 	env_mem_set_clock(env, 1000);
@@ -178,7 +210,7 @@ START_TEST(it_is_taken_again_when_space_returns)
 	/* not at every put: a second is waited between two tries */
 	env_mem_set_capacity(env, DB_ENDLESS);
 	ck_assert_int_eq(db_try_put(db, "k", "v"), -ENOSPC);
-	env_mem_set_clock(env, 1000 + UINT64_C(1000000000));
+	env_mem_set_clock(env, 1000 + SECOND_NS);
 	ck_assert_int_eq(db_try_put(db, "k", "v"), 0);
 	expect_well(db);
 	db_close(db);
@@ -188,7 +220,7 @@ END_TEST
 
 START_TEST(a_flush_in_the_background_uses_it_and_its_log_pays_it_back)
 {
-	struct env *env = env_mem_new();
+	struct env *env = new_disk();
 	struct lsm_options options = reserve_options(env);
 	struct lsm *db = db_open_with(&options);
 
@@ -205,7 +237,7 @@ END_TEST
 
 START_TEST(closing_and_opening_keep_it)
 {
-	struct env *disk = env_mem_new(), *env = env_record_new(disk);
+	struct env *disk = new_disk(), *env = env_record_new(disk);
 	struct lsm_options options = reserve_options(env);
 	size_t count, from;
 
@@ -229,7 +261,7 @@ END_TEST
 
 START_TEST(its_size_follows_the_option)
 {
-	struct env *env = env_mem_new();
+	struct env *env = new_disk();
 	struct lsm_options options = reserve_options(env);
 	static const uint64_t sizes[] = {100000, 300000, 5000, 0, 70000};
 
@@ -260,7 +292,7 @@ END_TEST
 
 START_TEST(without_room_for_it_the_store_is_low_on_space_from_the_start)
 {
-	struct env *env = env_mem_new();
+	struct env *env = new_disk();
 	struct lsm_options options = reserve_options(env);
 
 	env_mem_set_capacity(env, RESERVE_BYTES / 2);
@@ -282,7 +314,7 @@ END_TEST
 
 START_TEST(a_completely_full_disk_can_be_opened_and_emptied)
 {
-	struct env *env = env_mem_new();
+	struct env *env = new_disk();
 	struct lsm_options options = reserve_options(env);
 	struct lsm *db = db_open_with(&options);
 
@@ -305,7 +337,7 @@ END_TEST
 
 START_TEST(with_nothing_to_give_a_full_disk_is_opened_read_only)
 {
-	struct env *env = env_mem_new();
+	struct env *env = new_disk();
 	struct lsm_options options = reserve_options(env);
 
 	options.reserve_bytes = 0;
@@ -335,7 +367,7 @@ END_TEST
 START_TEST(a_disk_full_at_any_moment_can_be_emptied)
 {
 	for (uint64_t room = 32 << 10; room < 120 << 10; room += 1777) {
-		struct env *env = env_mem_new();
+		struct env *env = new_disk();
 		struct lsm_options options = reserve_options(env);
 		struct lsm *db = db_open_with(&options);
 
@@ -361,7 +393,7 @@ END_TEST
  * was made. */
 static bool make_spare_log_with(uint64_t free_bytes)
 {
-	struct env *env = env_mem_new();
+	struct env *env = new_disk();
 	struct lsm *db = db_open_small(env);
 	struct wal_writer *log;
 
@@ -396,6 +428,7 @@ END_TEST
 static const TTest *const *const tests[] = {
 	&deletes_and_a_flush_work_on_a_full_disk_and_puts_do_not,
 	&a_refused_put_shows_in_health_until_one_is_taken,
+	&a_store_at_rest_takes_it_again,
 	&a_batch_that_frees_space_may_use_it,
 	&it_is_taken_again_when_space_returns,
 	&a_flush_in_the_background_uses_it_and_its_log_pays_it_back,
