@@ -73,7 +73,10 @@ if [ "$mode" = all ]; then
   # One process for all tests of a program: the thread sanitizer cannot do with more, and the address
   # sanitizer looks for leaks at the end of each, which is two fifths of the time.
   CK_FORK=no
-  export CK_FORK
+  # What is freed stays so for 32 MiB, which is many stores' lives, and not for 256: the kernel would spend as much
+  # time on new pages as the tests take. The fuzzers have it all. The rest is what meson would set.
+  ASAN_OPTIONS=quarantine_size_mb=32:halt_on_error=1:abort_on_error=1:print_summary=1
+  export CK_FORK ASAN_OPTIONS
   if setup_sanitized asan address,undefined; then
     # a trial of the fault loops costs ten times as much: each 80th call is enough to see leaks
     APEX_FAULT_STRIDE=80
@@ -84,6 +87,7 @@ if [ "$mode" = all ]; then
   fi
   CC=clang
   export CC
+  unset ASAN_OPTIONS
   if setup fuzz -Dfuzz=true -Db_sanitize=address,undefined -Doptimization=1 -Db_lundef=false -Dwerror=false; then
     # each has its minute all the same, though not a core of its own
     run fuzz --suite fuzz --num-processes 20

@@ -32,15 +32,15 @@ static void append_stuff(struct buf *b, uint64_t taste, uint8_t separator)
 	uint64_t pick = rng_below(&rng, 100);
 
 	if (pick < 40 || taste == 0)
-		unit_expect(buf_append_byte(b, 'x') == 0);
+		ck_assert(buf_append_byte(b, 'x') == 0);
 	else if (pick < 80)
-		unit_expect(buf_append_slice(b, slice_str(stuff[(taste + rng_below(&rng, taste)) %
-								array_size(stuff)])) == 0);
+		ck_assert(buf_append_slice(b, slice_str(stuff[(taste + rng_below(&rng, taste)) %
+							      array_size(stuff)])) == 0);
 	else if (pick < 98 || taste % 3)
-		unit_expect(buf_append_byte(b, (uint8_t)(rng_next(&rng) % (taste % 2 ? 256 : 2))) ==
-			    0);
+		ck_assert(buf_append_byte(b, (uint8_t)(rng_next(&rng) % (taste % 2 ? 256 : 2))) ==
+			  0);
 	else
-		unit_expect(buf_append_byte(b, separator) == 0);
+		ck_assert(buf_append_byte(b, separator) == 0);
 }
 
 static void random_bytes(struct buf *b, size_t len, uint8_t separator)
@@ -119,13 +119,12 @@ START_TEST(every_length_around_the_cuts_has_one_path)
 			const char *filler = fillers[e / array_size(endings)];
 			cleanup_buf struct buf key = {0};
 
-			unit_expect(buf_append_byte(&key, e % 2 ? '%' : 'y') == 0);
+			ck_assert(buf_append_byte(&key, e % 2 ? '%' : 'y') == 0);
 			while (key.len < len)
-				unit_expect(buf_append_slice(&key, slice_str(filler)) == 0);
+				ck_assert(buf_append_slice(&key, slice_str(filler)) == 0);
 			key.len = len;
-			unit_expect(buf_append_slice(&key,
-						     slice_str(endings[e % array_size(endings)])) ==
-				    0);
+			ck_assert(buf_append_slice(
+					  &key, slice_str(endings[e % array_size(endings)])) == 0);
 			probe_key(':', buf_slice(&key));
 		}
 	}
@@ -166,7 +165,7 @@ START_TEST(long_names_in_every_folder_are_one_place)
 		random_name(&name, PATH_NAME_MAX - rng_below(&rng, 10));
 		seen[probe_name(separator, folder, buf_slice(&name))]++;
 	}
-	unit_expect(seen[PATH_PLAIN] > 0 && seen[PATH_PARTIAL] > 0);
+	ck_assert(seen[PATH_PLAIN] > 0 && seen[PATH_PARTIAL] > 0);
 }
 END_TEST
 
@@ -182,8 +181,8 @@ static void random_partial_folder(uint8_t separator, struct path_place *ret_plac
 		random_bytes(&key, 800, separator);
 		path_entry_of(separator, root, buf_slice(&key), false, &entry);
 	} while (entry.kind != PATH_PARTIAL);
-	unit_expect(path_resolve(separator, root, slice_of(entry.name, entry.name_len),
-				 ret_place) == 0);
+	ck_assert(path_resolve(separator, root, slice_of(entry.name, entry.name_len), ret_place) ==
+		  0);
 }
 
 START_TEST(names_in_partial_folders_are_one_place_or_none)
@@ -205,7 +204,7 @@ START_TEST(names_in_partial_folders_are_one_place_or_none)
 				buf_slice(&name))]++;
 		path_place_done(&place);
 	}
-	unit_expect(seen[PATH_PLAIN] > 0 && seen[PATH_PARTIAL] > 0 && seen[PATH_ELSEWHERE] > 0);
+	ck_assert(seen[PATH_PLAIN] > 0 && seen[PATH_PARTIAL] > 0 && seen[PATH_ELSEWHERE] > 0);
 }
 END_TEST
 
@@ -215,17 +214,17 @@ START_TEST(only_too_short_rests_lead_nowhere)
 	struct path_folder folder = {slice_of(piece, 251), true};
 
 	memset(piece, 'x', sizeof(piece));
-	unit_expect(probe_name('/', folder, slice_str("x")) == PATH_ELSEWHERE);
-	unit_expect(probe_name('/', folder, slice_str("~")) == PATH_ELSEWHERE);
-	unit_expect(probe_name('/', folder, slice_str("~1234")) == PATH_ELSEWHERE);
-	unit_expect(probe_name('/', folder, slice_str("~12345")) == PATH_PLAIN);
+	ck_assert(probe_name('/', folder, slice_str("x")) == PATH_ELSEWHERE);
+	ck_assert(probe_name('/', folder, slice_str("~")) == PATH_ELSEWHERE);
+	ck_assert(probe_name('/', folder, slice_str("~1234")) == PATH_ELSEWHERE);
+	ck_assert(probe_name('/', folder, slice_str("~12345")) == PATH_PLAIN);
 	/* 251 bytes and "%00": 254 of text. */
-	unit_expect(probe_name('/', folder, slice_str("~%00")) == PATH_ELSEWHERE);
-	unit_expect(probe_name('/', folder, slice_str("~%00%00")) == PATH_PLAIN);
+	ck_assert(probe_name('/', folder, slice_str("~%00")) == PATH_ELSEWHERE);
+	ck_assert(probe_name('/', folder, slice_str("~%00%00")) == PATH_PLAIN);
 	/* Literally the piece and its mark, escaped: 255 bytes; with one 25 more a name is too
 	 * long. */
-	unit_expect(probe_name('/', folder, slice_str("~%~")) == PATH_ELSEWHERE);
-	unit_expect(probe_name('/', folder, slice_str("~%25~")) == PATH_PLAIN);
+	ck_assert(probe_name('/', folder, slice_str("~%~")) == PATH_ELSEWHERE);
+	ck_assert(probe_name('/', folder, slice_str("~%25~")) == PATH_PLAIN);
 }
 END_TEST
 
@@ -249,7 +248,7 @@ START_TEST(what_may_be_skipped_lies_below_the_same_entry)
 
 		if (i % 2)
 			random_partial_folder(separator, &place);
-		unit_expect(buf_append_slice(&key, buf_slice(&place.prefix)) == 0);
+		ck_assert(buf_append_slice(&key, buf_slice(&place.prefix)) == 0);
 
 		struct path_folder folder = {buf_slice(&place.prefix), place.partial};
 
@@ -257,19 +256,19 @@ START_TEST(what_may_be_skipped_lies_below_the_same_entry)
 			     key.len + (i % 4 < 2 ? 1 + rng_below(&rng, 8) : interesting_len()),
 			     separator);
 		path_entry_of(separator, folder, buf_slice(&key), false, &entry);
-		unit_expect(entry.skip_len <= key.len);
-		unit_expect(entry.skip_len == 0 || entry.skip_len > folder.prefix.len);
+		ck_assert(entry.skip_len <= key.len);
+		ck_assert(entry.skip_len == 0 || entry.skip_len > folder.prefix.len);
 		if (entry.skip_len > 0) {
 			skipped[entry.kind]++;
 			key.len = entry.skip_len;
 			random_bytes(&key, key.len + rng_below(&rng, 6), separator);
 			path_entry_of(separator, folder, buf_slice(&key), false, &other);
-			unit_expect(same_entry(&entry, &other));
+			ck_assert(same_entry(&entry, &other));
 		}
 		path_place_done(&place);
 	}
-	unit_expect(skipped[PATH_PLAIN] > 0 && skipped[PATH_PARTIAL] > 0 &&
-		    skipped[PATH_ELSEWHERE] > 0);
+	ck_assert(skipped[PATH_PLAIN] > 0 && skipped[PATH_PARTIAL] > 0 &&
+		  skipped[PATH_ELSEWHERE] > 0);
 }
 END_TEST
 
@@ -283,10 +282,10 @@ START_TEST(bytes_that_complete_a_token_are_not_skipped)
 	memset(key, 'x', sizeof(key));
 	memcpy(key + 254, "%3yyy", sizeof("%3yyy"));
 	path_entry_of(':', root, slice_of(key, 259), false, &entry);
-	unit_expect(entry.kind == PATH_PARTIAL && entry.skip_len == 257);
+	ck_assert(entry.kind == PATH_PARTIAL && entry.skip_len == 257);
 	memcpy(key + 254, "%3A", sizeof("%3A"));
 	path_entry_of(':', root, slice_of(key, 257), false, &entry);
-	unit_expect(entry.kind == PATH_PLAIN && entry.name_len == 255 && entry.name[254] == ':');
+	ck_assert(entry.kind == PATH_PLAIN && entry.name_len == 255 && entry.name[254] == ':');
 }
 END_TEST
 
@@ -306,7 +305,7 @@ static void make_neighbours(struct buf keys[LISTED], uint8_t separator)
 
 	for (size_t i = 0; i < LISTED; i++) {
 		for (size_t at = 0; at < shared; at++)
-			unit_expect(buf_append_byte(&keys[i], 'x') == 0);
+			ck_assert(buf_append_byte(&keys[i], 'x') == 0);
 		random_bytes(&keys[i], shared + 1 + rng_below(&rng, 12), separator);
 	}
 	qsort(keys, LISTED, sizeof(keys[0]), compare_bufs);
@@ -340,11 +339,11 @@ START_TEST(no_partial_entry_comes_between_keys_of_another)
 			}
 			between = false;
 			for (size_t at = 0; at < seen_count; at++)
-				unit_expect(strcmp(seen[at], entry.name) != 0);
+				ck_assert(strcmp(seen[at], entry.name) != 0);
 			memcpy(seen[seen_count++], entry.name, entry.name_len + 1);
 		}
 	}
-	unit_expect(interrupted); /* else the keys were not what this is about */
+	ck_assert(interrupted); /* else the keys were not what this is about */
 }
 END_TEST
 

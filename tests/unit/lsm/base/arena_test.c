@@ -55,7 +55,7 @@ struct piece {
 static void check_piece(const struct piece *piece)
 {
 	for (size_t i = 0; i < piece->len; i++)
-		unit_expect(piece->ptr[i] == piece->fill);
+		ck_assert(piece->ptr[i] == piece->fill);
 }
 
 START_TEST(pieces_of_any_size_do_not_overlap)

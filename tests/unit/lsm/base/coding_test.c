@@ -12,20 +12,20 @@ static void check_round_trip(uint64_t v, size_t size)
 	uint8_t *bytes = malloc(size);
 	uint64_t taken = ~v;
 
-	unit_expect(bytes);
+	ck_assert(bytes);
 	memset(bytes, 0, size);
 	struct slice s = slice_of(bytes, size);
 
-	unit_expect(varint_size(v) == size);
-	unit_expect(varint_put(bytes, v) == bytes + size);
-	unit_expect(varint_take(&s, &taken) == 0);
-	unit_expect(taken == v);
-	unit_expect(s.len == 0);
+	ck_assert(varint_size(v) == size);
+	ck_assert(varint_put(bytes, v) == bytes + size);
+	ck_assert(varint_take(&s, &taken) == 0);
+	ck_assert(taken == v);
+	ck_assert(s.len == 0);
 	for (size_t cut = 0; cut < size; cut++) {
 		s = slice_of(bytes, cut);
 		taken = 77;
-		unit_expect(varint_take(&s, &taken) == -EUCLEAN);
-		unit_expect(taken == 77 && s.ptr == bytes && s.len == cut);
+		ck_assert(varint_take(&s, &taken) == -EUCLEAN);
+		ck_assert(taken == 77 && s.ptr == bytes && s.len == cut);
 	}
 	free(bytes);
 }
@@ -172,12 +172,12 @@ START_TEST(random_bytes_never_read_past_the_end)
 		struct slice s = slice_of(bytes, len);
 		uint64_t v;
 
-		unit_expect(bytes);
+		ck_assert(bytes);
 		rng_fill(&rng, bytes, len);
 		while (s.len > 0 && varint_take(&s, &v) == 0)
-			unit_expect(varint_size(v) <= VARINT_MAX_BYTES);
-		unit_expect(s.ptr >= bytes);
-		unit_expect(s.ptr + s.len == bytes + len);
+			ck_assert(varint_size(v) <= VARINT_MAX_BYTES);
+		ck_assert(s.ptr >= bytes);
+		ck_assert(s.ptr + s.len == bytes + len);
 		free(bytes);
 	}
 }

@@ -172,7 +172,7 @@ static void ask_often(void *arg)
 
 		helper_offer(c->h, &t);
 		helper_finish(c->h, &t);
-		unit_expect(atomic_load(&c->runs) == i + 1);
+		ck_assert(atomic_load(&c->runs) == i + 1);
 	}
 }
 

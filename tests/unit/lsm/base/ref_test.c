@@ -39,7 +39,7 @@ static void get_and_put(void *arg)
 	for (unsigned int i = 0; i < ROUNDS; i++) {
 		ref_get(&p->counted->ref);
 		p->counted->written[p->number]++;
-		unit_expect(!ref_put(&p->counted->ref));
+		ck_assert(!ref_put(&p->counted->ref));
 	}
 	if (!ref_put(&p->counted->ref))
 		return;

@@ -27,7 +27,7 @@ static void object_free(struct shared *shared)
 {
 	struct object *o = container_of(shared, struct object, shared);
 
-	unit_expect(o->state == ALIVE);
+	ck_assert(o->state == ALIVE);
 	o->state = 0;
 	atomic_fetch_sub(&live_objects, 1);
 	free(o);
@@ -37,7 +37,7 @@ static struct shared *object_new(uint64_t number)
 {
 	struct object *o = malloc(sizeof(*o));
 
-	unit_expect(o);
+	ck_assert(o);
 	shared_init(&o->shared, object_free);
 	o->state = ALIVE;
 	o->number = number;
@@ -49,7 +49,7 @@ static uint64_t object_number(struct shared *shared)
 {
 	struct object *o = container_of(shared, struct object, shared);
 
-	unit_expect(o->state == ALIVE);
+	ck_assert(o->state == ALIVE);
 	return o->number;
 }
 
@@ -165,7 +165,7 @@ START_TEST(borrowed_count_never_overflows)
 	shared_slot_init(&slot, object_new(1));
 	for (int i = 0; i < HELD; i++) {
 		o = shared_slot_acquire(&slot);
-		unit_expect(atomic_load(&slot.word) >> WORD_COUNT_SHIFT <= MOVE_ABOVE);
+		ck_assert(atomic_load(&slot.word) >> WORD_COUNT_SHIFT <= MOVE_ABOVE);
 	}
 	/* as many returned while it is in the slot, so that the bias is what keeps it */
 	for (int i = 0; i < HELD - 100; i++)
@@ -211,7 +211,7 @@ static void read_round(struct shared_slot *slot, struct rng *rng, uint64_t *newe
 
 		uint64_t number = object_number(held[i]);
 
-		unit_expect(number >= *newest); /* the slot never goes back */
+		ck_assert(number >= *newest); /* the slot never goes back */
 		*newest = number;
 		if (i % 8 == 0)
 			shared_ref(held[i]);

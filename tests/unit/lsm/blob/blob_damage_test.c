@@ -45,13 +45,13 @@ static void expect_each_flip_found(bool soft)
 
 		bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		fixture_set_file(&f, 1, slice_of(bytes, len));
-		unit_expect(read_all(&f, &e) == -EBADMSG);
-		unit_expect(strcmp(fail_text(),
-				   "000001.blob: offset 32: chunk checksum is wrong") == 0);
+		ck_assert(read_all(&f, &e) == -EBADMSG);
+		ck_assert(strcmp(fail_text(), "000001.blob: offset 32: chunk checksum is wrong") ==
+			  0);
 		/* Also when other bytes are asked for. */
 		part.from = bit / 8 < len / 2 ? LEN - 1 : 0;
 		part.len = 1;
-		unit_expect(read_all(&f, &part) == -EBADMSG);
+		ck_assert(read_all(&f, &part) == -EBADMSG);
 		bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
 	ck_assert_uint_eq(fixture_stats(&f).checksum_errors,
@@ -84,7 +84,7 @@ START_TEST(each_flip_of_the_header_is_found_when_the_file_is_opened)
 	for (size_t bit = 0; bit < BLOB_HEADER_SIZE * 8; bit++) {
 		bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		fixture_set_file(&f, 1, slice_of(bytes, sizeof(bytes)));
-		unit_expect(read_all(&f, &e) == (bit < 64 ? -EUCLEAN : -EBADMSG));
+		ck_assert(read_all(&f, &e) == (bit < 64 ? -EUCLEAN : -EBADMSG));
 		bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	}
 	ck_assert_uint_eq(fixture_stats(&f).open_files, 0);
@@ -103,8 +103,8 @@ START_TEST(a_cut_file_is_damage)
 	memcpy(bytes, fixture_file(&f, 1).ptr, sizeof(bytes));
 	for (size_t len = 0; len < sizeof(bytes); len++) {
 		fixture_set_file(&f, 1, slice_of(bytes, len));
-		unit_expect(read_all(&f, &e) == -EUCLEAN);
-		unit_expect(strstr(fail_text(), "000001.blob"));
+		ck_assert(read_all(&f, &e) == -EUCLEAN);
+		ck_assert(strstr(fail_text(), "000001.blob"));
 	}
 	fixture_done(&f);
 }

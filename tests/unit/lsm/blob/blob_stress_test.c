@@ -71,13 +71,13 @@ static void write_along(void *arg)
 		size_t len = 1 + (size_t)rng_below(&rng, FIXTURE_CHUNK);
 
 		fixture_fill(bytes, len, fresh.seed, fresh.seed % 2);
-		unit_expect(blob_store_write(s->fixture.store,
-					     &(struct blob_write){.lane = rng_next(&rng),
-								  .raw = slice_of(bytes, len)},
-					     &fresh.extent, &fresh.file) == 0);
+		ck_assert(blob_store_write(s->fixture.store,
+					   &(struct blob_write){.lane = rng_next(&rng),
+								.raw = slice_of(bytes, len)},
+					   &fresh.extent, &fresh.file) == 0);
 		fill_slot(s, rng_below(&rng, SLOTS), fresh);
 		if (rng_below(&rng, 32) == 0)
-			unit_expect(blob_store_sync(s->fixture.store) == 0);
+			ck_assert(blob_store_sync(s->fixture.store) == 0);
 	}
 	atomic_fetch_sub(&s->writing, 1);
 }
@@ -99,7 +99,7 @@ static void read_along(void *arg)
 		e->len = 1 + (uint32_t)rng_below(&rng, e->raw_len - e->from);
 		if (rng_below(&rng, 8) == 0)
 			blob_store_read_ahead(s->fixture.store, e);
-		unit_expect(fixture_reads_right(&s->fixture, e, slot.seed, slot.seed % 2));
+		ck_assert(fixture_reads_right(&s->fixture, e, slot.seed, slot.seed % 2));
 		blob_file_unref(slot.file);
 	}
 }
@@ -114,14 +114,14 @@ static void keep_house(void *arg)
 	while (atomic_load(&s->writing) > 0) {
 		struct blob_stats stats;
 
-		unit_expect(blob_store_sync(s->fixture.store) == 0);
+		ck_assert(blob_store_sync(s->fixture.store) == 0);
 		blob_store_purge(s->fixture.store);
 		if (rng_below(&rng, 16) == 0)
 			blob_store_seal(s->fixture.store);
 		if (rng_below(&rng, 16) == 0)
 			(void)blob_store_make_way(s->fixture.store);
 		blob_store_stats(s->fixture.store, &stats);
-		unit_expect(stats.checksum_errors == 0);
+		ck_assert(stats.checksum_errors == 0);
 	}
 }
 

@@ -146,7 +146,7 @@ static void check_holes(struct twin *t, const struct value_view *view)
 		}
 		ck_assert(hole == at || data == at);
 		for (uint64_t i = hole; i < data; i++)
-			unit_expect(t->bytes[i] == 0);
+			ck_assert(t->bytes[i] == 0);
 		at = max_of(hole, data);
 	}
 	ck_assert_int_eq(value_view_seek(view, t->size, true, &hole), -ENXIO);

@@ -105,7 +105,7 @@ static void read_once_interrupted(void *arg)
 	(void)arg;
 	while (!interrupted())
 		sched_yield();
-	unit_expect(read(ends[0], bytes, sizeof(bytes)) == sizeof(bytes));
+	ck_assert(read(ends[0], bytes, sizeof(bytes)) == sizeof(bytes));
 }
 
 START_TEST(output_goes_on)

@@ -63,8 +63,8 @@ static inline void effects_fill_zeros(struct lsm *db, unsigned n, size_t bytes)
 	char text[DB_TEXT_MAX];
 
 	for (unsigned i = 0; i < n; i++)
-		unit_expect(lsm_put(db, slice_str(db_key(text, i)), slice_of(zeros, bytes), NULL) ==
-			    0);
+		ck_assert(lsm_put(db, slice_str(db_key(text, i)), slice_of(zeros, bytes), NULL) ==
+			  0);
 }
 
 /* Read each of n keys. */
@@ -75,7 +75,7 @@ static inline void effects_read(struct lsm *db, unsigned n)
 	for (unsigned i = 0; i < n; i++) {
 		struct lsm_record record;
 
-		unit_expect(lsm_get(db, slice_str(db_key(text, i)), NULL, &record) == 0);
+		ck_assert(lsm_get(db, slice_str(db_key(text, i)), NULL, &record) == 0);
 		lsm_record_release(&record);
 	}
 }

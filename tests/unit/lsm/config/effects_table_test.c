@@ -97,8 +97,8 @@ static void fill_half(struct lsm *db)
 			x = x * 1664525U + 1013904223U;
 			value[i] = (uint8_t)(x >> 24);
 		}
-		unit_expect(lsm_put(db, slice_str(db_key(text, n)), slice_of(value, sizeof(value)),
-				    NULL) == 0);
+		ck_assert(lsm_put(db, slice_str(db_key(text, n)), slice_of(value, sizeof(value)),
+				  NULL) == 0);
 	}
 }
 
@@ -339,7 +339,7 @@ static uint64_t let_through_with(const char *settings, uint64_t *ret_checks)
 		(void)snprintf(key, sizeof(key), "key%06u/", i % 1999);
 		key[3 + 5] = (char)('a' + i % 26); /* within the table's range */
 		(void)snprintf(key + 9, sizeof(key) - 9, "%u", i);
-		unit_expect(db_has(db, key, NULL));
+		ck_assert(db_has(db, key, NULL));
 	}
 	struct lsm_stats s = db_stats(db);
 

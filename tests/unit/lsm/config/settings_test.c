@@ -206,7 +206,7 @@ static void change_often(void *arg)
 
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		(void)snprintf(text, sizeof(text), "%u\n", 1 + i % 12);
-		unit_expect(change(p, "shop.doors", text) == 0);
+		ck_assert(change(p, "shop.doors", text) == 0);
 	}
 }
 
@@ -221,8 +221,8 @@ START_TEST(changes_and_looks_of_several_threads_do_not_mix)
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		cleanup_buf struct buf text = {0};
 
-		unit_expect(settings_render(p.settings, &text) == 0);
-		unit_expect(slice_starts_with(buf_slice(&text), slice_str("shop.doors=")));
+		ck_assert(settings_render(p.settings, &text) == 0);
+		ck_assert(slice_starts_with(buf_slice(&text), slice_str("shop.doors=")));
 	}
 	for (size_t i = 0; i < array_size(threads); i++)
 		thread_join(&threads[i]);

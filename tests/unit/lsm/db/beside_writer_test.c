@@ -145,9 +145,9 @@ static void write_rounds(void *arg)
 	for (unsigned round = 1; !w->stop; round++) {
 		(void)snprintf(value, sizeof(value), "%08u with some more bytes", round);
 		for (unsigned n = 0; n < KEYS; n++)
-			unit_expect(db_try_put(w->db, db_key(key, n), value) == 0);
+			ck_assert(db_try_put(w->db, db_key(key, n), value) == 0);
 		if (round % 3 == 0)
-			unit_expect(lsm_compact(w->db, slice_str(""), slice_str("")) == 0);
+			ck_assert(lsm_compact(w->db, slice_str(""), slice_str("")) == 0);
 		w->rounds = round;
 	}
 }
@@ -171,12 +171,12 @@ static int scan_state(struct lsm *reader, unsigned at_least)
 
 		if (n == 0)
 			first = last = round;
-		unit_expect(round <= last && round + 1 >= first && round >= at_least);
+		ck_assert(round <= last && round + 1 >= first && round >= at_least);
 		last = round;
 	}
 	if (!err)
 		err = lsm_iter_status(it);
-	unit_expect(err || n == KEYS);
+	ck_assert(err || n == KEYS);
 	lsm_iter_free(it);
 	return err;
 }

@@ -64,7 +64,7 @@ static inline unsigned history_length(struct lsm *db)
 	ck_assert_int_eq(lsm_iter_new(db, NULL, &it), 0);
 	lsm_iter_first(it);
 	for (; lsm_iter_valid(it) && !slice_eq(lsm_iter_record(it)->key, slice_str("last")); n++) {
-		unit_expect(slice_eq(lsm_iter_record(it)->key, slice_str(db_key(text, n))));
+		ck_assert(slice_eq(lsm_iter_record(it)->key, slice_str(db_key(text, n))));
 		lsm_iter_next(it);
 	}
 	int err = lsm_iter_status(it);
@@ -72,9 +72,9 @@ static inline unsigned history_length(struct lsm *db)
 	if (err)
 		ck_abort_msg("scan: %d %s", err, lsm_error_text());
 	(void)snprintf(text, sizeof(text), "%u", n - 1);
-	unit_expect(lsm_iter_valid(it) == (n > 0));
+	ck_assert(lsm_iter_valid(it) == (n > 0));
 	lsm_iter_free(it);
-	unit_expect(db_has(db, "last", n > 0 ? text : NULL));
+	ck_assert(db_has(db, "last", n > 0 ? text : NULL));
 	return n;
 }
 

@@ -365,7 +365,7 @@ static void write_on(void *arg)
 
 	for (unsigned n = 0; !busy->stop; n++) {
 		(void)snprintf(key, sizeof(key), "%u/%08u", writer, n);
-		unit_expect(db_try_put(busy->db, key, "a value of this length here") == 0);
+		ck_assert(db_try_put(busy->db, key, "a value of this length here") == 0);
 		busy->acknowledged[writer] = n + 1;
 	}
 }
@@ -375,7 +375,7 @@ static void compact_on(void *arg)
 	struct busy *busy = arg;
 
 	while (!busy->stop)
-		unit_expect(lsm_compact(busy->db, slice_str(""), slice_str("")) == 0);
+		ck_assert(lsm_compact(busy->db, slice_str(""), slice_str("")) == 0);
 }
 
 /* Each writer's keys from 0 on without a gap, at least so many; all of seqno 1 to the last. */
@@ -393,7 +393,7 @@ static void check_copy(struct busy *busy, const char *path, const unsigned *leas
 		char key[DB_TEXT_MAX];
 
 		(void)snprintf(key, sizeof(key), "%u/%08u", writer, found[writer]++);
-		unit_expect(slice_eq(record->key, slice_str(key)));
+		ck_assert(slice_eq(record->key, slice_str(key)));
 		if (record->seqno > highest)
 			highest = record->seqno;
 		count++;
@@ -450,7 +450,7 @@ static void checkpoint_on(void *arg)
 	for (unsigned n = 0; n < CHECKPOINTS; n++) {
 		int err = lsm_checkpoint(busy->db, COPY_DIR);
 
-		unit_expect(err == 0 || err == -ENOTEMPTY || err == -EWOULDBLOCK);
+		ck_assert(err == 0 || err == -ENOTEMPTY || err == -EWOULDBLOCK);
 		busy->acknowledged[0] += !err;
 	}
 }

@@ -301,13 +301,13 @@ static int try_increment(struct lsm *db)
 	int err = lsm_get(db, slice_str("counter"), NULL, &record);
 
 	if (!err) {
-		unit_expect(record.value.len < sizeof(text));
+		ck_assert(record.value.len < sizeof(text));
 		memcpy(text, record.value.ptr, record.value.len);
 		text[record.value.len] = '\0';
 		seqno = record.seqno;
 		lsm_record_release(&record);
 	} else {
-		unit_expect(err == -ENOENT);
+		ck_assert(err == -ENOENT);
 	}
 	unsigned long long n = strtoull(text, NULL, 10);
 	struct lsm_batch *batch = lsm_batch_new();
@@ -330,7 +330,7 @@ static void increment_often(void *arg)
 	for (unsigned done = 0; done < INCREMENTS;) {
 		int err = try_increment(race->db);
 
-		unit_expect(err == 0 || err == -ESTALE || err == -EEXIST);
+		ck_assert(err == 0 || err == -ESTALE || err == -EEXIST);
 		if (err)
 			race->refused++;
 		else
@@ -345,8 +345,8 @@ static void settle_often(void *arg)
 	struct race *race = arg;
 
 	for (unsigned n = 0; n < 20; n++) {
-		unit_expect(db_fill(race->db, n * 20, n * 20 + 20, 400) == 0);
-		unit_expect(lsm_compact(race->db, slice_str(""), slice_str("")) == 0);
+		ck_assert(db_fill(race->db, n * 20, n * 20 + 20, 400) == 0);
+		ck_assert(lsm_compact(race->db, slice_str(""), slice_str("")) == 0);
 	}
 }
 

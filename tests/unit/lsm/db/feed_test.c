@@ -47,7 +47,7 @@ static void push(struct feed *f, uint64_t first, uint64_t count, size_t longest)
 			.value = slice_str(kind_of(seqno) == RECORD_DELETE ? "" : "v"),
 		};
 
-		unit_expect(batch_add(&b, &rec) == 0);
+		ck_assert(batch_add(&b, &rec) == 0);
 	}
 	feed_push_batch(f, buf_slice(&b.rep), first, first * 1000);
 	batch_done(&b);
@@ -57,8 +57,8 @@ static void check(const struct feed_entry *e, uint64_t seqno, uint8_t *key, size
 {
 	size_t len = key_of(seqno, key, longest);
 
-	unit_expect(e->seqno == seqno && e->kind == kind_of(seqno));
-	unit_expect(slice_eq(e->key, slice_of(key, len)));
+	ck_assert(e->seqno == seqno && e->kind == kind_of(seqno));
+	ck_assert(slice_eq(e->key, slice_of(key, len)));
 }
 
 static void expect_next(struct feed_reader *r, uint64_t seqno, uint64_t lost, size_t longest)
@@ -171,14 +171,14 @@ static void follow(void *arg)
 		bool done = atomic_load(w->done);
 		int err = feed_next(&r, &e);
 
-		unit_expect(err == 0 || (err == -EAGAIN && !done));
+		ck_assert(err == 0 || (err == -EAGAIN && !done));
 		if (err)
 			continue;
 		check(&e, w->met + w->lost + e.lost + 1, key, 300);
 		w->lost += e.lost;
 		w->met++;
 	}
-	unit_expect(feed_next(&r, &e) == -EAGAIN);
+	ck_assert(feed_next(&r, &e) == -EAGAIN);
 	buf_done(&r.key);
 	free(key);
 }

@@ -24,7 +24,7 @@ static void expect_read_only_by_manifest(struct lsm *db, unsigned written)
 	for (unsigned n = 0; n < written; n++) {
 		struct lsm_record record;
 
-		unit_expect(lsm_stat(db, slice_str(db_key(text, n)), NULL, &record) == 0);
+		ck_assert(lsm_stat(db, slice_str(db_key(text, n)), NULL, &record) == 0);
 		lsm_record_release(&record);
 	}
 	/* no job is tried again */

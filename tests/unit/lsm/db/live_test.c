@@ -292,7 +292,7 @@ static void write_much(void *arg)
 {
 	const unsigned *from = arg;
 
-	unit_expect(db_fill(db, *from, *from + 2000, 100) == 0);
+	ck_assert(db_fill(db, *from, *from + 2000, 100) == 0);
 }
 
 START_TEST(options_change_under_load)
@@ -321,7 +321,7 @@ START_TEST(options_change_under_load)
 	for (unsigned n = 0; n < 4000; n++) {
 		struct lsm_record record;
 
-		unit_expect(lsm_get(db, slice_str(db_key(text, n)), NULL, &record) == 0);
+		ck_assert(lsm_get(db, slice_str(db_key(text, n)), NULL, &record) == 0);
 		lsm_record_release(&record);
 	}
 	end();

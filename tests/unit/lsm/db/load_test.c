@@ -102,10 +102,10 @@ static void expect_all(struct env *env, struct numbers *n)
 		struct slice found;
 
 		ck_assert(lsm_iter_valid(it));
-		unit_expect(slice_eq(lsm_iter_record(it)->key, key));
-		unit_expect(slice_eq(lsm_iter_record(it)->meta, meta));
-		unit_expect(lsm_iter_record(it)->seqno == n->next);
-		unit_expect(lsm_iter_value(it, &found) == 0 && slice_eq(found, value));
+		ck_assert(slice_eq(lsm_iter_record(it)->key, key));
+		ck_assert(slice_eq(lsm_iter_record(it)->meta, meta));
+		ck_assert(lsm_iter_record(it)->seqno == n->next);
+		ck_assert(lsm_iter_value(it, &found) == 0 && slice_eq(found, value));
 	}
 	ck_assert(!lsm_iter_valid(it));
 	ck_assert_int_eq(lsm_iter_status(it), 0);

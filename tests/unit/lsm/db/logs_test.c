@@ -166,11 +166,11 @@ static void write_synced(void *arg)
 		char key[DB_TEXT_MAX];
 
 		lsm_batch_clear(batch);
-		unit_expect(!lsm_batch_put(batch, slice_str(db_key(key, w->number * 1000 + n)),
-					   slice_of(NULL, 0), slice_str("v")));
-		unit_expect(!lsm_write(w->db, batch, n % 2 ? &synced : NULL, &commit));
+		ck_assert(!lsm_batch_put(batch, slice_str(db_key(key, w->number * 1000 + n)),
+					 slice_of(NULL, 0), slice_str("v")));
+		ck_assert(!lsm_write(w->db, batch, n % 2 ? &synced : NULL, &commit));
 		if (n % 2 || w->mode == LSM_SYNC_ALWAYS)
-			unit_expect(atomic_load(&w->db->durable_seqno) >= commit.seqno);
+			ck_assert(atomic_load(&w->db->durable_seqno) >= commit.seqno);
 	}
 	lsm_batch_free(batch);
 }

@@ -103,10 +103,10 @@ START_TEST(a_log_torn_at_any_byte_opens)
 		ck_assert_int_eq(env_mem_set_file(torn, DB_DIR, name, slice_of(bytes.ptr, len)), 0);
 		for (int round = 0; round < 2; round++) {
 			db = db_open_small(torn);
-			unit_expect(db_has(db, "first", "1"));
+			ck_assert(db_has(db, "first", "1"));
 			/* the last seven bytes of a record may be padding, and must be there too */
-			unit_expect(db_has(db, "second", len >= ends[1] ? "2" : NULL));
-			unit_expect(db_has(db, "third", len >= ends[2] ? "3" : NULL));
+			ck_assert(db_has(db, "second", len >= ends[1] ? "2" : NULL));
+			ck_assert(db_has(db, "third", len >= ends[2] ? "3" : NULL));
 			db_close(db);
 		}
 		env_free(torn);
@@ -134,8 +134,7 @@ static void write_own_keys(void *arg)
 
 	for (unsigned n = 1; !atomic_load(w->stop); n++) {
 		(void)snprintf(value, sizeof(value), "%u", n);
-		unit_expect(
-			!db_try_put(w->db, db_key(key, w->number * 1000 + n % KEYS_EACH), value));
+		ck_assert(!db_try_put(w->db, db_key(key, w->number * 1000 + n % KEYS_EACH), value));
 		atomic_store(&w->acknowledged, n);
 	}
 }
@@ -224,7 +223,7 @@ static void write_same_keys(void *arg)
 
 	for (unsigned n = 1; !atomic_load(w->stop); n++) {
 		(void)snprintf(value, sizeof(value), "%u of %u", n, w->number);
-		unit_expect(!db_try_put(w->db, db_key(key, n % 3), value));
+		ck_assert(!db_try_put(w->db, db_key(key, n % 3), value));
 		atomic_store(&w->acknowledged, n);
 	}
 }
@@ -406,16 +405,16 @@ static void count_up(void *arg)
 	for (unsigned done = 0; done < UPDATES_EACH;) {
 		struct lsm_record record;
 
-		unit_expect(!lsm_get(w->db, slice_str("count"), NULL, &record));
+		ck_assert(!lsm_get(w->db, slice_str("count"), NULL, &record));
 		(void)snprintf(text, sizeof(text), "%d", atoi((const char *)record.value.ptr) + 1);
 		lsm_batch_clear(batch);
-		unit_expect(!lsm_batch_expect(batch, slice_str("count"), record.seqno));
+		ck_assert(!lsm_batch_expect(batch, slice_str("count"), record.seqno));
 		lsm_record_release(&record);
-		unit_expect(!lsm_batch_put(batch, slice_str("count"), slice_of(NULL, 0),
-					   slice_of(text, strlen(text) + 1)));
+		ck_assert(!lsm_batch_put(batch, slice_str("count"), slice_of(NULL, 0),
+					 slice_of(text, strlen(text) + 1)));
 		int err = lsm_write(w->db, batch, NULL, NULL);
 
-		unit_expect(err == 0 || err == -ESTALE);
+		ck_assert(err == 0 || err == -ESTALE);
 		done += !err;
 	}
 	lsm_batch_free(batch);

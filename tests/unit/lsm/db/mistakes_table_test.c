@@ -126,9 +126,9 @@ static void check_lengths(struct lsm *db, const uint8_t *bytes, size_t key_len, 
 	struct lsm_record record;
 
 	ck_assert_int_eq(lsm_get(db, slice_of(bytes, key_len), NULL, &record), 0);
-	unit_expect(slice_eq(record.meta, slice_of(bytes + 1, meta_len)));
-	unit_expect(slice_eq(record.value, slice_of(bytes + 2, value_len)));
-	unit_expect(record.value_len == value_len);
+	ck_assert(slice_eq(record.meta, slice_of(bytes + 1, meta_len)));
+	ck_assert(slice_eq(record.value, slice_of(bytes + 2, value_len)));
+	ck_assert(record.value_len == value_len);
 	lsm_record_release(&record);
 }
 
@@ -224,8 +224,8 @@ static void read_scattered(void *arg)
 		x = x * 1664525U + 1013904223U;
 		const char *key = db_key(text, (x >> 8) % KEYS);
 
-		unit_expect(lsm_get(r->db, slice_str(key), NULL, &record) == 0);
-		unit_expect(slice_eq(record.value, slice_str(key)));
+		ck_assert(lsm_get(r->db, slice_str(key), NULL, &record) == 0);
+		ck_assert(slice_eq(record.value, slice_str(key)));
 		lsm_record_release(&record);
 	}
 }
@@ -273,7 +273,7 @@ START_TEST(a_filter_is_sized_for_its_table)
 	ck_assert_int_eq(lsm_flush(db), 0);
 	ck_assert_uint_eq(db_stats(db).table_files, 1);
 	for (unsigned n = 0; n < keys - 1; n++)
-		unit_expect(db_has(db, db_key(text, 2 * n + 1), NULL));
+		ck_assert(db_has(db, db_key(text, 2 * n + 1), NULL));
 	struct lsm_stats stats = db_stats(db);
 
 	ck_assert_uint_ge(stats.filter_checks, keys - 1);
@@ -296,12 +296,12 @@ static unsigned count_unreadable(struct lsm *db, unsigned keys)
 		int err = lsm_get(db, slice_str(db_key(text, n)), NULL, &record);
 
 		if (err) {
-			unit_expect(err == -EBADMSG || err == -EUCLEAN);
-			unit_expect(strstr(lsm_error_text(), ".sst"));
+			ck_assert(err == -EBADMSG || err == -EUCLEAN);
+			ck_assert(strstr(lsm_error_text(), ".sst"));
 			unreadable++;
 			continue;
 		}
-		unit_expect(slice_eq(record.value, slice_str(text)));
+		ck_assert(slice_eq(record.value, slice_str(text)));
 		lsm_record_release(&record);
 	}
 	return unreadable;
@@ -475,7 +475,7 @@ START_TEST(a_search_reads_only_where_it_looks)
 	/* and one that reads everything keeps no more than the cache may */
 	ck_assert_int_eq(lsm_iter_new(db, NULL, &it), 0);
 	for (lsm_iter_first(it); lsm_iter_valid(it); lsm_iter_next(it))
-		unit_expect(db_stats(db).cache_bytes <= options.cache_bytes);
+		ck_assert(db_stats(db).cache_bytes <= options.cache_bytes);
 	lsm_iter_free(it);
 	db_close(db);
 	env_free(env);

@@ -447,7 +447,7 @@ struct maker {
 static int expect_a_name(void *arg, const struct lsm_snapshot_info *info)
 {
 	(void)arg;
-	unit_expect(info->name.len > 0);
+	ck_assert(info->name.len > 0);
 	return 0;
 }
 
@@ -461,18 +461,18 @@ static void make_and_drop(void *arg)
 		struct lsm_record a, b;
 
 		(void)snprintf(name, sizeof(name), "by %u, %u", m->number, i);
-		unit_expect(make(m->db, name) == 0);
-		unit_expect(lsm_snapshot_open(m->db, slice_str(name), &s) == 0);
+		ck_assert(make(m->db, name) == 0);
+		ck_assert(lsm_snapshot_open(m->db, slice_str(name), &s) == 0);
 		const struct lsm_read_options options = {.snapshot = s};
 
-		unit_expect(lsm_get(m->db, slice_str("a"), &options, &a) == 0);
-		unit_expect(lsm_get(m->db, slice_str("b"), &options, &b) == 0);
-		unit_expect(b.seqno == a.seqno + 1 && b.seqno <= lsm_snapshot_seqno(s));
+		ck_assert(lsm_get(m->db, slice_str("a"), &options, &a) == 0);
+		ck_assert(lsm_get(m->db, slice_str("b"), &options, &b) == 0);
+		ck_assert(b.seqno == a.seqno + 1 && b.seqno <= lsm_snapshot_seqno(s));
 		lsm_record_release(&a);
 		lsm_record_release(&b);
 		lsm_snapshot_release(m->db, s);
-		unit_expect(lsm_snapshot_list(m->db, expect_a_name, NULL) == 0);
-		unit_expect(drop(m->db, name) == 0);
+		ck_assert(lsm_snapshot_list(m->db, expect_a_name, NULL) == 0);
+		ck_assert(drop(m->db, name) == 0);
 	}
 	atomic_fetch_sub(m->running, 1);
 }

@@ -109,7 +109,7 @@ START_TEST(a_store_opens_with_quite_other_options)
 			char key[DB_TEXT_MAX];
 			struct lsm_record record;
 
-			unit_expect(lsm_get(db, slice_str(db_key(key, n)), NULL, &record) == 0);
+			ck_assert(lsm_get(db, slice_str(db_key(key, n)), NULL, &record) == 0);
 			lsm_record_release(&record);
 		}
 		db_close(db);
@@ -242,9 +242,9 @@ static void write_on(void *arg)
 
 	for (unsigned n = 1; !atomic_load(&w->stop); n++) {
 		(void)snprintf(value, sizeof(value), "%u", n);
-		unit_expect(db_try_put(w->db, "a", value) == 0);
-		unit_expect(db_try_put(w->db, "b", value) == 0);
-		unit_expect(db_fill(w->db, n % 500, n % 500 + 1, 100) == 0);
+		ck_assert(db_try_put(w->db, "a", value) == 0);
+		ck_assert(db_try_put(w->db, "b", value) == 0);
+		ck_assert(db_fill(w->db, n % 500, n % 500 + 1, 100) == 0);
 	}
 }
 

@@ -25,7 +25,7 @@ static void note_sentence(void *arg, const char *what)
 {
 	struct outcome *o = arg;
 
-	unit_expect(o->count < SENTENCES_MAX && !strchr(what, '\n'));
+	ck_assert(o->count < SENTENCES_MAX && !strchr(what, '\n'));
 	o->sentences[o->count++] = strdup(what);
 }
 
@@ -36,7 +36,7 @@ static void salvage(struct env *env, struct outcome *o)
 	*o = (struct outcome){0};
 	o->err = lsm_salvage(DB_DIR, TO_DIR, &options, note_sentence, o, &o->report);
 	if (o->err == 0)
-		unit_expect(o->report.losses == o->count);
+		ck_assert(o->report.losses == o->count);
 }
 
 static void outcome_done(struct outcome *o)
@@ -127,11 +127,11 @@ static bool check_value(const struct outcome *o, const struct past_change *c, st
 	bool same = true;
 
 	db_key(key, c->key);
-	unit_expect(found.len == c->len);
+	ck_assert(found.len == c->len);
 	for (size_t at = 0; at < c->len; at++) {
 		if (found.ptr[at] == c->value[at])
 			continue;
-		unit_expect(may_be_lost(o, key, at, found.ptr[at]));
+		ck_assert(may_be_lost(o, key, at, found.ptr[at]));
 		same = false;
 	}
 	return same;
@@ -145,11 +145,11 @@ static uint64_t check_genuine(struct lsm_iter *it, const struct outcome *o)
 	char key[DB_TEXT_MAX], meta[META_MAX];
 	struct slice found;
 
-	unit_expect(r->seqno > 0 && r->seqno <= history.count);
+	ck_assert(r->seqno > 0 && r->seqno <= history.count);
 	const struct past_change *c = &history.changes[r->seqno - 1];
-	unit_expect(c->is_put && c->time_ns == r->time_ns);
-	unit_expect(slice_eq(r->key, slice_str(db_key(key, c->key))));
-	unit_expect(slice_eq(r->meta, meta_of(r->seqno, meta)));
+	ck_assert(c->is_put && c->time_ns == r->time_ns);
+	ck_assert(slice_eq(r->key, slice_str(db_key(key, c->key))));
+	ck_assert(slice_eq(r->meta, meta_of(r->seqno, meta)));
 	ck_assert_int_eq(lsm_iter_value(it, &found), 0);
 	return check_value(o, c, found) ? r->seqno : 0;
 }
@@ -222,7 +222,7 @@ static int add_name(void *arg, const char *name)
 {
 	struct names *n = arg;
 
-	unit_expect(n->count < FILES_MAX);
+	ck_assert(n->count < FILES_MAX);
 	if (strcmp(name, "LOCK") != 0)
 		(void)snprintf(n->names[n->count++], ENV_NAME_MAX + 1, "%s", name);
 	return 0;

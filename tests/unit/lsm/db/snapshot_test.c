@@ -74,19 +74,18 @@ static void check_snapshots(void *arg)
 		struct lsm_snapshot *s;
 		uint64_t seqnos[4];
 
-		unit_expect(!lsm_snapshot_new(r->db, &s));
+		ck_assert(!lsm_snapshot_new(r->db, &s));
 		const struct lsm_read_options options = {.snapshot = s};
 		for (int i = 0; i < 4; i++) {
 			struct lsm_record record;
 
-			unit_expect(
-				!lsm_get(r->db, slice_str(i % 2 ? "b" : "a"), &options, &record));
+			ck_assert(!lsm_get(r->db, slice_str(i % 2 ? "b" : "a"), &options, &record));
 			seqnos[i] = record.seqno;
 			lsm_record_release(&record);
 		}
-		unit_expect(seqnos[1] == seqnos[0] + 1);
-		unit_expect(seqnos[2] == seqnos[0] && seqnos[3] == seqnos[1]);
-		unit_expect(seqnos[1] <= lsm_snapshot_seqno(s));
+		ck_assert(seqnos[1] == seqnos[0] + 1);
+		ck_assert(seqnos[2] == seqnos[0] && seqnos[3] == seqnos[1]);
+		ck_assert(seqnos[1] <= lsm_snapshot_seqno(s));
 		lsm_snapshot_release(r->db, s);
 	}
 	atomic_fetch_sub(r->running, 1);
@@ -96,9 +95,9 @@ static void put_both(struct lsm *db)
 {
 	struct lsm_batch *batch = lsm_batch_new();
 
-	unit_expect(!lsm_batch_put(batch, slice_str("a"), slice_of(NULL, 0), slice_str("v")));
-	unit_expect(!lsm_batch_put(batch, slice_str("b"), slice_of(NULL, 0), slice_str("v")));
-	unit_expect(!lsm_write(db, batch, NULL, NULL));
+	ck_assert(!lsm_batch_put(batch, slice_str("a"), slice_of(NULL, 0), slice_str("v")));
+	ck_assert(!lsm_batch_put(batch, slice_str("b"), slice_of(NULL, 0), slice_str("v")));
+	ck_assert(!lsm_write(db, batch, NULL, NULL));
 	lsm_batch_free(batch);
 }
 

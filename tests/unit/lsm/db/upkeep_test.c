@@ -81,11 +81,11 @@ static void work(void *arg)
 	struct worker *w = arg;
 
 	for (unsigned round = 0; round < ROUNDS; round++) {
-		unit_expect(!db_fill(w->db, w->number * 1000, w->number * 1000 + 100, 100));
+		ck_assert(!db_fill(w->db, w->number * 1000, w->number * 1000 + 100, 100));
 		if (w->number % 2)
-			unit_expect(!lsm_flush(w->db));
+			ck_assert(!lsm_flush(w->db));
 		else
-			unit_expect(!lsm_compact(w->db, slice_str(""), slice_str("")));
+			ck_assert(!lsm_compact(w->db, slice_str(""), slice_str("")));
 	}
 }
 

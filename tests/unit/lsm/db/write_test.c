@@ -148,10 +148,9 @@ static void write_pairs(void *arg)
 		lsm_batch_clear(batch);
 		(void)snprintf(value, sizeof(value), "%u", round);
 		for (unsigned i = 0; i < PAIR; i++)
-			unit_expect(!lsm_batch_put(batch,
-						   slice_str(db_key(key, t->number * 100 + i)),
-						   slice_of(NULL, 0), slice_str(value)));
-		unit_expect(!lsm_write(t->db, batch, NULL, NULL));
+			ck_assert(!lsm_batch_put(batch, slice_str(db_key(key, t->number * 100 + i)),
+						 slice_of(NULL, 0), slice_str(value)));
+		ck_assert(!lsm_write(t->db, batch, NULL, NULL));
 	}
 	lsm_batch_free(batch);
 }
@@ -166,21 +165,21 @@ static void read_pairs(void *arg)
 		unsigned keys = 0;
 		char first[DB_TEXT_MAX] = "";
 
-		unit_expect(!lsm_iter_new(t->db, NULL, &it));
+		ck_assert(!lsm_iter_new(t->db, NULL, &it));
 		for (lsm_iter_first(it); lsm_iter_valid(it); lsm_iter_next(it), keys++) {
 			struct slice value;
 
-			unit_expect(!lsm_iter_value(it, &value));
+			ck_assert(!lsm_iter_value(it, &value));
 			if (keys % PAIR == 0) {
 				memset(first, 0, sizeof(first));
 				memcpy(first, value.ptr, value.len);
 			} else {
-				unit_expect(lsm_iter_record(it)->seqno == seqno + 1);
+				ck_assert(lsm_iter_record(it)->seqno == seqno + 1);
 			}
-			unit_expect(slice_eq(value, slice_str(first)));
+			ck_assert(slice_eq(value, slice_str(first)));
 			seqno = lsm_iter_record(it)->seqno;
 		}
-		unit_expect(!lsm_iter_status(it) && keys % PAIR == 0);
+		ck_assert(!lsm_iter_status(it) && keys % PAIR == 0);
 		lsm_iter_free(it);
 	}
 }

@@ -118,9 +118,9 @@ static void model_check(const struct model *m)
 		struct slice bytes;
 		int rc = env_mem_file(env, "/store", model_name(i), &bytes);
 
-		unit_expect(rc == (m->now[i].exists ? 0 : -ENOENT));
+		ck_assert(rc == (m->now[i].exists ? 0 : -ENOENT));
 		if (!rc)
-			unit_expect(slice_eq(bytes, slice_of(m->now[i].bytes, m->now[i].len)));
+			ck_assert(slice_eq(bytes, slice_of(m->now[i].bytes, m->now[i].len)));
 	}
 }
 

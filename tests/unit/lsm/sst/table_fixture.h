@@ -283,19 +283,19 @@ static inline void flip_bit(struct fixture *f, uint64_t offset, unsigned bit)
 
 static inline void assert_slice_eq(struct slice a, struct slice b)
 {
-	unit_expect(a.len == b.len);
-	unit_expect(slice_eq(a, b));
+	ck_assert(a.len == b.len);
+	ck_assert(slice_eq(a, b));
 }
 
 /* All but the value. */
 static inline void assert_same_head(const struct record *a, const struct record *b)
 {
 	assert_slice_eq(a->key, b->key);
-	unit_expect(a->seqno == b->seqno);
-	unit_expect(a->kind == b->kind);
-	unit_expect(a->time_ns == b->time_ns);
+	ck_assert(a->seqno == b->seqno);
+	ck_assert(a->kind == b->kind);
+	ck_assert(a->time_ns == b->time_ns);
 	assert_slice_eq(a->meta, b->meta);
-	unit_expect(a->value_len == b->value_len);
+	ck_assert(a->value_len == b->value_len);
 }
 
 /* The first of rows at or after (key, seqno). */

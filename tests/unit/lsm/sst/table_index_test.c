@@ -67,12 +67,12 @@ static void random_separators(struct rows *rows, struct rng *rng)
 static void check_seek(const struct table_index *index, const struct rows *rows, struct slice key,
 		       uint64_t seqno)
 {
-	unit_expect(table_index_seek(index, key, seqno) == rows_seek(rows, key, seqno));
+	ck_assert(table_index_seek(index, key, seqno) == rows_seek(rows, key, seqno));
 	for (size_t i = 0; i < rows->count; i++) {
 		int got = table_index_cmp(index, i, key, seqno);
 		int want = record_cmp(key, seqno, rows->recs[i].key, rows->recs[i].seqno);
 
-		unit_expect((got > 0) - (got < 0) == (want > 0) - (want < 0));
+		ck_assert((got > 0) - (got < 0) == (want > 0) - (want < 0));
 	}
 }
 

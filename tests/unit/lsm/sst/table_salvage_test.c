@@ -31,7 +31,7 @@ static void note_loss(void *arg, const struct table_loss *loss)
 {
 	struct outcome *o = arg;
 
-	unit_expect(o->count < LOSSES_MAX);
+	ck_assert(o->count < LOSSES_MAX);
 	struct told_loss *told = &o->told[o->count++];
 
 	told->loss = *loss;
@@ -79,9 +79,9 @@ static void take_record(struct outcome *o, struct iter *it)
 	size_t i = rows_seek(o->rows, it->rec.key, it->rec.seqno);
 	struct slice value;
 
-	unit_expect(i < o->rows->count); /* else it was invented */
+	ck_assert(i < o->rows->count); /* else it was invented */
 	assert_same_head(&it->rec, &o->rows->recs[i]);
-	unit_expect(!o->seen[i]);
+	ck_assert(!o->seen[i]);
 	o->seen[i] = true;
 	o->seen_count++;
 	int rc = iter_value(it, &value);
@@ -89,7 +89,7 @@ static void take_record(struct outcome *o, struct iter *it)
 		assert_slice_eq(value, o->rows->recs[i].value);
 		return;
 	}
-	unit_expect(table_is_damage(rc));
+	ck_assert(table_is_damage(rc));
 	o->value_lost[i] = true;
 	o->value_lost_count++;
 }
@@ -119,7 +119,7 @@ static void salvage(const struct table_salvage_source *source, const struct rows
 	ck_assert_int_eq(iter_status(it), 0);
 	iter_free(it);
 	for (size_t i = 0; i < rows->count; i++)
-		unit_expect(o->seen[i] || is_told(o, rows->recs[i].key));
+		ck_assert(o->seen[i] || is_told(o, rows->recs[i].key));
 }
 
 /* A table of random records, its layout, and its bytes to damage. */
@@ -257,8 +257,8 @@ START_TEST(a_bad_block_costs_exactly_its_records)
 		ck_assert_uint_eq(o.count, 1);
 		ck_assert_uint_gt(end, begin);
 		for (size_t k = 0; k < p.rows.count; k++)
-			unit_expect(o.seen[k] == (k < begin || k >= end));
-		unit_expect(o.told[0].loss.offset + o.told[0].loss.bytes == block_handle_end(h));
+			ck_assert(o.seen[k] == (k < begin || k >= end));
+		ck_assert(o.told[0].loss.offset + o.told[0].loss.bytes == block_handle_end(h));
 		outcome_done(&o);
 		heal(&p);
 	}
@@ -377,7 +377,7 @@ START_TEST(without_an_index_a_bad_block_costs_exactly_its_records)
 		patient_salvage(&p, 0, &o);
 		ck_assert_uint_eq(losses_of(&o, TABLE_LOST_BYTES), 1);
 		for (size_t k = 0; k < p.rows.count; k++)
-			unit_expect(o.seen[k] == (k < begin || k >= end));
+			ck_assert(o.seen[k] == (k < begin || k >= end));
 		outcome_done(&o);
 		heal(&p);
 	}

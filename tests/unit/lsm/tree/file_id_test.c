@@ -11,8 +11,8 @@ START_TEST(the_store_follows_from_a_files_id)
 	for (int i = 0; i < 100000; i++) {
 		uint64_t store = rng_next(&rng), number = 1 + rng_below(&rng, UINT64_C(1) << 56);
 
-		unit_expect(file_id_store(file_id_make(store, number), number) == store);
-		unit_expect(file_id_make(store, number) != file_id_make(store, number + 1));
+		ck_assert(file_id_store(file_id_make(store, number), number) == store);
+		ck_assert(file_id_make(store, number) != file_id_make(store, number + 1));
 	}
 }
 END_TEST

@@ -70,12 +70,12 @@ static void world_close(struct world *w)
 
 static void expect_at(const struct world *w, size_t at)
 {
-	unit_expect(iter_status(w->it) == 0);
-	unit_expect(iter_valid(w->it) == (at < w->count));
+	ck_assert(iter_status(w->it) == 0);
+	ck_assert(iter_valid(w->it) == (at < w->count));
 	if (at >= w->count)
 		return;
-	unit_expect(slice_eq(w->it->rec.key, slice_str(w->records[at].key)));
-	unit_expect(w->it->rec.seqno == w->records[at].seqno);
+	ck_assert(slice_eq(w->it->rec.key, slice_str(w->records[at].key)));
+	ck_assert(w->it->rec.seqno == w->records[at].seqno);
 }
 
 static size_t lower_bound(const struct world *w, struct slice key, uint64_t seqno)

@@ -61,11 +61,11 @@ static int expect_error_or_older(const struct written *w, struct slice content)
 	fail_clear();
 	int err = replay_text(content, &text, &edits);
 	if (err) {
-		unit_expect(err == -EUCLEAN || err == -EBADMSG);
-		unit_expect(strncmp(fail_text(), NAME, strlen(NAME)) == 0);
+		ck_assert(err == -EUCLEAN || err == -EBADMSG);
+		ck_assert(strncmp(fail_text(), NAME, strlen(NAME)) == 0);
 	} else {
-		unit_expect(edits >= 1 && edits <= MANIFEST_EDITS);
-		unit_expect(slice_eq(buf_slice(&text), buf_slice(&w->states[edits - 1])));
+		ck_assert(edits >= 1 && edits <= MANIFEST_EDITS);
+		ck_assert(slice_eq(buf_slice(&text), buf_slice(&w->states[edits - 1])));
 		found = (int)edits - 1;
 	}
 	buf_done(&text);

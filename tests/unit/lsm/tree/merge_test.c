@@ -68,13 +68,13 @@ static void array_seek_before(struct iter *it, struct slice key, uint64_t seqno)
 
 static void array_next(struct iter *it)
 {
-	unit_expect(it->valid);
+	ck_assert(it->valid);
 	array_stand(it, container_of(it, struct array_iter, base)->at + 1);
 }
 
 static void array_prev(struct iter *it)
 {
-	unit_expect(it->valid);
+	ck_assert(it->valid);
 	array_stand(it, container_of(it, struct array_iter, base)->at - 1);
 }
 
@@ -196,14 +196,14 @@ static void expect_at(const struct world *w, size_t at)
 {
 	struct slice value;
 
-	unit_expect(iter_status(w->merged) == 0);
-	unit_expect(iter_valid(w->merged) == (at < w->count));
+	ck_assert(iter_status(w->merged) == 0);
+	ck_assert(iter_valid(w->merged) == (at < w->count));
 	if (at >= w->count)
 		return;
-	unit_expect(slice_eq(w->merged->rec.key, w->records[at].key));
-	unit_expect(w->merged->rec.seqno == w->records[at].seqno);
-	unit_expect(iter_value(w->merged, &value) == 0);
-	unit_expect(slice_eq(value, w->records[at].value));
+	ck_assert(slice_eq(w->merged->rec.key, w->records[at].key));
+	ck_assert(w->merged->rec.seqno == w->records[at].seqno);
+	ck_assert(iter_value(w->merged, &value) == 0);
+	ck_assert(slice_eq(value, w->records[at].value));
 }
 
 static size_t world_lower_bound(const struct world *w, struct slice key, uint64_t seqno)

@@ -209,7 +209,7 @@ static inline void store_keep_files(struct memtable *memtable, const struct blob
 		const struct pin pin = {.release = store_release_file,
 					.owner = blob_file_ref(refs->refs[i].file)};
 
-		unit_expect(memtable_keep(memtable, pin) == 0);
+		ck_assert(memtable_keep(memtable, pin) == 0);
 	}
 }
 
@@ -222,13 +222,13 @@ static inline bool store_put_large(struct memtable *memtable, struct batch *b, s
 	bool written = value_writer_bytes(&w, 0, value) == 0;
 
 	if (written) {
-		unit_expect(value_meta_append(&meta, value.len, slice_str("meta")) == 0);
+		ck_assert(value_meta_append(&meta, value.len, slice_str("meta")) == 0);
 		const struct record rec = {.key = key,
 					   .kind = RECORD_LARGE,
 					   .meta = buf_slice(&meta),
 					   .value = buf_slice(&w.extents),
 					   .value_len = w.extents.len};
-		unit_expect(batch_add(b, &rec) == 0);
+		ck_assert(batch_add(b, &rec) == 0);
 		store_keep_files(memtable, &w.refs);
 	}
 	buf_done(&meta);
@@ -241,7 +241,7 @@ static inline void store_put(struct memtable *memtable, struct batch *b, struct 
 {
 	if (store_blobs && value.len == STORE_VALUE_MAX && store_put_large(memtable, b, key, value))
 		return;
-	unit_expect(batch_put(b, key, slice_str("meta"), value) == 0);
+	ck_assert(batch_put(b, key, slice_str("meta"), value) == 0);
 }
 
 /* One more change, into the model and the memtable (NULL: the model only). */
@@ -251,7 +251,7 @@ static inline void store_change(struct model *m, struct memtable *memtable, unsi
 	char key_space[32], value_space[STORE_VALUE_MAX];
 	struct batch b = {0};
 
-	unit_expect(m->count < STORE_CHANGES);
+	ck_assert(m->count < STORE_CHANGES);
 	m->changes[m->count++] = (struct change){key, is_put};
 	if (!memtable)
 		return;
@@ -259,8 +259,8 @@ static inline void store_change(struct model *m, struct memtable *memtable, unsi
 	if (is_put)
 		store_put(memtable, &b, name, store_value(m->count, value_space));
 	else
-		unit_expect(batch_delete(&b, name) == 0);
-	unit_expect(memtable_reserve(memtable, b.memory_bytes, b.count) == 0);
+		ck_assert(batch_delete(&b, name) == 0);
+	ck_assert(memtable_reserve(memtable, b.memory_bytes, b.count) == 0);
 	memtable_apply(memtable, buf_slice(&b.rep), m->count, 1000 + m->count);
 	batch_done(&b);
 }
@@ -301,7 +301,7 @@ must_check static inline int store_flush(struct store *s, const struct model *m)
 	struct iter *source;
 	struct memtable *fresh;
 
-	unit_expect(memtable_iter(s->memtable, &source) == 0);
+	ck_assert(memtable_iter(s->memtable, &source) == 0);
 	const struct tree_flush_job job = {
 		.source = source,
 		.flushed_seqno = m->count,
@@ -314,7 +314,7 @@ must_check static inline int store_flush(struct store *s, const struct model *m)
 	iter_free(source);
 	if (err)
 		return err;
-	unit_expect(memtable_new(&fresh) == 0);
+	ck_assert(memtable_new(&fresh) == 0);
 	memtable_unref(s->memtable);
 	s->memtable = fresh;
 	return 0;
@@ -382,16 +382,16 @@ static inline void expect_value(struct tree *t, const struct record *rec, uint64
 	size_t len = 0;
 
 	if (rec->kind == RECORD_PUT) {
-		unit_expect(slice_eq(rec->value, expected));
-		unit_expect(slice_eq(rec->meta, slice_str("meta")));
+		ck_assert(slice_eq(rec->value, expected));
+		ck_assert(slice_eq(rec->meta, slice_str("meta")));
 		return;
 	}
-	unit_expect(rec->kind == RECORD_LARGE);
-	unit_expect(value_meta_take(rec->meta, &view.size, &meta) == 0);
-	unit_expect(slice_eq(meta, slice_str("meta")));
+	ck_assert(rec->kind == RECORD_LARGE);
+	ck_assert(value_meta_take(rec->meta, &view.size, &meta) == 0);
+	ck_assert(slice_eq(meta, slice_str("meta")));
 	int err = value_view_read(&view, tree_blobs(t), &range, &len);
 	ck_assert_msg(err == 0, "%d: %s", err, fail_text());
-	unit_expect(slice_eq(slice_of(read, len), expected));
+	ck_assert(slice_eq(slice_of(read, len), expected));
 }
 
 static inline void expect_get(struct tree *t, const struct version *v, const struct model *m,
@@ -404,16 +404,16 @@ static inline void expect_get(struct tree *t, const struct version *v, const str
 
 	if (err) {
 		ck_assert_msg(err == -ENOENT, "%d: %s", err, fail_text());
-		unit_expect(expected == 0);
+		ck_assert(expected == 0);
 		return;
 	}
 	if (hit.rec.kind == RECORD_DELETE) {
-		unit_expect(expected == 0);
+		ck_assert(expected == 0);
 	} else {
-		unit_expect(hit.rec.seqno == expected);
-		unit_expect(table_hit_value(&hit) == 0);
+		ck_assert(hit.rec.seqno == expected);
+		ck_assert(table_hit_value(&hit) == 0);
 		expect_value(t, &hit.rec, expected);
-		unit_expect(hit.rec.time_ns == 1000 + expected);
+		ck_assert(hit.rec.time_ns == 1000 + expected);
 	}
 	table_hit_done(&hit);
 }
@@ -426,16 +426,16 @@ static inline struct iter *store_iter(struct tree *t, struct version *v, const c
 	struct iter *merged;
 	size_t count = 0;
 
-	unit_expect(sources);
-	unit_expect(tree_iters(t, v, &(struct tree_scan){.prefix = slice_str(prefix)}, sources,
-			       &count) == 0);
-	unit_expect(merge_iter_new(sources, count, &merged) == 0);
+	ck_assert(sources);
+	ck_assert(tree_iters(t, v, &(struct tree_scan){.prefix = slice_str(prefix)}, sources,
+			     &count) == 0);
+	ck_assert(merge_iter_new(sources, count, &merged) == 0);
 	return merged;
 }
 
 static inline unsigned key_number(struct slice key)
 {
-	unit_expect(key.len == 8);
+	ck_assert(key.len == 8);
 	return (unsigned)atoi(
 		(const char[]){(char)key.ptr[5], (char)key.ptr[6], (char)key.ptr[7], '\0'});
 }
@@ -454,16 +454,16 @@ static inline void expect_scan(struct tree *t, struct version *v, const struct m
 	for (iter_first(it); iter_valid(it); iter_next(it)) {
 		unsigned key = key_number(it->rec.key);
 
-		unit_expect(it->rec.seqno >= 1 && it->rec.seqno <= m->count);
-		unit_expect(m->changes[it->rec.seqno - 1].key == key);
+		ck_assert(it->rec.seqno >= 1 && it->rec.seqno <= m->count);
+		ck_assert(m->changes[it->rec.seqno - 1].key == key);
 		if (it->rec.seqno > seqno || key == last)
 			continue;
 		last = key;
 		if (it->rec.kind == RECORD_DELETE)
 			continue;
-		unit_expect(model_get(m, key, seqno) == it->rec.seqno);
+		ck_assert(model_get(m, key, seqno) == it->rec.seqno);
 		struct record rec = it->rec;
-		unit_expect(iter_value(it, &rec.value) == 0);
+		ck_assert(iter_value(it, &rec.value) == 0);
 		expect_value(t, &rec, rec.seqno);
 		visible++;
 	}

@@ -41,8 +41,8 @@ static void compact_body(void *arg)
 			tree_purge(s->store.tree);
 			continue;
 		}
-		unit_expect(err == 0);
-		unit_expect(tree_compact(s->store.tree, &job, &limits) == 0);
+		ck_assert(err == 0);
+		ck_assert(tree_compact(s->store.tree, &job, &limits) == 0);
 		atomic_fetch_add(&s->jobs, 1);
 	}
 }
@@ -68,7 +68,7 @@ static void read_body(void *arg)
 			int err = tree_get(s->store.tree, v, slice_str(store_key(key, space)),
 					   RECORD_SEQNO_MAX, &hit);
 
-			unit_expect(err == 0 || err == -ENOENT);
+			ck_assert(err == 0 || err == -ENOENT);
 			/*
 			 * Nothing is ever deleted here: what was flushed once is found, or
 			 * something newer.
@@ -76,7 +76,7 @@ static void read_body(void *arg)
 			for (uint64_t k = seqno; k > 0; k--) {
 				if (s->model.changes[k - 1].key != key)
 					continue;
-				unit_expect(err == 0 && hit.rec.seqno >= k);
+				ck_assert(err == 0 && hit.rec.seqno >= k);
 				break;
 			}
 			if (!err)
@@ -86,7 +86,7 @@ static void read_body(void *arg)
 		iter_first(it);
 		while (iter_valid(it))
 			iter_next(it);
-		unit_expect(iter_status(it) == 0);
+		ck_assert(iter_status(it) == 0);
 		iter_free(it);
 		version_unref(v);
 		atomic_fetch_add(&s->reads, 1);

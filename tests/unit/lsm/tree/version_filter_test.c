@@ -205,8 +205,8 @@ static void check_readers(const struct record *in, size_t in_count, const struct
 			uint64_t before = 0, after = 0;
 			bool found = read_at(in, in_count, key, at, &before);
 
-			unit_expect(read_at(out, out_count, key, at, &after) == found);
-			unit_expect(!found || before == after);
+			ck_assert(read_at(out, out_count, key, at, &after) == found);
+			ck_assert(!found || before == after);
 		}
 	}
 }
@@ -250,8 +250,8 @@ START_TEST(no_reader_sees_a_difference)
 		}
 		check_readers(in, in_count, out, out_count, snapshots, snapshot_count);
 		for (size_t i = 0; i < out_count; i++)
-			unit_expect(out[i].kind == RECORD_PUT || snapshot_count > 0);
-		unit_expect(out_count <= 4 * (snapshot_count + 1));
+			ck_assert(out[i].kind == RECORD_PUT || snapshot_count > 0);
+		ck_assert(out_count <= 4 * (snapshot_count + 1));
 		version_filter_done(&f);
 	}
 	version_unref(below);

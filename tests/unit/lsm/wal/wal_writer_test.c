@@ -425,7 +425,7 @@ START_TEST(syncs_run_beside_appends)
 	for (uint64_t seqno = 1; seqno <= BESIDE_RECORDS; seqno++) {
 		struct spec s = {seqno, 1, 0};
 
-		unit_expect(fixture_append(b.w, &s) == 0);
+		ck_assert(fixture_append(b.w, &s) == 0);
 	}
 	atomic_store(&b.done, true);
 	thread_join(&syncer);
@@ -435,7 +435,7 @@ START_TEST(syncs_run_beside_appends)
 	wal_writer_close(b.w);
 	ck_assert_int_eq(wal_reader_open(d.dir, 3, &r), 0);
 	for (uint64_t seqno = 1; seqno <= BESIDE_RECORDS; seqno++)
-		unit_expect(wal_reader_next(r, &rec) == 0 && rec.first_seqno == seqno);
+		ck_assert(wal_reader_next(r, &rec) == 0 && rec.first_seqno == seqno);
 	ck_assert_int_eq(wal_reader_next(r, &rec), -ENODATA);
 	wal_reader_close(r);
 	disk_close(&d);
