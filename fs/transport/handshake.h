@@ -14,17 +14,28 @@
 #include "lsm/base/slice.h"
 
 struct handshake {
-	size_t payload_max; /* what an entry has room for; the answer must not promise more */
-	uint64_t unique;    /* of INIT; 0: not seen yet */
-	bool offered;       /* by the kernel */
-	bool answered;      /* by libfuse: with success or not */
-	bool agreed;        /* the kernel was told yes */
+	size_t payload_max;   /* what an entry has room for; the answer must not promise more */
+	unsigned pages_limit; /* the kernel's: more pages it takes for as many as this */
+	uint64_t unique;      /* of INIT; 0: not seen yet */
+	bool offered;         /* by the kernel */
+	bool answered;        /* by libfuse: with success or not */
+	bool agreed;          /* the kernel was told yes */
+	const char *reason;   /* answered, and not agreed: why not */
 };
 
 enum {
+	/*
+	 * What must have room in a payload, however small writes are: the largest extended
+	 * attribute (XATTR_SIZE_MAX, XATTR_LIST_MAX) and its name. Kernels do not compare them with
+	 * the room, and a longer one is a BUG there.
+	 */
+	HANDSHAKE_PAYLOAD_MIN = 68 << 10,
 	HANDSHAKE_IOV_MAX = 2, /* pieces of INIT's answer as libfuse sends it */
 	HANDSHAKE_SIZE_MAX = 256,
 };
+
+/* The kernel's limit of pages a request, fs.fuse.max_pages_limit: what holds for the next mount. */
+unsigned handshake_pages_limit(void);
 
 /* What is sent instead of libfuse's answer; the pieces point into it. */
 struct handshake_message {
@@ -40,7 +51,9 @@ bool handshake_is_answer(const struct handshake *h, const struct iovec *message,
 
 /*
  * libfuse's answer to INIT, completed: with the flag, if the kernel offered it, the answer is a
- * success and its sizes fit. -EMSGSIZE: no answer to INIT is so long; nothing is known then.
+ * success and its sizes fit. max_pages is raised to what HANDSHAKE_PAYLOAD_MIN needs; max_write,
+ * and with it what a WRITE carries, stays. -EMSGSIZE: no answer to INIT is so long; nothing is
+ * known then.
  */
 must_check int handshake_complete(struct handshake *h, const struct iovec *message, int count,
 				  struct handshake_message *ret_message);

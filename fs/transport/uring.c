@@ -206,6 +206,7 @@ int uring_open(const struct uring_options *options, struct uring **ret_uring)
 		return -ENOMEM;
 	u->stop_fd = eventfd(0, EFD_CLOEXEC);
 	u->handshake.payload_max = whole_pages(options->max_write);
+	u->handshake.pages_limit = handshake_pages_limit();
 	u->crew = (struct ring_crew){.session = options->session,
 				     .device_fd = fuse_session_fd(options->session),
 				     .payload_size = u->handshake.payload_max,
@@ -252,9 +253,7 @@ static int greeting_wait(struct uring *u)
 		return rc;
 	if (u->handshake.agreed)
 		return 0;
-	if (!u->handshake.offered)
-		return fail(-EOPNOTSUPP, "the kernel does not offer it");
-	return fail(-EOPNOTSUPP, "libfuse and kernel agreed on other sizes");
+	return fail(-EOPNOTSUPP, "%s", u->handshake.reason);
 }
 
 /* FUSE has refused one of the entries. */

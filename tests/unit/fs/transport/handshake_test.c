@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/fuse.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fs/transport/uring_abi.h"
 #include "tests/unit/unit.h"
@@ -28,9 +29,12 @@ static struct request request_of(uint32_t flags, uint32_t flags2)
 
 static struct answer answer_of(uint32_t max_write, uint16_t max_pages)
 {
-	return (struct answer){
-		.head = {.len = sizeof(struct answer), .unique = 2},
-		.init = {.major = 7, .minor = 31, .max_write = max_write, .max_pages = max_pages}};
+	return (struct answer){.head = {.len = sizeof(struct answer), .unique = 2},
+			       .init = {.major = 7,
+					.minor = 31,
+					.flags = FUSE_MAX_PAGES,
+					.max_write = max_write,
+					.max_pages = max_pages}};
 }
 
 /* What the kernel gets to see. */
@@ -50,7 +54,7 @@ static struct answer sent(struct handshake *h, struct answer answer)
 
 static struct handshake after(struct request request)
 {
-	struct handshake h = {.payload_max = 1 << 20};
+	struct handshake h = {.payload_max = 1 << 20, .pages_limit = 65535};
 
 	handshake_see(&h, slice_of(&request, sizeof(request)));
 	return h;
@@ -90,6 +94,57 @@ START_TEST(sizes_beyond_an_entry_are_not_agreed_on)
 	ck_assert_uint_eq(sent(&writes, answer_of((1 << 20) + 1, 1)).init.flags2, 0);
 	ck_assert_uint_eq(sent(&pages, answer_of(4096, 4096)).init.flags2, 0);
 	ck_assert(writes.offered && writes.answered && !writes.agreed && !pages.agreed);
+}
+END_TEST
+
+/* What the kernel makes of an answer: ring.max_payload_sz of fuse_uring_create. */
+static size_t kernel_payload(const struct answer *a, unsigned pages_limit)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t pages = min_of((unsigned)a->init.max_pages, pages_limit);
+	size_t size = max_of(a->init.max_write, 8192U);
+
+	return max_of(size, pages * page);
+}
+
+START_TEST(small_writes_leave_room_for_extended_attributes)
+{
+	const uint32_t sizes[] = {4096, 8192, 6000, 65536, (68 << 10) - 1, 68 << 10, 100000};
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	for (size_t i = 0; i < array_size(sizes); i++) {
+		struct handshake h = after(request_of(FUSE_INIT_EXT | FUSE_MAX_PAGES, flag));
+		uint16_t pages = (uint16_t)((sizes[i] - 1) / page + 1); /* as libfuse has it */
+		struct answer a = sent(&h, answer_of(sizes[i], pages));
+
+		ck_assert(h.agreed);
+		ck_assert_uint_ge(kernel_payload(&a, 256), 65536 + 256);
+		ck_assert(a.init.flags & FUSE_MAX_PAGES);
+		ck_assert_uint_eq(a.init.max_write, sizes[i]); /* that stays what was asked for */
+	}
+}
+END_TEST
+
+START_TEST(kernel_that_allows_too_few_pages_is_not_agreed_with)
+{
+	struct handshake small = after(request_of(FUSE_INIT_EXT, flag));
+	struct handshake large = after(request_of(FUSE_INIT_EXT, flag));
+
+	small.pages_limit = large.pages_limit = 1;
+	struct answer a = sent(&small, answer_of(4096, 1));
+
+	ck_assert_uint_eq(a.init.flags2, 0);
+	ck_assert_uint_eq(a.init.max_pages, 1);
+	ck_assert(!small.agreed);
+	ck_assert_ptr_nonnull(strstr(small.reason, "max_pages_limit"));
+	(void)sent(&large, answer_of(1 << 20, 256)); /* writes ask for enough by themselves */
+	ck_assert(large.agreed);
+}
+END_TEST
+
+START_TEST(this_kernel_allows_some_pages)
+{
+	ck_assert_uint_ge(handshake_pages_limit(), 1);
 }
 END_TEST
 
@@ -154,6 +209,9 @@ static const TTest *const *const tests[] = {
 	&what_is_offered_is_taken,
 	&what_is_not_offered_is_not_asked_for,
 	&sizes_beyond_an_entry_are_not_agreed_on,
+	&small_writes_leave_room_for_extended_attributes,
+	&kernel_that_allows_too_few_pages_is_not_agreed_with,
+	&this_kernel_allows_some_pages,
 	&refused_session_is_not_agreed_on,
 	&kernel_that_knows_less_sends_less,
 	&only_answers_to_init_are_completed,
