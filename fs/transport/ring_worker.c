@@ -303,7 +303,7 @@ static void worker_body(void *arg)
 	struct ring r = {.worker = w};
 
 	if (next_step(w, ring_prepare(&r)) == RING_STEP_REGISTER &&
-	    next_step(w, ring_register(&r)) == RING_STEP_SERVE)
+	    next_step(w, ring_register(&r)) == RING_STEP_SERVE && !w->status)
 		ring_serve(&r);
 	ring_close(&r);
 }
@@ -319,6 +319,17 @@ int ring_worker_start(struct ring_worker *worker)
 	if (rc)
 		(void)sem_destroy(&worker->go);
 	return rc;
+}
+
+bool ring_workers_cover(const struct ring_worker *workers, unsigned count, unsigned queues)
+{
+	unsigned covered = 0; /* so many of the first queues */
+
+	for (unsigned i = 0; i < count; i++) {
+		if (!workers[i].status && workers[i].queue == covered)
+			covered++;
+	}
+	return covered == queues;
 }
 
 void ring_worker_join(struct ring_worker *worker)

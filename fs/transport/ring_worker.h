@@ -9,7 +9,7 @@
  *
  *	prepare    thread, io_uring, entry; a trial that it works. The kernel's FUSE knows nothing
  *	register   the entry is the kernel's. When each queue has one, requests come
- *	serve      until the connection ends, or the crew is stopped
+ *	serve      until the connection ends, or the crew is stopped; who has no entry ends
  *	quit       from any of them
  *
  * Thread rule: the starter's thread, where nothing else is said.
@@ -68,6 +68,9 @@ struct ring_worker {
 /* Start its thread, which prepares and then posts `arrived`. As thread_start; a worker that could
  * not be started owns nothing. */
 must_check int ring_worker_start(struct ring_worker *worker);
+/* Whether each of the queues has a worker whose last step went well. They stand in the order of the
+ * queues. */
+bool ring_workers_cover(const struct ring_worker *workers, unsigned count, unsigned queues);
 /* Its thread was told to quit, or stop_fd is readable. Nothing when it was never started. */
 void ring_worker_join(struct ring_worker *worker);
 

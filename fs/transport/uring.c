@@ -12,6 +12,7 @@
 #include "fs/transport/handshake.h"
 #include "fs/transport/ring_worker.h"
 #include "lsm/base/cleanup.h"
+#include "lsm/base/log.h"
 
 enum {
 	/* Workers of a queue when nobody says how many: fewer on a machine with many CPUs. */
@@ -30,6 +31,7 @@ struct uring {
 	struct ring_worker *workers; /* owned */
 	struct fuse_buf buf;         /* what is read from /dev/fuse; its memory owned */
 	int stop_fd;                 /* owned */
+	_Atomic unsigned dropped;    /* workers without an entry; relaxed: a number for people */
 };
 
 /*
@@ -101,13 +103,18 @@ static int session_attach(struct uring *u)
 
 /* ---- the workers, all together ---- */
 
-/* Wait until all that were started are done with their step; the first failure counts. */
-static int crew_wait(struct uring *u)
+/* Wait until all that were started are done with their step. */
+static void crew_wait(struct uring *u)
 {
 	for (unsigned i = 0; i < u->started; i++) {
 		while (sem_wait(&u->crew.arrived) != 0)
 			continue; /* EINTR */
 	}
+}
+
+/* The first failure of the last step, with its sentence. */
+static int crew_failure(const struct uring *u)
+{
 	for (unsigned i = 0; i < u->started; i++) {
 		if (u->workers[i].status)
 			return fail(u->workers[i].status, "%s", u->workers[i].why);
@@ -132,9 +139,8 @@ static int crew_start(struct uring *u)
 		if (!rc)
 			u->started++;
 	}
-	int wait_rc = crew_wait(u);
-
-	return rc ? rc : wait_rc;
+	crew_wait(u);
+	return rc ? rc : crew_failure(u);
 }
 
 static void crew_end(struct uring *u)
@@ -266,21 +272,39 @@ static bool is_refused(const struct uring *u)
 	return false;
 }
 
+/* Those that the kernel did not take end with this step: see RING_STEP_SERVE. */
+static void say_dropped(struct uring *u)
+{
+	unsigned dropped = 0;
+
+	for (unsigned i = 0; i < u->started; i++)
+		dropped += u->workers[i].status != 0;
+	if (dropped == 0)
+		return;
+	ignore_result(crew_failure(u)); /* for its sentence */
+	log_warn("io_uring: %u of %u threads are not used: %s", dropped, u->started, fail_text());
+	fail_clear();
+	atomic_store_explicit(&u->dropped, dropped, memory_order_relaxed);
+}
+
 /*
- * From here on the kernel keeps requests back until each queue has an entry, or until it has
- * refused one: then all go through the device for good. Entries that did not come so far help
- * nobody: the kernel would wait for ever.
+ * From here on the kernel keeps requests back until each queue has an entry. Then all go through
+ * the rings, for good, whatever else it refused. Only if it refused one and some queue has none do
+ * they all go through the device, where any loop may take them. Entries that did not come so far
+ * for another reason help nobody: with a queue that has none the kernel would wait for ever.
  */
 static int crew_register(struct uring *u)
 {
 	crew_go(u, RING_STEP_REGISTER);
-	int rc = crew_wait(u);
+	crew_wait(u);
+	if (!ring_workers_cover(u->workers, u->started, u->queues)) {
+		int rc = crew_failure(u);
 
-	if (rc) {
 		rc = is_refused(u) ? -EOPNOTSUPP : rc;
 		crew_end(u);
 		return rc;
 	}
+	say_dropped(u);
 	u->serving = true;
 	crew_go(u, RING_STEP_SERVE);
 	return 0;
@@ -323,7 +347,7 @@ unsigned uring_queues(const struct uring *u)
 
 unsigned uring_workers(const struct uring *u)
 {
-	return u->count;
+	return u->count - atomic_load_explicit(&u->dropped, memory_order_relaxed);
 }
 
 uint64_t uring_requests(const struct uring *u)
