@@ -81,12 +81,25 @@ static int read_list(const char *path, bool *ret_set, unsigned *ret_end)
 	return rc ? fail(rc, "%s: %s", path, strerror(-rc)) : 0;
 }
 
+int cpus_check(const bool *possible, unsigned end)
+{
+	for (unsigned cpu = 0; cpu < end; cpu++) {
+		if (!possible[cpu])
+			return fail(-EOPNOTSUPP,
+				    "io_uring: the numbers of the CPUs have a gap: no CPU %u of %u",
+				    cpu, end);
+	}
+	return 0;
+}
+
 int cpus_read(struct cpus *ret_cpus)
 {
 	unsigned online_end;
 	int rc = read_list("/sys/devices/system/cpu/possible", ret_cpus->online,
 			   &ret_cpus->possible);
 
+	if (!rc)
+		rc = cpus_check(ret_cpus->online, ret_cpus->possible);
 	if (!rc)
 		rc = read_list("/sys/devices/system/cpu/online", ret_cpus->online, &online_end);
 	return rc;
