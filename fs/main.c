@@ -51,6 +51,7 @@ struct service {
 	struct ops ops;
 	struct transport transport;
 	struct fuse_session *session;
+	bool broken; /* requests are no longer served, though the mount is there */
 };
 
 /* Say why, to whoever can hear it. */
@@ -261,9 +262,9 @@ static int mount_make(struct service *s)
 }
 
 /* A stop signal has come: the kernel is told of nothing more, while requests are still answered. */
-static void stopping(void *arg)
+static bool stopping(void *arg)
 {
-	ops_stop(arg);
+	return ops_stop(arg);
 }
 
 static int transport_choose(struct service *s)
@@ -307,16 +308,38 @@ static int serve(struct service *s)
 		log_output_use(&s->log);
 		log_info("mounted store=%s mount=%s", s->store, s->mountpoint);
 		rc = transport_run(&s->transport, s->session);
+		s->broken = rc != 0;
 	}
 	return rc;
+}
+
+/*
+ * Whoever tells the kernel of changes may wait there for a folder's lock, whose holder waits for an
+ * answer. While requests are served, or once the connection is over, that ends. When the transport
+ * has broken down it does not, and nothing can be killed: the connection is ended by force. Who may
+ * not do that leaves it as it is: what is held must be written, and the store closed. False: that.
+ */
+static bool stop_telling(struct service *s)
+{
+	if (s->broken) {
+		if (ops_leave(&s->ops))
+			return true;
+		mount_abort(s->session, s->mountpoint);
+		return ops_leave(&s->ops);
+	}
+	while (!ops_stop(&s->ops))
+		continue;
+	return true;
 }
 
 /* In the reverse order, whatever of it there is. The first failure counts, and each is reported. */
 static int close_all(struct service *s)
 {
 	stats_dump_close(s->dump);
-	ops_stop(&s->ops);
-	mount_end(s->session);
+	if (stop_telling(s))
+		mount_end(s->session);
+	else
+		log_error("a thread is left that waits for who waits for an answer");
 	ops_done(&s->ops);
 	transport_done(&s->transport);
 	if (s->fs)

@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse_lowlevel.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "fs/ops/ops.h"
 #include "lsm/base/cleanup.h"
@@ -21,6 +24,10 @@ static struct {
 	bool active;
 	char text[ERROR_TEXT_MAX / 2];
 } capture;
+
+/* What is mounted: its numbers are nobody else's while the connection is there. One thread only. */
+static struct statx mounted;
+static bool mounted_known;
 
 static __attribute__((format(printf, 2, 0))) void libfuse_says(enum fuse_log_level level,
 							       const char *fmt, va_list args)
@@ -81,21 +88,23 @@ static int session_new(const struct mount_options *options, struct ops *ops,
 	return rc;
 }
 
+/* Without asking the daemon, which does not answer yet, or any more. */
+static bool device_look(const char *mountpoint, struct statx *ret_stx)
+{
+	return statx(AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC, STATX_TYPE, ret_stx) == 0;
+}
+
 /*
  * How far the kernel reads ahead in a mount is a property of its backing device (bdi), 128 KiB when
  * nobody says more, and only root may. It has to be said before the loop runs: what the kernel then
  * hears from the daemon is an upper limit.
  */
-static void readahead_allow(const char *mountpoint, unsigned bytes)
+static void readahead_allow(unsigned bytes)
 {
 	char path[64];
-	struct statx stx;
 
-	/* without asking the daemon, which does not answer yet */
-	if (statx(AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC, STATX_TYPE, &stx) != 0)
-		return;
-	(void)snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb", stx.stx_dev_major,
-		       stx.stx_dev_minor);
+	(void)snprintf(path, sizeof(path), "/sys/class/bdi/%u:%u/read_ahead_kb",
+		       mounted.stx_dev_major, mounted.stx_dev_minor);
 	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
 
 	if (fd >= 0) /* refused: what the kernel has by itself is right as well */
@@ -121,9 +130,56 @@ int mount_begin(const struct mount_options *options, struct ops *ops,
 	capture.active = false;
 	if (rc)
 		return rc;
-	readahead_allow(options->mountpoint, options->max_readahead);
+	mounted_known = device_look(options->mountpoint, &mounted);
+	if (mounted_known)
+		readahead_allow(options->max_readahead);
 	*ret_session = session;
 	return 0;
+}
+
+/* That the kernel has ended it: libfuse goes by the same. */
+static bool is_over(struct fuse_session *session)
+{
+	struct pollfd device = {.fd = fuse_session_fd(session)};
+
+	return poll(&device, 1, 0) == 1 && (device.revents & POLLERR);
+}
+
+/* Whether it is what is seen there: others may have mounted over it, or have unmounted it. */
+static bool is_at(const char *mountpoint)
+{
+	struct statx stx;
+
+	return mounted_known && device_look(mountpoint, &stx) &&
+	       stx.stx_dev_major == mounted.stx_dev_major &&
+	       stx.stx_dev_minor == mounted.stx_dev_minor;
+}
+
+/* The kernel's file for it, if somebody has mounted these: its owner may write. Else -1. */
+static int abort_file_open(void)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/sys/fs/fuse/connections/%u/abort",
+		       mounted.stx_dev_minor);
+	return mounted_known ? open(path, O_WRONLY | O_CLOEXEC) : -1;
+}
+
+/*
+ * Root ends both at once. Others unmount first, as libfuse leaves a mount alone whose connection is
+ * over; by then the number may be another mount's, so the file is opened before. Unmounting closes
+ * the device under whoever waits in the kernel with it: it must not use it when it comes back.
+ */
+void mount_abort(struct fuse_session *session, const char *mountpoint)
+{
+	if (!session || is_over(session))
+		return;
+	cleanup_fd int fd = abort_file_open();
+
+	if (!is_at(mountpoint) || umount2(mountpoint, MNT_FORCE | MNT_DETACH) != 0)
+		fuse_session_unmount(session);
+	if (fd >= 0)
+		(void)!write(fd, "1", 1); /* fails when it is over */
 }
 
 void mount_end(struct fuse_session *session)

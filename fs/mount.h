@@ -23,5 +23,11 @@ struct mount_options {
 /* Mount; the ops (borrowed until mount_end) answer its requests, as soon as a loop is run. */
 must_check int mount_begin(const struct mount_options *options, struct ops *ops,
 			   struct fuse_session **ret_session);
+/*
+ * The loop has broken down: unmount, and end the connection by force, as far as this user may, so
+ * that whoever waits for an answer, or in the kernel for who does, goes on. mount_end is to follow.
+ * NULL is allowed.
+ */
+void mount_abort(struct fuse_session *session, const char *mountpoint);
 /* Unmount, if that has not happened yet, and free the session. NULL is allowed. */
 void mount_end(struct fuse_session *session);

@@ -27,6 +27,7 @@ void notifier_init(struct notifier *n, bool answers)
 
 void notifier_done(struct notifier *n)
 {
+	thread_join(&n->thread);
 	cond_done(&n->told);
 	cond_done(&n->wake);
 	mutex_done(&n->mu);
@@ -45,19 +46,25 @@ static void answer_now(const struct notifier_answer *answer)
 		(void)fuse_reply_write(answer->req, answer->written);
 }
 
+static bool is_leaving(struct notifier *n)
+{
+	mutex_guard(&n->mu);
+	return n->leaving;
+}
+
 /* What the kernel does not know it need not forget: -ENOENT is as good as 0. */
-static void tell(struct fuse_session *session, const struct fs_stale *stale)
+static void tell(struct notifier *n, const struct fs_stale *stale)
 {
 	struct slice rest = buf_slice(&stale->items);
 	struct fs_stale_item item;
 
-	while (fs_stale_next(&rest, &item)) {
+	while (fs_stale_next(&rest, &item) && !is_leaving(n)) {
 		if (item.name.ptr)
 			(void)fuse_lowlevel_notify_inval_entry(
-				session, item.node, (const char *)item.name.ptr, item.name.len);
+				n->session, item.node, (const char *)item.name.ptr, item.name.len);
 		else
-			(void)fuse_lowlevel_notify_inval_inode(session, item.node, (off_t)item.from,
-							       0);
+			(void)fuse_lowlevel_notify_inval_inode(n->session, item.node,
+							       (off_t)item.from, 0);
 	}
 }
 
@@ -101,24 +108,46 @@ static void work(void *arg)
 	struct notifier_job *job;
 
 	while ((job = job_take(n)) != NULL) {
-		tell(n->session, &job->stale);
+		tell(n, &job->stale);
 		job_end(n, job);
 	}
+	mutex_guard(&n->mu);
+	n->running = false;
+	cond_broadcast(&n->told);
 }
 
 int notifier_start(struct notifier *n, struct fuse_session *session)
 {
 	n->session = session;
-	return thread_start(&n->thread, "fs-notify", work, n);
+	n->running = true;
+	int rc = thread_start(&n->thread, "fs-notify", work, n);
+
+	if (rc)
+		n->running = false;
+	return rc;
 }
 
-void notifier_stop(struct notifier *n)
+static bool ends_within(struct notifier *n, unsigned timeout_ms, bool leaving)
 {
-	mutex_lock(&n->mu);
+	uint64_t deadline_ns = clock_mono_ns() + timeout_ms * UINT64_C(1000000);
+
+	mutex_guard(&n->mu);
 	n->stopping = true;
+	n->leaving |= leaving;
 	cond_broadcast(&n->wake);
-	mutex_unlock(&n->mu);
-	thread_join(&n->thread);
+	while (n->running && cond_wait_until(&n->told, &n->mu, deadline_ns))
+		continue;
+	return !n->running;
+}
+
+bool notifier_stop(struct notifier *n)
+{
+	return ends_within(n, NOTIFIER_STOP_MS, false);
+}
+
+bool notifier_leave(struct notifier *n)
+{
+	return ends_within(n, NOTIFIER_WAIT_MS, true);
 }
 
 static struct notifier_job *job_new(struct fs_stale *stale, const struct notifier_answer *answer)

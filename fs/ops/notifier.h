@@ -32,6 +32,7 @@ struct notifier_answer {
 
 enum {
 	NOTIFIER_WAIT_MS = 2000,
+	NOTIFIER_STOP_MS = 100, /* of notifier_stop */
 };
 
 struct notifier {
@@ -39,11 +40,13 @@ struct notifier {
 	struct fuse_session *session; /* borrowed; set by notifier_start */
 	struct mutex mu;              /* RANK_FS_NOTIFIER */
 	struct cond wake;
-	struct cond told; /* to those who wait */
+	struct cond told; /* to those who wait; and that it has ended */
 	/* guarded by mu */
 	struct notifier_job *first; /* owned; oldest */
 	struct notifier_job *last;
 	bool stopping;
+	bool leaving; /* nothing more is told */
+	bool running; /* the thread works on jobs */
 	struct thread thread;
 };
 
@@ -55,9 +58,17 @@ must_check int notifier_start(struct notifier *n, struct fuse_session *session);
  * Do what is left, and end; from now on requests are answered at once, and the kernel is told of
  * nothing. To be called while the session's loop runs, or once the kernel has ended the connection:
  * else whoever holds the lock that the notifier waits for may wait for an answer that nobody gives,
- * and neither can be killed. Nothing when it was never started, or has ended.
+ * and neither can be killed. Whether it has ended, within NOTIFIER_STOP_MS: if not, it is to be
+ * called again. True when it was never started.
  */
-void notifier_stop(struct notifier *n);
+must_check bool notifier_stop(struct notifier *n);
+/*
+ * The loop has broken down while the connection is there: end without what is left. False: for
+ * NOTIFIER_WAIT_MS it has waited in the kernel, where nothing but the connection's end gets it out.
+ * Until then it needs itself and the session, but begins nothing more.
+ */
+must_check bool notifier_leave(struct notifier *n);
+/* It has ended. */
 void notifier_done(struct notifier *n);
 
 /*

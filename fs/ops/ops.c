@@ -105,10 +105,14 @@ int ops_start(struct ops *ops, struct fuse_session *session)
 	return notifier_start(ops->notifier, session);
 }
 
-void ops_stop(struct ops *ops)
+bool ops_stop(struct ops *ops)
 {
-	if (ops->notifier)
-		notifier_stop(ops->notifier);
+	return !ops->notifier || notifier_stop(ops->notifier);
+}
+
+bool ops_leave(struct ops *ops)
+{
+	return !ops->notifier || notifier_leave(ops->notifier);
 }
 
 void ops_done(struct ops *ops)
@@ -116,8 +120,10 @@ void ops_done(struct ops *ops)
 	if (!ops->fs)
 		return;
 	ops_dirs_close(ops);
-	notifier_done(ops->notifier);
-	free(ops->notifier);
+	if (ops_stop(ops)) {
+		notifier_done(ops->notifier);
+		free(ops->notifier);
+	}
 	mutex_done(&ops->dirs_mu);
 	ops_counters_free(ops->counters);
 	*ops = (struct ops){0};

@@ -73,12 +73,14 @@ must_check int ops_init(struct ops *ops, const struct ops_parts *parts,
 			const struct ops_options *options);
 /* Before the session's loop: the thread that tells the kernel of changes. */
 must_check int ops_start(struct ops *ops, struct fuse_session *session);
-/* The loop is about to end, or has because the kernel ended the connection: see notifier_stop. A
- * second time does nothing. */
-void ops_stop(struct ops *ops);
+/* The loop is about to end, or has because the kernel ended the connection: as notifier_stop. */
+must_check bool ops_stop(struct ops *ops);
+/* The loop has broken down: as notifier_leave. */
+must_check bool ops_leave(struct ops *ops);
 /*
  * Close the folders that are still open: a mount that ends by a signal is never told of their
- * release. No request is under way. Nothing when ops_init was never called.
+ * release. No request is under way. A thread that could not be ended keeps what it works with.
+ * Nothing when ops_init was never called.
  */
 void ops_done(struct ops *ops);
 

@@ -68,6 +68,15 @@ static bool is_readable(int fd, int timeout_ms)
 	return poll(&wait, 1, timeout_ms) == 1;
 }
 
+static void hook_run(struct stopper *s)
+{
+	bool over = false;
+
+	while (!over)
+		over = s->hook.stopping(s->hook.arg) || is_readable(s->broken_fd, 0) ||
+		       is_readable(s->ended_fd, 0);
+}
+
 static void stopper_body(void *arg)
 {
 	struct stopper *s = arg;
@@ -83,7 +92,7 @@ static void stopper_body(void *arg)
 	if (!waits[1].revents && read(s->signal_fd, &info, sizeof(info)) == sizeof(info))
 		log_info("stopping signal=%s", strsignal((int)info.ssi_signo));
 	if (!waits[1].revents && s->hook.stopping)
-		s->hook.stopping(s->hook.arg);
+		hook_run(s);
 	fuse_session_exit(s->session);
 	while (!is_readable(s->ended_fd, WAKE_INTERVAL_MS))
 		pthread_kill(s->runner, WAKE_SIGNAL);

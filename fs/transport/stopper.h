@@ -6,6 +6,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "lsm/base/compiler.h"
 #include "lsm/base/thread.h"
@@ -14,7 +15,9 @@ struct fuse_session;
 
 /* What is to be done when a stop signal has come, while the loop still serves requests. */
 struct stopper_hook {
-	void (*stopping)(void *arg); /* in a thread of its own, once; NULL: nothing */
+	/* In a thread of its own, again and again until it returns true, or until the loop is over
+	 * or of no use: then whatever it waits for may never come. NULL: nothing. */
+	bool (*stopping)(void *arg);
 	void *arg;
 };
 
