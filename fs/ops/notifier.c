@@ -21,15 +21,20 @@ void notifier_init(struct notifier *n, bool answers)
 {
 	*n = (struct notifier){.answers = answers};
 	mutex_init(&n->mu, RANK_FS_NOTIFIER);
-	cond_init(&n->wake);
 	cond_init(&n->told);
+	for (unsigned i = 0; i < NOTIFIER_KINDS; i++) {
+		n->lanes[i].notifier = n;
+		cond_init(&n->lanes[i].wake);
+	}
 }
 
 void notifier_done(struct notifier *n)
 {
-	thread_join(&n->thread);
+	for (unsigned i = 0; i < NOTIFIER_KINDS; i++) {
+		thread_join(&n->lanes[i].thread);
+		cond_done(&n->lanes[i].wake);
+	}
 	cond_done(&n->told);
-	cond_done(&n->wake);
 	mutex_done(&n->mu);
 }
 
@@ -69,17 +74,17 @@ static void tell(struct notifier *n, const struct fs_stale *stale)
 }
 
 /* The oldest job; NULL: stop, nothing is left. */
-static struct notifier_job *job_take(struct notifier *n)
+static struct notifier_job *job_take(struct notifier_lane *lane)
 {
-	mutex_guard(&n->mu);
-	while (!n->first && !n->stopping)
-		cond_wait(&n->wake, &n->mu);
-	struct notifier_job *job = n->first;
+	mutex_guard(&lane->notifier->mu);
+	while (!lane->first && !lane->notifier->stopping)
+		cond_wait(&lane->wake, &lane->notifier->mu);
+	struct notifier_job *job = lane->first;
 
 	if (job)
-		n->first = job->next;
-	if (!n->first)
-		n->last = NULL;
+		lane->first = job->next;
+	if (!lane->first)
+		lane->last = NULL;
 	return job;
 }
 
@@ -104,27 +109,44 @@ static void job_end(struct notifier *n, struct notifier_job *job)
 
 static void work(void *arg)
 {
-	struct notifier *n = arg;
+	struct notifier_lane *lane = arg;
+	struct notifier *n = lane->notifier;
 	struct notifier_job *job;
 
-	while ((job = job_take(n)) != NULL) {
+	while ((job = job_take(lane)) != NULL) {
 		tell(n, &job->stale);
 		job_end(n, job);
 	}
 	mutex_guard(&n->mu);
-	n->running = false;
+	lane->running = false;
 	cond_broadcast(&n->told);
+}
+
+static int lane_start(struct notifier_lane *lane, const char *name)
+{
+	lane->running = true;
+	int rc = thread_start(&lane->thread, name, work, lane);
+
+	if (rc)
+		lane->running = false;
+	return rc;
 }
 
 int notifier_start(struct notifier *n, struct fuse_session *session)
 {
 	n->session = session;
-	n->running = true;
-	int rc = thread_start(&n->thread, "fs-notify", work, n);
+	int rc = lane_start(&n->lanes[NOTIFIER_ANSWERS], "fs-notify");
 
-	if (rc)
-		n->running = false;
-	return rc;
+	return rc ? rc : lane_start(&n->lanes[NOTIFIER_TRIMS], "fs-trim");
+}
+
+static bool runs_locked(const struct notifier *n)
+{
+	bool runs = false;
+
+	for (unsigned i = 0; i < NOTIFIER_KINDS; i++)
+		runs |= n->lanes[i].running;
+	return runs;
 }
 
 static bool ends_within(struct notifier *n, unsigned timeout_ms, bool leaving)
@@ -134,10 +156,11 @@ static bool ends_within(struct notifier *n, unsigned timeout_ms, bool leaving)
 	mutex_guard(&n->mu);
 	n->stopping = true;
 	n->leaving |= leaving;
-	cond_broadcast(&n->wake);
-	while (n->running && cond_wait_until(&n->told, &n->mu, deadline_ns))
+	for (unsigned i = 0; i < NOTIFIER_KINDS; i++)
+		cond_signal(&n->lanes[i].wake);
+	while (runs_locked(n) && cond_wait_until(&n->told, &n->mu, deadline_ns))
 		continue;
-	return !n->running;
+	return !runs_locked(n);
 }
 
 bool notifier_stop(struct notifier *n)
@@ -170,12 +193,14 @@ static bool push_locked(struct notifier *n, struct notifier_job *job)
 {
 	if (n->stopping)
 		return false;
-	if (n->last)
-		n->last->next = job;
+	struct notifier_lane *lane = &n->lanes[job->answer.req ? NOTIFIER_ANSWERS : NOTIFIER_TRIMS];
+
+	if (lane->last)
+		lane->last->next = job;
 	else
-		n->first = job;
-	n->last = job;
-	cond_signal(&n->wake);
+		lane->first = job;
+	lane->last = job;
+	cond_signal(&lane->wake);
 	return true;
 }
 

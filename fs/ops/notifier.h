@@ -1,11 +1,15 @@
 /*
- * The thread that tells the kernel what to forget. The request that made it so is answered after
+ * The threads that tell the kernel what to forget. The request that made it so is answered after
  * that, so that whoever has the answer sees what it says.
  *
  * The kernel takes the lock of a folder to drop a name in it, and whoever holds that lock may wait
  * for an answer of ours. So the thread that works on the request must not be needed for that one:
  * where it is the only one, the notifier answers; else it waits, but not for ever, and answers
  * itself, as a request over io_uring has to be answered by the thread that took it.
+ *
+ * What nobody waits for, names that may go some time, has a thread of its own: it may meet a lock
+ * that is held for a whole search, and no answer is to wait behind that. Who waits for an answer
+ * may even hold that lock.
  *
  * Thread rule: any thread.
  */
@@ -35,19 +39,31 @@ enum {
 	NOTIFIER_STOP_MS = 100, /* of notifier_stop */
 };
 
+enum notifier_kind {
+	NOTIFIER_ANSWERS, /* a request is answered after it */
+	NOTIFIER_TRIMS,   /* nobody waits for it */
+	NOTIFIER_KINDS,
+};
+
+/* A thread and what it is to tell, in order; guarded by notifier.mu. */
+struct notifier_lane {
+	struct notifier *notifier; /* immutable: whose it is */
+	struct cond wake;
+	struct notifier_job *first; /* owned; oldest */
+	struct notifier_job *last;
+	bool running; /* the thread works on jobs */
+	struct thread thread;
+};
+
 struct notifier {
 	bool answers;                 /* immutable: nobody waits for it */
 	struct fuse_session *session; /* borrowed; set by notifier_start */
 	struct mutex mu;              /* RANK_FS_NOTIFIER */
-	struct cond wake;
-	struct cond told; /* to those who wait; and that it has ended */
+	struct cond told;             /* to those who wait; and that a lane has ended */
+	struct notifier_lane lanes[NOTIFIER_KINDS];
 	/* guarded by mu */
-	struct notifier_job *first; /* owned; oldest */
-	struct notifier_job *last;
 	bool stopping;
 	bool leaving; /* nothing more is told */
-	bool running; /* the thread works on jobs */
-	struct thread thread;
 };
 
 /* answers: it answers what it was given, as the one who gave it may be the only one who works. */
