@@ -243,7 +243,6 @@ static int mount_make(struct service *s)
 		.negative_timeout = (double)config_number(config, "fuse", "negative_timeout"),
 		.xattr = config_bool(config, "fs", "xattr"),
 		.count = config_bool(config, "stats", "enable"),
-		.single_thread = s->options.single_thread,
 		.virtual_files =
 			(enum ops_virtual_files)config_number(config, "fs", "virtual_files"),
 	};
@@ -267,6 +266,12 @@ static bool stopping(void *arg)
 	return ops_stop(arg);
 }
 
+/* Requests are about to come over /dev/fuse, and only there. */
+static void answer_anywhere(void *arg)
+{
+	ops_answer_anywhere(arg);
+}
+
 static int transport_choose(struct service *s)
 {
 	const struct config *config = s->options.config;
@@ -278,6 +283,7 @@ static int transport_choose(struct service *s)
 		.max_write = OPS_WRITE_MAX,
 		.clone_fd = config_bool(config, "fuse", "clone_fd"),
 		.max_threads = (unsigned)config_number(config, "fuse", "max_threads"),
+		.classic_begins = answer_anywhere,
 		.hook = {.stopping = stopping, .arg = &s->ops},
 	};
 

@@ -17,9 +17,9 @@ struct notifier_job {
 	struct waiter *waiter; /* guarded by notifier.mu; NULL: nobody waits (any more) */
 };
 
-void notifier_init(struct notifier *n, bool answers)
+void notifier_init(struct notifier *n)
 {
-	*n = (struct notifier){.answers = answers};
+	*n = (struct notifier){0};
 	mutex_init(&n->mu, RANK_FS_NOTIFIER);
 	cond_init(&n->told);
 	for (unsigned i = 0; i < NOTIFIER_KINDS; i++) {
@@ -138,6 +138,11 @@ int notifier_start(struct notifier *n, struct fuse_session *session)
 	int rc = lane_start(&n->lanes[NOTIFIER_ANSWERS], "fs-notify");
 
 	return rc ? rc : lane_start(&n->lanes[NOTIFIER_TRIMS], "fs-trim");
+}
+
+void notifier_answers(struct notifier *n)
+{
+	n->answers = true;
 }
 
 static bool runs_locked(const struct notifier *n)

@@ -4,8 +4,8 @@
  *
  * The kernel takes the lock of a folder to drop a name in it, and whoever holds that lock may wait
  * for an answer of ours. So the thread that works on the request must not be needed for that one:
- * where it is the only one, the notifier answers; else it waits, but not for ever, and answers
- * itself, as a request over io_uring has to be answered by the thread that took it.
+ * where any thread may answer, the notifier does; else the one that took the request waits, but not
+ * for ever, and answers itself, as one over io_uring has to be.
  *
  * What nobody waits for, names that may go some time, has a thread of its own: it may meet a lock
  * that is held for a whole search, and no answer is to wait behind that. Who waits for an answer
@@ -56,7 +56,7 @@ struct notifier_lane {
 };
 
 struct notifier {
-	bool answers;                 /* immutable: nobody waits for it */
+	bool answers;                 /* nobody waits for it; immutable once requests come */
 	struct fuse_session *session; /* borrowed; set by notifier_start */
 	struct mutex mu;              /* RANK_FS_NOTIFIER */
 	struct cond told;             /* to those who wait; and that a lane has ended */
@@ -66,10 +66,11 @@ struct notifier {
 	bool leaving; /* nothing more is told */
 };
 
-/* answers: it answers what it was given, as the one who gave it may be the only one who works. */
-void notifier_init(struct notifier *n, bool answers);
+void notifier_init(struct notifier *n);
 /* The session's loop is about to run. */
 must_check int notifier_start(struct notifier *n, struct fuse_session *session);
+/* Before the first change: it answers what it was given, as any thread may. */
+void notifier_answers(struct notifier *n);
 /*
  * Do what is left, and end; from now on requests are answered at once, and the kernel is told of
  * nothing. To be called while the session's loop runs, or once the kernel has ended the connection:

@@ -89,7 +89,7 @@ int ops_init(struct ops *ops, const struct ops_parts *parts, const struct ops_op
 		free(notifier);
 		return rc;
 	}
-	notifier_init(notifier, options->single_thread);
+	notifier_init(notifier);
 	*ops = (struct ops){.fs = parts->fs,
 			    .virt = parts->virt,
 			    .views = parts->views,
@@ -103,6 +103,11 @@ int ops_init(struct ops *ops, const struct ops_parts *parts, const struct ops_op
 int ops_start(struct ops *ops, struct fuse_session *session)
 {
 	return notifier_start(ops->notifier, session);
+}
+
+void ops_answer_anywhere(struct ops *ops)
+{
+	notifier_answers(ops->notifier);
 }
 
 bool ops_stop(struct ops *ops)

@@ -43,9 +43,8 @@ struct ops_options {
 	unsigned max_readahead;  /* bytes; the kernel takes no more than its device allows */
 	/* Seconds for which the kernel may believe names, attributes, and that a name is absent */
 	double entry_timeout, attr_timeout, negative_timeout;
-	bool xattr;         /* else the kernel is told that there are no extended attributes */
-	bool single_thread; /* requests are worked on one after the other */
-	bool count;         /* requests are counted and timed */
+	bool xattr; /* else the kernel is told that there are no extended attributes */
+	bool count; /* requests are counted and timed */
 	enum ops_virtual_files virtual_files;
 };
 
@@ -73,6 +72,8 @@ must_check int ops_init(struct ops *ops, const struct ops_parts *parts,
 			const struct ops_options *options);
 /* Before the session's loop: the thread that tells the kernel of changes. */
 must_check int ops_start(struct ops *ops, struct fuse_session *session);
+/* Before the session's loop, unless a request must be answered by the thread that took it. */
+void ops_answer_anywhere(struct ops *ops);
 /* The loop is about to end, or has because the kernel ended the connection: as notifier_stop. */
 must_check bool ops_stop(struct ops *ops);
 /* The loop has broken down: as notifier_leave. */

@@ -66,6 +66,8 @@ static int run_classic(const struct transport *t, struct fuse_session *session)
 	int rc;
 
 	log_info("transport=classic reason=\"%s\"", t->reason);
+	if (t->options.classic_begins)
+		t->options.classic_begins(t->options.hook.arg);
 	if (t->options.single_thread)
 		rc = fuse_session_loop(session);
 	else

@@ -32,6 +32,9 @@ struct transport_options {
 	unsigned max_write;   /* io_uring: bytes of a request or answer, at most */
 	bool clone_fd;        /* classic: a device descriptor for each thread */
 	unsigned max_threads; /* classic: at least 1 */
+	/* Called with hook.arg before the first request, when all of them come over /dev/fuse:
+	 * their answers may come from any thread. NULL: nothing. */
+	void (*classic_begins)(void *arg);
 	struct stopper_hook hook;
 };
 

@@ -33,6 +33,43 @@ check "no third way" fails_with "fuse.transport" "$apexfs" -o fuse.transport=pig
 check "a depth of 0 is none" fails_with "fuse.queue_depth" "$apexfs" -o fuse.queue_depth=0 "$store" \
 	"$mnt"
 
+# A batch deletes a name in a folder that a client has locked, who waits for an answer of the same
+# threads. The kernel is told before the batch is answered, and that does not take as long as a thread
+# waits for it at most (NOTIFIER_WAIT_MS).
+cpu=$(sed -n 's/^Cpus_allowed_list:[^0-9]*\([0-9]*\).*/\1/p' /proc/self/status)
+answered_in_time() {
+	mkdir -p "$mnt/folder"
+	echo 1 >"$mnt/folder/old"
+	exec 6>"$mnt/.apex/batch"
+	strace -f -o /dev/null -p "$daemon_pid" -e trace=pwritev \
+		-e inject=pwritev:delay_enter=500000:when=1 2>"$work/tracer" &
+	tracer=$!
+	wait_until grep -q attached "$work/tracer"
+	begin=$(date +%s%3N)
+	taskset -c "$cpu" printf 'del\tfolder/old\n' >&6 &
+	writer=$!
+	sleep 0.2
+	taskset -c "$cpu" mkdir "$mnt/folder/new" &
+	maker=$!
+	wait "$writer"
+	end=$(date +%s%3N)
+	kill "$tracer"
+	wait "$maker" && rmdir "$mnt/folder/new"
+	exec 6>&-
+	echo "$((end - begin)) ms"
+	[ "$((end - begin))" -lt 2000 ]
+}
+if command -v strace >/dev/null; then
+	mount_store -o fuse.transport=classic,fuse.max_threads=1
+	check "one thread tells of a batch while a folder is locked" answered_in_time
+	stop_daemon
+	mount_store -s
+	check "so does the only one" answered_in_time
+	stop_daemon
+else
+	skip "a batch while a folder is locked" "no strace"
+fi
+
 if [ "$offered" = no ]; then
 	mount_store
 	check "classic where the kernel does not offer the other" same classic "$(stats_value transport)"

@@ -104,7 +104,9 @@ static void begin(bool answers)
 	(void)sem_init(&kernel.told, 0, 0);
 	(void)sem_init(&kernel.unlock, 0, 0);
 	session_open();
-	notifier_init(&notifier, answers);
+	notifier_init(&notifier);
+	if (answers)
+		notifier_answers(&notifier);
 	ck_assert_int_eq(notifier_start(&notifier, session), 0);
 }
 
@@ -157,6 +159,20 @@ START_TEST(no_answer_waits_behind_what_nobody_waits_for)
 }
 END_TEST
 
+/* Else the kernel could wait for a lock whose holder waits for the thread that waits here. */
+START_TEST(where_any_thread_answers_nobody_waits)
+{
+	begin(true);
+	tell(HELD, new_request());
+	(void)sem_wait(&kernel.told);
+	ck_assert_uint_eq(kernel.count, 1); /* not answered yet, and here we are */
+	(void)sem_post(&kernel.unlock);
+	(void)sem_wait(&kernel.told);
+	ck_assert_uint_eq(kernel.events[1], ANSWER);
+	end();
+}
+END_TEST
+
 START_TEST(what_is_left_is_told_before_it_ends)
 {
 	begin(true);
@@ -185,6 +201,7 @@ END_TEST
 
 static const TTest *const *const tests[] = {
 	&no_answer_waits_behind_what_nobody_waits_for,
+	&where_any_thread_answers_nobody_waits,
 	&what_is_left_is_told_before_it_ends,
 	&who_hangs_in_the_kernel_can_be_left,
 };
