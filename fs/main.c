@@ -245,6 +245,7 @@ static int mount_make(struct service *s)
 		.count = config_bool(config, "stats", "enable"),
 		.virtual_files =
 			(enum ops_virtual_files)config_number(config, "fs", "virtual_files"),
+		.wait = {.begin = transport_wait_begin, .end = transport_wait_end},
 	};
 	struct mount_options options = {.store = s->store,
 					.mountpoint = s->mountpoint,

@@ -54,7 +54,8 @@ const struct config_option daemon_options[] = {
 	 "How requests come: io_uring if root has set fuse.enable_uring, or /dev/fuse (classic).",
 	 false},
 	{"fuse", "queue_depth", CONFIG_UINT, 1, 64, automatic, "auto", "threads",
-	 "With io_uring: so many requests of a CPU are worked on at the same time; auto: 4 to 8.",
+	 "With io_uring: so many requests of a CPU, at least 2, are worked on at once; auto: 4 to "
+	 "8.",
 	 false},
 	{"fs", "virtual_files", CONFIG_CHOICE, 0, 0, virtual_files, "by_name", "",
 	 "Whether the root of the mount lists .stats and .apex, has them by name only, or not at "

@@ -17,9 +17,9 @@ struct notifier_job {
 	struct waiter *waiter; /* guarded by notifier.mu; NULL: nobody waits (any more) */
 };
 
-void notifier_init(struct notifier *n)
+void notifier_init(struct notifier *n, const struct ops_wait *wait)
 {
-	*n = (struct notifier){0};
+	*n = (struct notifier){.wait = *wait};
 	mutex_init(&n->mu, RANK_FS_NOTIFIER);
 	cond_init(&n->told);
 	for (unsigned i = 0; i < NOTIFIER_KINDS; i++) {
@@ -216,9 +216,9 @@ static bool push(struct notifier *n, struct notifier_job *job)
 }
 
 /* The job may be gone once its waiter is told. */
-static bool push_and_wait(struct notifier *n, struct notifier_job *job)
+static bool push_and_wait(struct notifier *n, struct notifier_job *job, unsigned timeout_ms)
 {
-	uint64_t deadline_ns = clock_mono_ns() + NOTIFIER_WAIT_MS * UINT64_C(1000000);
+	uint64_t deadline_ns = clock_mono_ns() + timeout_ms * UINT64_C(1000000);
 	struct waiter waiter = {0};
 
 	mutex_guard(&n->mu);
@@ -235,6 +235,17 @@ static bool push_and_wait(struct notifier *n, struct notifier_job *job)
 	return true;
 }
 
+/* For as long as this thread is not needed elsewhere. */
+static bool push_and_wait_its_time(struct notifier *n, struct notifier_job *job)
+{
+	bool spare = !n->wait.begin || n->wait.begin();
+	bool pushed = push_and_wait(n, job, spare ? NOTIFIER_WAIT_MS : NOTIFIER_WAIT_LAST_MS);
+
+	if (n->wait.end)
+		n->wait.end();
+	return pushed;
+}
+
 void notifier_answer_after(struct notifier *n, struct fs_stale *stale,
 			   const struct notifier_answer *answer)
 {
@@ -245,7 +256,7 @@ void notifier_answer_after(struct notifier *n, struct fs_stale *stale,
 	if (job && (n->answers || !answer->req))
 		pushed = push(n, job);
 	else if (job)
-		pushed = push_and_wait(n, job);
+		pushed = push_and_wait_its_time(n, job);
 	if (job && !pushed)
 		job_free(job);
 	if (!pushed || !n->answers)

@@ -5,7 +5,8 @@
  * The kernel takes the lock of a folder to drop a name in it, and whoever holds that lock may wait
  * for an answer of ours. So the thread that works on the request must not be needed for that one:
  * where any thread may answer, the notifier does; else the one that took the request waits, but not
- * for ever, and answers itself, as one over io_uring has to be.
+ * for ever, and answers itself, as one over io_uring has to be. Where it is the last one there, it
+ * waits as long as it takes when nothing is in the way.
  *
  * What nobody waits for, names that may go some time, has a thread of its own: it may meet a lock
  * that is held for a whole search, and no answer is to wait behind that. Who waits for an answer
@@ -19,6 +20,7 @@
 #include <fuse_lowlevel.h>
 
 #include "fs/core/stale.h"
+#include "fs/ops/ops.h"
 #include "lsm/base/mutex.h"
 #include "lsm/base/thread.h"
 
@@ -36,7 +38,8 @@ struct notifier_answer {
 
 enum {
 	NOTIFIER_WAIT_MS = 2000,
-	NOTIFIER_STOP_MS = 100, /* of notifier_stop */
+	NOTIFIER_WAIT_LAST_MS = 50, /* of who must not wait for long */
+	NOTIFIER_STOP_MS = 100,     /* of notifier_stop */
 };
 
 enum notifier_kind {
@@ -57,6 +60,7 @@ struct notifier_lane {
 
 struct notifier {
 	bool answers;                 /* nobody waits for it; immutable once requests come */
+	struct ops_wait wait;         /* immutable */
 	struct fuse_session *session; /* borrowed; set by notifier_start */
 	struct mutex mu;              /* RANK_FS_NOTIFIER */
 	struct cond told;             /* to those who wait; and that a lane has ended */
@@ -66,7 +70,7 @@ struct notifier {
 	bool leaving; /* nothing more is told */
 };
 
-void notifier_init(struct notifier *n);
+void notifier_init(struct notifier *n, const struct ops_wait *wait);
 /* The session's loop is about to run. */
 must_check int notifier_start(struct notifier *n, struct fuse_session *session);
 /* Before the first change: it answers what it was given, as any thread may. */

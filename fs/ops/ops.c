@@ -89,7 +89,7 @@ int ops_init(struct ops *ops, const struct ops_parts *parts, const struct ops_op
 		free(notifier);
 		return rc;
 	}
-	notifier_init(notifier);
+	notifier_init(notifier, &options->wait);
 	*ops = (struct ops){.fs = parts->fs,
 			    .virt = parts->virt,
 			    .views = parts->views,

@@ -37,6 +37,13 @@ enum ops_virtual_files {
 	OPS_VIRTUAL_OFF, /* nothing: the names stay reserved */
 };
 
+/* Called around a request's wait for the kernel. False: who waits is needed for other requests, and
+ * must not wait for long. NULL: nobody asks. */
+struct ops_wait {
+	bool (*begin)(void);
+	void (*end)(void);
+};
+
 struct ops_options {
 	unsigned max_background; /* requests that nobody waits for, in flight */
 	unsigned max_write;      /* bytes of a WRITE, up to OPS_WRITE_MAX */
@@ -46,6 +53,7 @@ struct ops_options {
 	bool xattr; /* else the kernel is told that there are no extended attributes */
 	bool count; /* requests are counted and timed */
 	enum ops_virtual_files virtual_files;
+	struct ops_wait wait; /* until ops_answer_anywhere */
 };
 
 /* What the operations work on: the userdata of the session. */

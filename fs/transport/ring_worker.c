@@ -43,12 +43,36 @@ struct arrival {
 
 /* The entry whose request this thread works on: the session's callbacks know no more than that. */
 static _Thread_local struct ring_entry *serving;
+/* And that worker's queue. */
+static _Thread_local struct ring_queue *serving_queue;
 
 int ring_worker_take_answer(const struct iovec *message, int count)
 {
 	if (!serving || !ring_entry_is_answer(serving, message, count))
 		return -ENOENT;
 	return ring_entry_answer(serving, message, count);
+}
+
+bool ring_queue_wait_begin(struct ring_queue *queue)
+{
+	return atomic_fetch_add_explicit(&queue->waiting, 1, memory_order_relaxed) + 1 <
+	       queue->workers;
+}
+
+void ring_queue_wait_end(struct ring_queue *queue)
+{
+	atomic_fetch_sub_explicit(&queue->waiting, 1, memory_order_relaxed);
+}
+
+bool ring_worker_wait_begin(void)
+{
+	return !serving_queue || ring_queue_wait_begin(serving_queue);
+}
+
+void ring_worker_wait_end(void)
+{
+	if (serving_queue)
+		ring_queue_wait_end(serving_queue);
 }
 
 /* A CPU that is off, or not for us: the thread runs where it may. */
@@ -226,8 +250,10 @@ static void answer(struct ring *r)
 		struct fuse_buf buf = {.mem = (void *)request.ptr, .size = request.len};
 
 		serving = &r->entry;
+		serving_queue = r->worker->shared;
 		fuse_session_process_buf(r->worker->crew->session, &buf);
 		serving = NULL;
+		serving_queue = NULL;
 	}
 	if (!r->entry.answered) {
 		log_error("a request over io_uring got no answer unique=%llu rc=%d",

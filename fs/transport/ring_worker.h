@@ -49,12 +49,19 @@ struct ring_crew {
 	enum ring_step step; /* the next; written before the workers' go is posted */
 };
 
+/* What the workers of one queue share: owned by their starter. */
+struct ring_queue {
+	unsigned workers;         /* that have an entry; immutable while they serve */
+	_Atomic unsigned waiting; /* of them; relaxed: each only counts itself */
+};
+
 struct ring_worker {
 	/* Immutable after ring_worker_start. */
-	struct ring_crew *crew; /* borrowed */
-	unsigned queue;         /* the kernel's number of it: that of a CPU */
-	bool pinned;            /* to that CPU */
-	bool asks_device;       /* whether it takes commands at all; one of the crew does */
+	struct ring_crew *crew;    /* borrowed */
+	struct ring_queue *shared; /* borrowed */
+	unsigned queue;            /* the kernel's number of it: that of a CPU */
+	bool pinned;               /* to that CPU */
+	bool asks_device;          /* whether it takes commands at all; one of the crew does */
 	struct thread thread;
 	sem_t go; /* owned; posted when it is to take the crew's next step */
 	/* How the last step went: written before arrived is posted. -EOPNOTSUPP after
@@ -73,6 +80,18 @@ must_check int ring_worker_start(struct ring_worker *worker);
 bool ring_workers_cover(const struct ring_worker *workers, unsigned count, unsigned queues);
 /* Its thread was told to quit, or stop_fd is readable. Nothing when it was never started. */
 void ring_worker_join(struct ring_worker *worker);
+
+/*
+ * The calling thread is about to wait for what may need the answer to another request; and has
+ * waited. False: it is a worker, and the last one of its queue that does not wait. Nobody else
+ * takes that other request, so it must not wait for long. True in other threads.
+ */
+must_check bool ring_worker_wait_begin(void);
+void ring_worker_wait_end(void);
+
+/* The same, of a queue. */
+must_check bool ring_queue_wait_begin(struct ring_queue *queue);
+void ring_queue_wait_end(struct ring_queue *queue);
 
 /*
  * In a worker's thread, from within the session: put the message in place if it is the answer to

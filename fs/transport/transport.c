@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fs/transport/offer.h"
+#include "fs/transport/ring_worker.h"
 #include "fs/transport/uring.h"
 #include "lsm/base/log.h"
 
@@ -148,6 +149,16 @@ int transport_run(struct transport *t, struct fuse_session *session)
 	if (!rc && broken)
 		rc = fail(-EIO, "serving requests: the io_uring is broken");
 	return rc;
+}
+
+bool transport_wait_begin(void)
+{
+	return ring_worker_wait_begin();
+}
+
+void transport_wait_end(void)
+{
+	ring_worker_wait_end();
 }
 
 int transport_render(struct transport *t, struct buf *text)

@@ -70,6 +70,13 @@ void transport_done(struct transport *transport);
 must_check int transport_run(struct transport *transport, struct fuse_session *session);
 
 /*
+ * In a thread that works on a request: it is about to wait for what may need the answer to another
+ * one; and has waited. False: no thread would be left for that one, so it must not wait for long.
+ */
+must_check bool transport_wait_begin(void);
+void transport_wait_end(void);
+
+/*
  * The hook for .stats: appends lines `transport...`, with whatever this transport counts. -ENOMEM.
  */
 must_check int transport_render(struct transport *transport, struct buf *text);

@@ -1,6 +1,7 @@
 #define FUSE_USE_VERSION 314
 #include "fs/transport/uring.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fuse_lowlevel.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@
 #include "lsm/base/log.h"
 
 enum {
+	/* Whoever tells the kernel of a change may need another for the answer to somebody else. */
+	DEPTH_LEAST = 2,
 	/* Workers of a queue when nobody says how many: fewer on a machine with many CPUs. */
 	DEPTH_MIN = 4,
 	DEPTH_MAX = 8,
@@ -29,6 +32,7 @@ struct uring {
 	unsigned started;            /* of them */
 	bool serving;                /* they have taken their last step together */
 	struct ring_worker *workers; /* owned */
+	struct ring_queue *shared;   /* owned; of each queue */
 	struct fuse_buf buf;         /* what is read from /dev/fuse; its memory owned */
 	int stop_fd;                 /* owned */
 	_Atomic unsigned dropped;    /* workers without an entry; relaxed: a number for people */
@@ -163,11 +167,13 @@ static unsigned default_depth(unsigned queues)
 /* Which queue each worker serves. One that no caller is on needs one all the same. */
 static int workers_assign(struct uring *u, const struct cpus *cpus, unsigned depth)
 {
+	assert(cpus->possible > 0); /* by the grammar of lists */
 	u->queues = cpus->possible;
 	for (unsigned cpu = 0; cpu < cpus->possible; cpu++)
 		u->count += cpus->online[cpu] ? depth : 1;
 	u->workers = calloc(u->count, sizeof(*u->workers));
-	if (!u->workers)
+	u->shared = calloc(u->queues, sizeof(*u->shared));
+	if (!u->workers || !u->shared)
 		return -ENOMEM;
 	unsigned n = 0;
 
@@ -177,6 +183,7 @@ static int workers_assign(struct uring *u, const struct cpus *cpus, unsigned dep
 		for (; n < last; n++) {
 			u->workers[n].asks_device = n == 0;
 			u->workers[n].queue = cpu;
+			u->workers[n].shared = &u->shared[cpu];
 			u->workers[n].pinned = cpus->online[cpu];
 		}
 	}
@@ -191,9 +198,11 @@ static int workers_make(struct uring *u, const struct uring_options *options)
 		return -ENOMEM;
 	int rc = cpus_read(cpus);
 
-	if (!rc)
-		rc = workers_assign(
-			u, cpus, options->depth ? options->depth : default_depth(cpus->possible));
+	if (rc)
+		return rc;
+	unsigned depth = options->depth ? options->depth : default_depth(cpus->possible);
+
+	rc = workers_assign(u, cpus, max_of(depth, (unsigned)DEPTH_LEAST));
 	return rc ? rc : crew_start(u);
 }
 
@@ -272,6 +281,13 @@ static bool is_refused(const struct uring *u)
 	return false;
 }
 
+/* Who is left to wait for the others of its queue. */
+static void count_serving(struct uring *u)
+{
+	for (unsigned i = 0; i < u->started; i++)
+		u->workers[i].shared->workers += !u->workers[i].status;
+}
+
 /* Those that the kernel did not take end with this step: see RING_STEP_SERVE. */
 static void say_dropped(struct uring *u)
 {
@@ -305,6 +321,7 @@ static int crew_register(struct uring *u)
 		return rc;
 	}
 	say_dropped(u);
+	count_serving(u);
 	u->serving = true;
 	crew_go(u, RING_STEP_SERVE);
 	return 0;
@@ -336,6 +353,7 @@ void uring_close(struct uring *u)
 		(void)close(u->stop_fd); /* nothing was written to a file */
 	(void)sem_destroy(&u->crew.arrived);
 	free(u->workers);
+	free(u->shared);
 	free(u->buf.mem);
 	free(u);
 }

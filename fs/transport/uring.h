@@ -21,7 +21,7 @@ struct uring;
 
 struct uring_options {
 	struct fuse_session *session; /* borrowed; mounted */
-	unsigned depth;               /* workers of each queue; 0: as suits the number of CPUs */
+	unsigned depth;               /* workers of each queue, at least 2; 0: as suits the CPUs */
 	unsigned max_write;           /* bytes of one request or answer, at most */
 	int broken_fd; /* borrowed: an eventfd, written to when the connection is of no use any
 			  more */

@@ -5,6 +5,7 @@
 #include <semaphore.h>
 #include <string.h>
 
+#include "lsm/base/clock.h"
 #include "tests/unit/unit.h"
 
 enum {
@@ -98,13 +99,31 @@ static void session_open(void)
 	kernel.count = 0;
 }
 
+static bool is_spare = true;
+static unsigned waiting, waits;
+
+static bool wait_begin(void)
+{
+	waits++;
+	waiting++;
+	return is_spare;
+}
+
+static void wait_end(void)
+{
+	waiting--;
+}
+
 static void begin(bool answers)
 {
+	static const struct ops_wait wait = {.begin = wait_begin, .end = wait_end};
+
 	mutex_init(&kernel.mu, RANK_ENV);
 	(void)sem_init(&kernel.told, 0, 0);
 	(void)sem_init(&kernel.unlock, 0, 0);
+	waits = 0;
 	session_open();
-	notifier_init(&notifier);
+	notifier_init(&notifier, &wait);
 	if (answers)
 		notifier_answers(&notifier);
 	ck_assert_int_eq(notifier_start(&notifier, session), 0);
@@ -173,6 +192,22 @@ START_TEST(where_any_thread_answers_nobody_waits)
 }
 END_TEST
 
+START_TEST(who_is_needed_elsewhere_does_not_wait_long)
+{
+	begin(false);
+	is_spare = false;
+	uint64_t start_ns = clock_mono_ns();
+
+	tell(HELD, new_request());
+	ck_assert_uint_lt(clock_mono_ns() - start_ns, NOTIFIER_WAIT_MS * UINT64_C(1000000));
+	ck_assert_uint_eq(kernel.events[1], ANSWER);
+	ck_assert(waits == 1 && waiting == 0);
+	is_spare = true;
+	(void)sem_post(&kernel.unlock);
+	end();
+}
+END_TEST
+
 START_TEST(what_is_left_is_told_before_it_ends)
 {
 	begin(true);
@@ -200,9 +235,8 @@ START_TEST(who_hangs_in_the_kernel_can_be_left)
 END_TEST
 
 static const TTest *const *const tests[] = {
-	&no_answer_waits_behind_what_nobody_waits_for,
-	&where_any_thread_answers_nobody_waits,
-	&what_is_left_is_told_before_it_ends,
+	&no_answer_waits_behind_what_nobody_waits_for, &where_any_thread_answers_nobody_waits,
+	&who_is_needed_elsewhere_does_not_wait_long,   &what_is_left_is_told_before_it_ends,
 	&who_hangs_in_the_kernel_can_be_left,
 };
 

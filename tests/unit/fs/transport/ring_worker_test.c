@@ -50,10 +50,32 @@ START_TEST(without_workers_nothing_is_covered)
 }
 END_TEST
 
+START_TEST(the_last_of_a_queue_must_not_wait)
+{
+	struct ring_queue queue = {.workers = 3};
+	struct ring_queue single = {.workers = 1};
+
+	ck_assert(ring_queue_wait_begin(&queue));
+	ck_assert(ring_queue_wait_begin(&queue));
+	ck_assert(!ring_queue_wait_begin(&queue));
+	ring_queue_wait_end(&queue);
+	ring_queue_wait_end(&queue);
+	ck_assert(ring_queue_wait_begin(&queue));
+	ck_assert(!ring_queue_wait_begin(&single));
+}
+END_TEST
+
+START_TEST(who_is_no_worker_may_wait)
+{
+	ck_assert(ring_worker_wait_begin());
+	ring_worker_wait_end();
+}
+END_TEST
+
 static const TTest *const *const tests[] = {
-	&one_entry_a_queue_is_enough,
-	&queue_without_an_entry_is_seen,
-	&without_workers_nothing_is_covered,
+	&one_entry_a_queue_is_enough,        &queue_without_an_entry_is_seen,
+	&without_workers_nothing_is_covered, &the_last_of_a_queue_must_not_wait,
+	&who_is_no_worker_may_wait,
 };
 
 UNIT_SUITE("fs/transport/ring_worker", tests)
