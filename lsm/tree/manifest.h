@@ -90,8 +90,9 @@ must_check int manifest_reserve(struct manifest_writer *w, struct slice edit);
 
 /*
  * Append an encoded edit and sync. -EFBIG: it, or the file with it, is longer than a reader
- * accepts; nothing done. After any other error it is unknown whether the edit is durable, and no
- * call but close may follow.
+ * accepts; -ENOSPC (-EDQUOT): there is no room for it; nothing done. After any other error it is
+ * unknown whether the edit is durable, and no call but close may follow: -EIO is also what a sync
+ * that found the disk full is answered with.
  */
 must_check int manifest_append(struct manifest_writer *w, struct slice edit);
 

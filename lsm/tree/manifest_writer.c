@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "lsm/base/coding.h"
 #include "lsm/base/crc32c.h"
@@ -52,7 +53,8 @@ int manifest_reserve(struct manifest_writer *w, struct slice edit)
 	return err;
 }
 
-int manifest_append(struct manifest_writer *w, struct slice edit)
+/* Without a sync. */
+static int append_frame(struct manifest_writer *w, struct slice edit)
 {
 	uint8_t header[MANIFEST_EDIT_HEADER_SIZE];
 
@@ -66,10 +68,36 @@ int manifest_append(struct manifest_writer *w, struct slice edit)
 	const struct slice parts[] = {slice_of(header, sizeof(header)), edit};
 	int err = env_file_append(w->file, parts, array_size(parts));
 	if (!err)
-		err = env_file_sync(w->file);
-	if (!err)
 		w->size_bytes += sizeof(header) + edit.len;
 	return err;
+}
+
+/*
+ * An append that found no room may have left a part of the edit, and with the zeros behind it that
+ * may even be all of it. So the file is made durably what it was: who hears of a full disk removes
+ * what the edit names.
+ */
+static int undo_append(struct manifest_writer *w, int error)
+{
+	char why[ERROR_TEXT_MAX];
+
+	(void)snprintf(why, sizeof(why), "%s", fail_text());
+	int err = env_file_truncate(w->file, w->size_bytes);
+	if (!err)
+		err = env_file_sync(w->file);
+	w->reserved_bytes = 0;
+	return fail(err ? -EIO : error, "%s", why);
+}
+
+int manifest_append(struct manifest_writer *w, struct slice edit)
+{
+	int err = append_frame(w, edit);
+
+	if (env_is_full(err))
+		return undo_append(w, err);
+	if (!err)
+		err = env_file_sync(w->file);
+	return env_is_full(err) ? -EIO : err; /* the sentence has the error itself */
 }
 
 void manifest_close(struct manifest_writer *w)
@@ -91,7 +119,8 @@ static int write_first(struct manifest_writer *w, const struct version_edit *who
 	if (err)
 		return err;
 	w->size_bytes = sizeof(header);
-	return manifest_append(w, buf_slice(&edit));
+	err = append_frame(w, buf_slice(&edit));
+	return err ? err : env_file_sync(w->file);
 }
 
 int manifest_create(struct env_dir *dir, uint64_t number, enum env_open_mode mode,

@@ -167,9 +167,7 @@ int table_output_sync_names(struct table_output *o)
 	 * A sync that failed may well "succeed" when it is tried again, without the names or the
 	 * chunks being on the disk. So no edit may rely on this folder any more.
 	 */
-	if (err)
-		tree_break(o->tree, err);
-	return err;
+	return err ? tree_break(o->tree, err) : 0;
 }
 
 static void unlink_table(struct table_output *o, uint64_t number)

@@ -112,8 +112,11 @@ must_check int tree_list_leaving_blobs(struct tree *t, const struct version *v,
 /* No longer try to empty this one. -ENOMEM. */
 must_check int tree_note_stuck_blob(struct tree *t, uint64_t number);
 
-/* No more edits: nobody knows what the disk holds. The sentence is the calling thread's. */
-void tree_break(struct tree *t, int error);
+/*
+ * No more edits: nobody knows what the disk holds. The sentence is the calling thread's. Returns
+ * what to answer: a full disk is -EIO here, as -ENOSPC would say that nothing has happened.
+ */
+must_check int tree_break(struct tree *t, int error);
 
 static inline void counter_add(_Atomic uint64_t *counter, uint64_t amount)
 {

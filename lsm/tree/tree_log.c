@@ -26,15 +26,17 @@ enum {
 };
 #endif
 
-void tree_break(struct tree *t, int error)
+int tree_break(struct tree *t, int error)
 {
+	int answer = env_is_full(error) ? -EIO : error;
 	mutex_guard(&t->mu);
 
 	/* The first error is the one to report. */
 	if (tree_is_broken(t))
-		return;
+		return answer;
 	(void)snprintf(t->broken_text, sizeof(t->broken_text), "%s", fail_text());
-	atomic_store_explicit(&t->broken, error, memory_order_release);
+	atomic_store_explicit(&t->broken, answer, memory_order_release);
+	return answer;
 }
 
 bool tree_is_broken(const struct tree *t)
@@ -134,7 +136,7 @@ static int switch_manifest(struct tree *t, uint64_t number)
 	if (refused)
 		remove_manifest(t, number);
 	else if (err)
-		tree_break(t, err);
+		err = tree_break(t, err);
 	return err;
 }
 
@@ -201,8 +203,8 @@ static int write_edit(struct tree *t, const struct version_edit *edit)
 	if (err)
 		return err;
 	err = manifest_append(&t->manifest, buf_slice(&encoded));
-	if (err && err != -EFBIG)
-		tree_break(t, err);
+	if (err && err != -EFBIG && !env_is_full(err))
+		err = tree_break(t, err);
 	atomic_store_explicit(&t->counters.manifest_bytes, t->manifest.size_bytes,
 			      memory_order_relaxed);
 	return err;

@@ -252,6 +252,76 @@ START_TEST(after_a_failed_manifest_write_nothing_is_changed_any_more)
 }
 END_TEST
 
+/* What either kind of crash leaves of the disk is the store of the model. */
+static void expect_after_crash(struct env *disk, const struct model *m)
+{
+	for (int power_cut = 0; power_cut < 2; power_cut++) {
+		struct env *copy = env_mem_clone(disk);
+		struct store s;
+
+		if (power_cut)
+			env_mem_power_cut(copy);
+		store_open(&s, copy);
+		ck_assert_uint_eq(s.found.flushed_seqno, m->count);
+		expect_model(&s, m);
+		store_close(&s);
+		env_free(copy);
+	}
+}
+
+/*
+ * One call of a flush finds the disk full. Either nothing has happened, or the tree is broken, and
+ * then by another error: who hears of a full disk tries again with more room. Returns how many
+ * calls broke it.
+ */
+static unsigned fill_disk_once(int error)
+{
+	static struct model base_model, m;
+	struct env *base = base_store(&base_model);
+	bool struck = true;
+	unsigned broken = 0;
+
+	for (uint64_t at = 0; struck; at++) {
+		struct env *disk = env_mem_clone(base), *env = env_fault_new(disk);
+		const struct env_fault_plan plan = {
+			.at_call = at, .error = error, .writes_only = true, .how = ENV_FAULT_SHORT};
+		struct store s;
+
+		m = base_model;
+		store_open(&s, env);
+		store_change(&m, s.memtable, 5, true);
+		env_fault_set(env, &plan);
+		int err = store_flush(&s, &m);
+		struck = env_fault_struck(env);
+		env_fault_set(env, NULL);
+		if (tree_is_broken(s.tree)) {
+			broken++;
+			ck_assert_int_eq(err, -EIO);
+			ck_assert_ptr_nonnull(strstr(fail_text(), strerror(-error)));
+			ck_assert_int_eq(store_flush(&s, &m), -EIO);
+		} else if (err) {
+			ck_assert_int_eq(err, error);
+			expect_after_crash(disk, &base_model);
+			ck_assert_int_eq(store_flush(&s, &m), 0);
+		}
+		if (!tree_is_broken(s.tree))
+			expect_after_crash(disk, &m);
+		store_close(&s);
+		env_free(env);
+		env_free(disk);
+	}
+	env_free(base);
+	return broken;
+}
+
+START_TEST(a_full_disk_breaks_the_tree_only_by_a_failed_sync_and_then_with_eio)
+{
+	/* the folder's sync, the manifest's sync */
+	ck_assert_uint_eq(fill_disk_once(-ENOSPC), 2);
+	ck_assert_uint_eq(fill_disk_once(-EDQUOT), 2);
+}
+END_TEST
+
 /*
  * The table of an edit whose durability is unknown stays: here the edit is durable, and its sync
  * reported a failure.
@@ -353,7 +423,8 @@ static unsigned fail_new_manifests(int error, bool sticky)
 		struck = begin_manifest_failing(&s, env, plan, &err);
 		if (tree_is_broken(s.tree)) {
 			broken++;
-			ck_assert_int_eq(store_flush(&s, &m), err);
+			ck_assert_int_eq(err, -EIO);
+			ck_assert_int_eq(store_flush(&s, &m), -EIO);
 			m = base_model;
 		} else {
 			/* goes on with the manifest that it has */
@@ -400,6 +471,7 @@ static const TTest *const *const tests[] = {
 	&the_disk_is_full_for_large_values_from_some_call_on,
 	&creating_a_tree_fails_at_every_call_and_can_be_repeated,
 	&after_a_failed_manifest_write_nothing_is_changed_any_more,
+	&a_full_disk_breaks_the_tree_only_by_a_failed_sync_and_then_with_eio,
 	&an_edit_that_may_be_durable_keeps_its_table,
 	&a_full_disk_ends_a_compaction_and_it_works_again_with_room,
 	&a_manifest_that_cannot_be_prepared_leaves_the_old_one_in_use,
