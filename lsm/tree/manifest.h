@@ -64,7 +64,10 @@ must_check int current_switch(struct env_dir *dir);
 
 /* ---- writing ---- */
 
+/* Zero-initialise. Tests set lower limits before manifest_create. */
 struct manifest_writer {
+	uint64_t edit_max;     /* 0: MANIFEST_EDIT_MAX */
+	uint64_t file_max;     /* 0: MANIFEST_FILE_MAX */
 	struct env_file *file; /* owned; NULL: not open */
 	uint64_t number;
 	uint64_t store_id;
@@ -75,16 +78,16 @@ struct manifest_writer {
 /*
  * Make manifest `number` (by ENV_CREATE or ENV_REPLACE) with `whole` as its first edit, synced. Its
  * name is not: that is left to the caller, for whom a folder's failed sync means more than this
- * file. After a failure no file is left, if it can be removed.
+ * file. After a failure no file is left, if it can be removed, and the writer is as before.
  */
 must_check int manifest_create(struct env_dir *dir, uint64_t number, enum env_open_mode mode,
 			       uint64_t store_id, const struct version_edit *whole,
-			       struct manifest_writer *ret_writer);
+			       struct manifest_writer *w);
 
 /*
  * Take disk space for the next edit ahead, so that a full disk is met where it costs nothing: after
  * an error, -ENOSPC above all, the writer is as before. The space is zeros, which readers take for
- * the end.
+ * the end. -EFBIG: it, or the file with it, is longer than a reader accepts; the file is as before.
  */
 must_check int manifest_reserve(struct manifest_writer *w, struct slice edit);
 

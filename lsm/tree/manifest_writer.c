@@ -33,17 +33,38 @@ void manifest_header_encode(uint64_t store_id, uint8_t ret_header[MANIFEST_HEADE
 	fixed32_put(ret_header + 28, crc32c(0, ret_header, 28));
 }
 
+static uint64_t edit_max(const struct manifest_writer *w)
+{
+	return w->edit_max ? w->edit_max : MANIFEST_EDIT_MAX;
+}
+
+static uint64_t file_max(const struct manifest_writer *w)
+{
+	return w->file_max ? w->file_max : MANIFEST_FILE_MAX;
+}
+
+static int check_fits(const struct manifest_writer *w, struct slice edit)
+{
+	if (edit.len <= edit_max(w) &&
+	    w->size_bytes + MANIFEST_EDIT_HEADER_SIZE + edit.len <= file_max(w))
+		return 0;
+	return fail(-EFBIG,
+		    "MANIFEST-%06" PRIu64 ": offset %" PRIu64 ": an edit of %zu bytes does not fit",
+		    w->number, w->size_bytes, edit.len);
+}
+
 int manifest_reserve(struct manifest_writer *w, struct slice edit)
 {
 	uint64_t from = max_of(w->reserved_bytes, w->size_bytes);
 	uint64_t end = w->size_bytes + MANIFEST_EDIT_HEADER_SIZE + edit.len;
+	int err = check_fits(w, edit);
 
-	if (end <= from)
-		return 0;
-	uint64_t step = max_of(end - from, (uint64_t)RESERVE_STEP_BYTES);
-	int err = env_file_allocate(w->file, from, step);
-
-	if (err == -ENOSPC && step > end - from) {
+	if (err || end <= from)
+		return err;
+	uint64_t step =
+		min_of(max_of(end - from, (uint64_t)RESERVE_STEP_BYTES), file_max(w) - from);
+	err = env_file_allocate(w->file, from, step);
+	if (env_is_full(err) && step > end - from) {
 		/* the last step of a disk that is nearly full */
 		step = end - from;
 		err = env_file_allocate(w->file, from, step);
@@ -59,14 +80,13 @@ static int append_frame(struct manifest_writer *w, struct slice edit)
 	uint8_t header[MANIFEST_EDIT_HEADER_SIZE];
 
 	assert(edit.len > 0);
-	if (edit.len > MANIFEST_EDIT_MAX ||
-	    w->size_bytes + sizeof(header) + edit.len > MANIFEST_FILE_MAX)
-		return fail(-EFBIG, "MANIFEST-%06" PRIu64 ": an edit of %zu bytes does not fit",
-			    w->number, edit.len);
+	int err = check_fits(w, edit);
+	if (err)
+		return err;
 	fixed32_put(header, manifest_edit_crc(w->store_id, w->size_bytes, edit));
 	fixed32_put(header + 4, (uint32_t)edit.len);
 	const struct slice parts[] = {slice_of(header, sizeof(header)), edit};
-	int err = env_file_append(w->file, parts, array_size(parts));
+	err = env_file_append(w->file, parts, array_size(parts));
 	if (!err)
 		w->size_bytes += sizeof(header) + edit.len;
 	return err;
@@ -124,22 +144,23 @@ static int write_first(struct manifest_writer *w, const struct version_edit *who
 }
 
 int manifest_create(struct env_dir *dir, uint64_t number, enum env_open_mode mode,
-		    uint64_t store_id, const struct version_edit *whole,
-		    struct manifest_writer *ret_writer)
+		    uint64_t store_id, const struct version_edit *whole, struct manifest_writer *w)
 {
-	struct manifest_writer w = {.number = number, .store_id = store_id};
+	struct manifest_writer made = *w;
 	char name[ENV_NAME_MAX + 1];
 
+	made.number = number;
+	made.store_id = store_id;
 	file_name_make(FILE_MANIFEST, number, name);
-	int err = env_dir_open(dir, name, mode, &w.file);
+	int err = env_dir_open(dir, name, mode, &made.file);
 	if (err)
 		return err;
-	err = write_first(&w, whole);
+	err = write_first(&made, whole);
 	if (err) {
-		manifest_close(&w);
+		manifest_close(&made);
 		ignore_result(env_dir_unlink(dir, name)); /* the next open removes it */
 		return err;
 	}
-	*ret_writer = w;
+	*w = made;
 	return 0;
 }

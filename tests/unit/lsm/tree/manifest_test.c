@@ -334,6 +334,50 @@ START_TEST(a_manifest_that_current_names_must_be_there)
 }
 END_TEST
 
+/* A manifest of the fixture's first edit, by a writer with these limits. */
+static struct manifest_writer create_limited(struct disk *d, uint64_t edit_max, uint64_t file_max)
+{
+	struct manifest_writer w = {.edit_max = edit_max, .file_max = file_max};
+	struct version_edit e;
+
+	disk_open(d);
+	manifest_first_edit(&e);
+	ck_assert_int_eq(
+		manifest_create(d->dir, MANIFEST_NUMBER, ENV_CREATE, MANIFEST_STORE_ID, &e, &w), 0);
+	version_edit_done(&e);
+	return w;
+}
+
+static uint64_t file_bytes(struct disk *d)
+{
+	uint64_t size = 0;
+
+	ck_assert_int_eq(env_dir_file_size(d->dir, NAME, &size), 0);
+	return size;
+}
+
+START_TEST(what_does_not_fit_takes_no_space)
+{
+	static const uint8_t bytes[1001];
+	struct disk d;
+	struct manifest_writer w = create_limited(&d, 1000, 1500);
+	const uint64_t begun = w.size_bytes;
+
+	ck_assert_int_eq(manifest_reserve(&w, slice_of(bytes, 1001)), -EFBIG);
+	ck_assert_uint_eq(file_bytes(&d), begun);
+	/* space is taken in steps, but not behind what a reader accepts */
+	ck_assert_int_eq(manifest_reserve(&w, slice_of(bytes, 1000)), 0);
+	ck_assert_uint_eq(file_bytes(&d), 1500);
+	ck_assert_int_eq(manifest_append(&w, slice_of(bytes, 1000)), 0);
+	ck_assert_int_eq(manifest_reserve(&w, slice_of(bytes, 500)), -EFBIG);
+	ck_assert_int_eq(manifest_append(&w, slice_of(bytes, 500)), -EFBIG);
+	ck_assert_uint_eq(file_bytes(&d), 1500);
+	ck_assert_uint_eq(w.size_bytes, begun + MANIFEST_EDIT_HEADER_SIZE + 1000);
+	manifest_close(&w);
+	disk_close(&d);
+}
+END_TEST
+
 static const TTest *const *const tests[] = {
 	&the_edits_add_up,
 	&a_manifest_cut_anywhere_is_an_error_or_an_older_state,
@@ -344,6 +388,7 @@ static const TTest *const *const tests[] = {
 	&another_version_or_another_file_is_refused,
 	&current_comes_back_and_any_flipped_bit_in_it_is_an_error,
 	&a_manifest_that_current_names_must_be_there,
+	&what_does_not_fit_takes_no_space,
 };
 
 UNIT_SUITE("lsm/tree/manifest", tests)
