@@ -76,9 +76,10 @@ struct manifest_writer {
 };
 
 /*
- * Make manifest `number` (by ENV_CREATE or ENV_REPLACE) with `whole` as its first edit, synced. Its
- * name is not: that is left to the caller, for whom a folder's failed sync means more than this
- * file. After a failure no file is left, if it can be removed, and the writer is as before.
+ * Make manifest `number` (by ENV_CREATE or ENV_REPLACE) with `whole` as its first edit, or several
+ * if there are many tables, synced. Its name is not: that is left to the caller, for whom a
+ * folder's failed sync means more than this file. -EFBIG: the state is longer than a reader
+ * accepts. After a failure no file is left, if it can be removed, and the writer is as before.
  */
 must_check int manifest_create(struct env_dir *dir, uint64_t number, enum env_open_mode mode,
 			       uint64_t store_id, const struct version_edit *whole,

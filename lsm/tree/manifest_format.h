@@ -25,6 +25,11 @@
  * are all still there, and if they are not, opening says so. A valid edit behind a bad one is
  * damage.
  *
+ * A state of many tables, too long for one edit, is several: the first has all of it but tables,
+ * each of them adds tables, and all are synced before CURRENT names the manifest. To lack the last
+ * of them is damage, and readers see it so: the next file number is 1 in the first edit, below
+ * those in use, and the true one in the last.
+ *
  * Fields: u8 id, then
  *
  *	1 next file number   varint, 1..MANIFEST_COUNT_MAX
@@ -68,6 +73,7 @@ enum {
 	MANIFEST_EDIT_HEADER_SIZE = 8,
 	MANIFEST_EDIT_MAX = 64 << 20,
 	MANIFEST_NOTE_MAX = 64 << 10,
+	MANIFEST_NEXT_FILE_LATER = 1, /* in the first edit of several that are the state */
 };
 
 #define MANIFEST_MAGIC UINT64_C(0x0a6e616d78657061) /* "apexman\n" */

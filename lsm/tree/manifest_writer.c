@@ -126,20 +126,74 @@ void manifest_close(struct manifest_writer *w)
 	*w = (struct manifest_writer){0};
 }
 
+static int encode_and_append(struct manifest_writer *w, const struct version_edit *edit)
+{
+	cleanup_buf struct buf encoded = {0};
+	int err = version_edit_encode(edit, &encoded);
+
+	return err ? err : append_frame(w, buf_slice(&encoded));
+}
+
+/* Where the tables end that go into one edit with the one at `begin`. */
+static size_t part_end(const struct manifest_writer *w, const struct version_edit *whole,
+		       size_t begin)
+{
+	/* the other half is more than what else is in a state comes to */
+	uint64_t left = edit_max(w) / 2;
+	size_t end = begin;
+
+	while (end < whole->added_count) {
+		uint64_t bytes = version_edit_table_bytes(whole->added[end].file);
+
+		if (bytes > left && end > begin)
+			break;
+		left -= min_of(bytes, left);
+		end++;
+	}
+	return end;
+}
+
+/*
+ * Without syncs. Nothing behind a state vouches for its last edit, so one that a reader does not
+ * take must not look like a crash's: until it has been read, the next file number is below those in
+ * use, which no reader accepts.
+ */
+static int append_state(struct manifest_writer *w, const struct version_edit *whole)
+{
+	struct version_edit part = *whole; /* owns nothing */
+	size_t end = part_end(w, whole, 0);
+
+	part.added_count = end;
+	if (end < whole->added_count)
+		part.next_file = MANIFEST_NEXT_FILE_LATER;
+	int err = encode_and_append(w, &part);
+
+	while (!err && end < whole->added_count) {
+		size_t begin = end;
+
+		end = part_end(w, whole, begin);
+		part = (struct version_edit){
+			.has_next_file = end == whole->added_count,
+			.next_file = whole->next_file,
+			.added = whole->added + begin,
+			.added_count = end - begin,
+		};
+		err = encode_and_append(w, &part);
+	}
+	return err;
+}
+
 static int write_first(struct manifest_writer *w, const struct version_edit *whole)
 {
-	cleanup_buf struct buf edit = {0};
 	uint8_t header[MANIFEST_HEADER_SIZE];
 	struct slice part = slice_of(header, sizeof(header));
-	int err = version_edit_encode(whole, &edit);
 
 	manifest_header_encode(w->store_id, header);
-	if (!err)
-		err = env_file_append(w->file, &part, 1);
+	int err = env_file_append(w->file, &part, 1);
 	if (err)
 		return err;
 	w->size_bytes = sizeof(header);
-	err = append_frame(w, buf_slice(&edit));
+	err = append_state(w, whole);
 	return err ? err : env_file_sync(w->file);
 }
 

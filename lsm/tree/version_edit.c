@@ -75,6 +75,16 @@ int version_edit_set_cursor(struct version_edit *e, int level, struct slice key)
 	return 0;
 }
 
+uint64_t version_edit_table_bytes(const struct table_file *f)
+{
+	enum {
+		TABLE_NUMBERS = 9 + 2 + 2, /* with the lengths of keys, and the head of blobs */
+	};
+
+	return 2 + VARINT_MAX_BYTES * (TABLE_NUMBERS + 3 * (uint64_t)f->blobs.count) +
+	       f->smallest.len + f->largest.len;
+}
+
 /* A field of numbers only: at most ten of ten bytes, so one reserve covers it. */
 static int encode_numbers(struct buf *out, enum manifest_field id, const uint64_t *numbers,
 			  size_t count)

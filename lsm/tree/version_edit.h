@@ -57,6 +57,9 @@ must_check int version_edit_add_version(struct version_edit *e, const struct ver
 must_check int version_edit_remove_table(struct version_edit *e, int level, uint64_t number);
 must_check int version_edit_set_cursor(struct version_edit *e, int level, struct slice key);
 
+/* What an added table takes in an encoded edit, at most. */
+uint64_t version_edit_table_bytes(const struct table_file *f);
+
 /* Append the fields to *out. -ENOMEM: *out may have grown. */
 must_check int version_edit_encode(const struct version_edit *e, struct buf *out);
 

@@ -378,6 +378,125 @@ START_TEST(what_does_not_fit_takes_no_space)
 }
 END_TEST
 
+enum {
+	MANY_TABLES = 40,
+	SMALL_EDIT = 1000, /* a few tables */
+};
+
+/* The fixture's first edit with more of everything, and tables in two levels and some runs. */
+static void large_state(struct version_edit *e)
+{
+	const struct named_snapshot shown = named_snapshot_of(slice_str("shown"), 70);
+
+	manifest_first_edit(e);
+	e->next_file = 900;
+	e->has_durable_seqno = e->has_separator = e->has_note = true;
+	e->durable_seqno = 70;
+	e->separator = '|';
+	ck_assert_int_eq(buf_set(&e->note, slice_str("a note")), 0);
+	ck_assert_int_eq(snapshot_list_insert(&e->snapshots_named, &shown), 0);
+	for (int i = 0; i < MANY_TABLES; i++) {
+		char smallest[16], largest[16];
+		struct spec table = {.level = 2 + i % 2,
+				     .run = (uint64_t)(i % 3 + 20),
+				     .number = (uint64_t)(100 + i),
+				     .smallest = smallest,
+				     .largest = largest};
+
+		(void)snprintf(smallest, sizeof(smallest), "k%03da", i);
+		(void)snprintf(largest, sizeof(largest), "k%03db", i);
+		if (i % 4 == 0)
+			table.blobs[0] = (struct blob_ref){.number = 500, .bytes = 9, .end = 4097};
+		spec_edit(e, &table, 1);
+	}
+}
+
+/* The bytes of a manifest with that state. */
+static struct buf large_manifest(uint64_t edit_max)
+{
+	struct manifest_writer w = {.edit_max = edit_max};
+	struct version_edit e;
+	struct disk d;
+
+	disk_open(&d);
+	large_state(&e);
+	ck_assert_int_eq(
+		manifest_create(d.dir, MANIFEST_NUMBER, ENV_CREATE, MANIFEST_STORE_ID, &e, &w), 0);
+	version_edit_done(&e);
+	manifest_close(&w);
+	ck_assert_int_eq(env_dir_sync(d.dir), 0);
+	env_mem_power_cut(d.env);
+	struct buf bytes = disk_bytes(d.env, NAME);
+	disk_close(&d);
+	return bytes;
+}
+
+static void expect_same_state(const struct manifest_state *a, const struct manifest_state *b)
+{
+	struct buf ours = {0}, theirs = {0};
+
+	manifest_state_text(a, &ours);
+	manifest_state_text(b, &theirs);
+	ck_assert_str_eq((char *)ours.ptr, (char *)theirs.ptr);
+	buf_done(&ours);
+	buf_done(&theirs);
+	ck_assert_uint_eq(a->durable_seqno, b->durable_seqno);
+	ck_assert(a->has_separator == b->has_separator && a->separator == b->separator);
+	ck_assert(a->has_note == b->has_note);
+	ck_assert(slice_eq(buf_slice(&a->note), buf_slice(&b->note)));
+	ck_assert(snapshot_list_equal(&a->snapshots, &b->snapshots));
+	for (size_t i = 0; i < a->tables.count; i++)
+		ck_assert_uint_eq(a->tables.files[i].file->blobs.count,
+				  b->tables.files[i].file->blobs.count);
+}
+
+START_TEST(a_state_too_long_for_one_edit_is_several)
+{
+	struct buf one = large_manifest(0), several = large_manifest(SMALL_EDIT);
+	struct manifest_state whole = {0}, summed = {0};
+	struct slice left = slice_skip(buf_slice(&several), MANIFEST_HEADER_SIZE);
+
+	ck_assert_int_eq(manifest_replay(NAME, buf_slice(&one), &whole), 0);
+	ck_assert_int_eq(manifest_replay(NAME, buf_slice(&several), &summed), 0);
+	ck_assert_uint_eq(whole.edits, 1);
+	ck_assert_uint_ge(summed.edits, 5);
+	expect_same_state(&whole, &summed);
+	while (left.len > 0) {
+		uint32_t edit_len = fixed32_get(left.ptr + 4);
+
+		ck_assert_uint_le(edit_len, SMALL_EDIT);
+		left = slice_skip(left, MANIFEST_EDIT_HEADER_SIZE + edit_len);
+	}
+	manifest_state_done(&whole);
+	manifest_state_done(&summed);
+	buf_done(&one);
+	buf_done(&several);
+}
+END_TEST
+
+/* Neither the crash of a writer nor damage makes less of it: CURRENT names it when all is there. */
+START_TEST(a_state_of_several_edits_is_whole_or_damaged)
+{
+	struct buf bytes = large_manifest(SMALL_EDIT), text = {0};
+	uint64_t edits;
+
+	for (size_t len = 0; len < bytes.len; len++) {
+		int err = replay_text(slice_of(bytes.ptr, len), &text, &edits);
+
+		ck_assert_msg(err == -EUCLEAN || err == -EBADMSG, "length %zu: %d", len, err);
+	}
+	for (size_t bit = 0; bit < bytes.len * 8; bit++) {
+		bytes.ptr[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		int err = replay_text(buf_slice(&bytes), &text, &edits);
+
+		ck_assert_msg(err == -EUCLEAN || err == -EBADMSG, "bit %zu: %d", bit, err);
+		bytes.ptr[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	buf_done(&text);
+	buf_done(&bytes);
+}
+END_TEST
+
 static const TTest *const *const tests[] = {
 	&the_edits_add_up,
 	&a_manifest_cut_anywhere_is_an_error_or_an_older_state,
@@ -389,6 +508,8 @@ static const TTest *const *const tests[] = {
 	&current_comes_back_and_any_flipped_bit_in_it_is_an_error,
 	&a_manifest_that_current_names_must_be_there,
 	&what_does_not_fit_takes_no_space,
+	&a_state_too_long_for_one_edit_is_several,
+	&a_state_of_several_edits_is_whole_or_damaged,
 };
 
 UNIT_SUITE("lsm/tree/manifest", tests)
