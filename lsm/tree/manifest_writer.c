@@ -183,13 +183,29 @@ static int append_state(struct manifest_writer *w, const struct version_edit *wh
 	return err;
 }
 
+/* So that a job that is tried again does not write hundreds of megabytes each time, for nothing. */
+static int check_state_fits(const struct manifest_writer *w, const struct version_edit *whole)
+{
+	uint64_t key_bytes = 0;
+
+	for (size_t i = 0; i < whole->added_count; i++)
+		key_bytes += whole->added[i].file->smallest.len + whole->added[i].file->largest.len;
+	if (key_bytes <= file_max(w))
+		return 0;
+	return fail(-EFBIG, "MANIFEST-%06" PRIu64 ": the keys of %zu tables do not fit", w->number,
+		    whole->added_count);
+}
+
 static int write_first(struct manifest_writer *w, const struct version_edit *whole)
 {
 	uint8_t header[MANIFEST_HEADER_SIZE];
 	struct slice part = slice_of(header, sizeof(header));
+	int err = check_state_fits(w, whole);
 
+	if (err)
+		return err;
 	manifest_header_encode(w->store_id, header);
-	int err = env_file_append(w->file, &part, 1);
+	err = env_file_append(w->file, &part, 1);
 	if (err)
 		return err;
 	w->size_bytes = sizeof(header);

@@ -93,6 +93,12 @@ must_check int tree_fill_state(struct tree *t, struct version_edit *e);
  * it is. The caller holds log_mu, or is alone.
  */
 must_check int tree_begin_manifest(struct tree *t);
+/*
+ * The same with the state after the edit, which makes the version `next`: another way to make an
+ * edit durable, and to the disk as much one step. Installing it is left to the caller.
+ */
+must_check int tree_begin_manifest_after(struct tree *t, const struct version_edit *edit,
+					 const struct version *next);
 
 /* ---- tree_blobs.c, for opening and closing ---- */
 

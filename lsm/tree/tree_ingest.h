@@ -10,7 +10,7 @@
 
 /*
  * Write what `source` (borrowed; walked once, from its first record on) holds into one run of
- * tables of the last level, and durably install them all with one edit. Of each key the newest
+ * tables of the last level, and durably install them all at once. Of each key the newest
  * version is taken; a tombstone hides the older ones and is not written. Seqnos, times and metas
  * are kept. The blob files of this tree that a LARGE record names stay until the iterator's next
  * move. From then on the tree's flushed seqno is flushed_seqno, or the highest in `source` if

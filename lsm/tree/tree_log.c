@@ -2,6 +2,7 @@
  * How an edit becomes durable and current.
  *
  *	log_mu:  build the next version | append and sync the edit | mu: switch the pointer
+ *	                                 | or a new manifest with it |
  *
  * All that can fail without the disk (memory) is done before the write, so that nothing can fail
  * between durable and current.
@@ -82,7 +83,8 @@ static int reserve_lists(struct tree *t, const struct version_edit *edit)
 	return number_list_reserve(&t->obsolete_logs, t->logs.count);
 }
 
-static int write_edit(struct tree *t, const struct version_edit *edit)
+/* -EFBIG: it does not fit, and nothing has happened. */
+static int append_edit(struct tree *t, const struct version_edit *edit)
 {
 	cleanup_buf struct buf encoded = {0};
 	int err = version_edit_encode(edit, &encoded);
@@ -93,11 +95,22 @@ static int write_edit(struct tree *t, const struct version_edit *edit)
 	if (err)
 		return err;
 	err = manifest_append(&t->manifest, buf_slice(&encoded));
-	if (err && err != -EFBIG && !env_is_full(err))
-		err = tree_break(t, err);
+	if (err && !env_is_full(err))
+		err = tree_break(t, err == -EFBIG ? -EIO : err); /* the disk's: it does fit */
 	atomic_store_explicit(&t->counters.manifest_bytes, t->manifest.size_bytes,
 			      memory_order_relaxed);
 	return err;
+}
+
+/*
+ * An edit that is too long, or that this manifest has no room for, is part of the state that a new
+ * one begins with: that may be several edits, and they become current at once.
+ */
+static int write_edit(struct tree *t, const struct version_edit *edit, const struct version *next)
+{
+	int err = append_edit(t, edit);
+
+	return err == -EFBIG ? tree_begin_manifest_after(t, edit, next) : err;
 }
 
 static bool is_added(const struct version_edit *edit, uint64_t number)
@@ -230,7 +243,7 @@ int tree_apply(struct tree *t, struct version_edit *edit)
 		err = build_next(t, edit, &next);
 	if (err)
 		return err;
-	err = write_edit(t, edit);
+	err = write_edit(t, edit, next);
 	if (err) {
 		drop_next(t, next);
 		return err;

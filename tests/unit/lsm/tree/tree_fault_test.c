@@ -461,6 +461,74 @@ START_TEST(a_full_disk_at_a_new_manifest_breaks_nothing_but_by_a_failed_sync)
 }
 END_TEST
 
+/* The manifest has no room for another edit, but a new one has for the state. */
+static void fill_manifest(struct store *s)
+{
+	for (int i = 0; i < 20; i++)
+		ck_assert_int_eq(store_add_log(s), 0);
+	s->tree->manifest.file_max = s->tree->manifest.size_bytes;
+}
+
+/*
+ * One call of a flush that begins a manifest fails: the store is the one before it or after it.
+ * Returns how many calls broke the tree.
+ */
+static unsigned fail_flush_into_new_manifest(int error)
+{
+	static struct model base_model, m;
+	struct env *base = base_store(&base_model);
+	unsigned broken = 0;
+	bool struck = true;
+
+	for (uint64_t at = 0; struck; at++) {
+		struct env *disk = env_mem_clone(base), *env = env_fault_new(disk);
+		const struct env_fault_plan plan = {
+			.at_call = at, .error = error, .writes_only = true, .how = ENV_FAULT_SHORT};
+		struct store s;
+
+		m = base_model;
+		store_open(&s, env);
+		fill_manifest(&s);
+		uint64_t number = s.tree->manifest.number;
+		store_change(&m, s.memtable, 5, true);
+		env_fault_set(env, &plan);
+		int err = store_flush(&s, &m);
+		struck = env_fault_struck(env);
+		env_fault_set(env, NULL);
+		if (tree_is_broken(s.tree)) {
+			broken++;
+			ck_assert_int_eq(err, -EIO);
+		} else if (err) {
+			ck_assert_int_eq(err, error);
+			expect_after_crash(disk, &base_model);
+			ck_assert_int_eq(store_flush(&s, &m), 0);
+		}
+		if (!tree_is_broken(s.tree)) {
+			ck_assert_uint_ne(s.tree->manifest.number, number);
+			expect_after_crash(disk, &m);
+		}
+		store_close(&s);
+		env_mem_power_cut(disk);
+		store_open(&s, disk);
+		expect_model(&s, s.found.flushed_seqno == m.count ? &m : &base_model);
+		expect_no_orphans(&s);
+		store_close(&s);
+		env_free(env);
+		env_free(disk);
+	}
+	env_free(base);
+	return broken;
+}
+
+START_TEST(an_edit_in_a_new_manifest_is_done_or_not)
+{
+	/* the folder's syncs for the table, before CURRENT's rename and after it, and the rename,
+	 * which a full disk refuses */
+	ck_assert_uint_eq(fail_flush_into_new_manifest(-EIO), 4);
+	ck_assert_uint_eq(fail_flush_into_new_manifest(-ENOSPC), 3);
+}
+END_TEST
+
 static const TTest *const *const tests[] = {
 	&one_failed_call_then_the_process_dies,
 	&one_failed_call_then_the_power_goes,
@@ -476,6 +544,7 @@ static const TTest *const *const tests[] = {
 	&a_full_disk_ends_a_compaction_and_it_works_again_with_room,
 	&a_manifest_that_cannot_be_prepared_leaves_the_old_one_in_use,
 	&a_full_disk_at_a_new_manifest_breaks_nothing_but_by_a_failed_sync,
+	&an_edit_in_a_new_manifest_is_done_or_not,
 };
 
 UNIT_SUITE("lsm/tree/tree_fault", tests)

@@ -174,18 +174,23 @@ START_TEST(a_version_twice_is_refused)
 END_TEST
 
 /* All of it or nothing, whichever call fails; and what it left behind does not trouble the next. */
-static bool load_with_fault(const struct env_fault_plan *plan, struct iter *source)
+static bool load_with_fault(const struct env_fault_plan *plan, struct iter *source,
+			    uint64_t edit_max)
 {
 	struct env *disk = env_mem_new(), *env = env_fault_new(disk);
 	struct store s;
 
 	store_create(&s, env);
+	s.tree->manifest.edit_max = edit_max;
+	const uint64_t manifest = s.tree->manifest.number;
 	env_fault_set(env, plan);
 	int err = tree_ingest(s.tree, source, 0);
 	bool struck = env_fault_struck(env);
 	env_fault_set(env, NULL);
 	ck_assert(err == 0 || err == (tree_is_broken(s.tree) ? -EIO : plan->error));
 	ck_assert(struck || err == 0);
+	if (err == 0)
+		ck_assert((s.tree->manifest.number != manifest) == (edit_max > 0));
 	store_close(&s);
 	env_mem_power_cut(disk);
 	store_open(&s, disk);
@@ -209,13 +214,15 @@ START_TEST(it_is_all_or_nothing_whichever_call_fails)
 		{.error = -EIO, .sticky = true},
 		{.error = -ENOSPC, .sticky = true, .writes_only = true, .how = ENV_FAULT_SHORT},
 	};
+	/* the second is less than the edit comes to */
+	const uint64_t edit_max[] = {0, 150};
 	struct memtable *memtable;
 	struct iter *source = make_source(&memtable, 1);
 
-	for (size_t i = 0; i < array_size(hows); i++) {
-		struct env_fault_plan plan = hows[i];
+	for (size_t i = 0; i < array_size(hows) * array_size(edit_max); i++) {
+		struct env_fault_plan plan = hows[i / array_size(edit_max)];
 
-		while (load_with_fault(&plan, source))
+		while (load_with_fault(&plan, source, edit_max[i % array_size(edit_max)]))
 			plan.at_call++;
 		ck_assert_uint_gt(plan.at_call, 10);
 	}

@@ -1,4 +1,5 @@
 #include "lsm/tree/tree_impl.h"
+#include "tests/unit/lsm/tree/manifest_fixture.h"
 #include "tests/unit/lsm/tree/store_fixture.h"
 
 /* A store with tables on several levels and one log; closed. */
@@ -339,6 +340,179 @@ START_TEST(a_long_manifest_is_begun_anew)
 }
 END_TEST
 
+/* At the length that a reader accepts, however much is left to the size that was wanted. */
+START_TEST(a_full_manifest_is_begun_anew)
+{
+	static struct model m;
+	struct env *env = filled_store(&m);
+	struct store s;
+	unsigned renewed = 0;
+
+	store_open(&s, env);
+	s.tree->manifest.file_max = s.tree->manifest.size_bytes + 300;
+	for (int i = 0; i < 60; i++) {
+		uint64_t before = s.tree->manifest.number;
+
+		ck_assert_int_eq(store_add_log(&s), 0);
+		ck_assert_uint_le(s.tree->manifest.size_bytes, s.tree->manifest.file_max);
+		renewed += s.tree->manifest.number != before;
+	}
+	ck_assert_uint_ge(renewed, 2);
+	store_change(&m, s.memtable, 5, true);
+	ck_assert_int_eq(store_flush(&s, &m), 0);
+	ck_assert_int_eq(store_compact(&s, &m), 0);
+	tree_purge(s.tree);
+	expect_verified(&s);
+	store_close(&s);
+	env_mem_power_cut(env);
+	store_open(&s, env);
+	expect_model(&s, &m);
+	expect_no_orphans(&s);
+	store_close(&s);
+	env_free(env);
+}
+END_TEST
+
+/* Every field that an edit can have. */
+static void edit_with_everything(struct tree *t, struct version_edit *e, uint64_t log)
+{
+	const struct named_snapshot old = named_snapshot_of(slice_str("old"), 0);
+	const struct named_snapshot made = named_snapshot_of(slice_str("made"), 600);
+
+	*e = (struct version_edit){
+		.has_durable_seqno = true,
+		.durable_seqno = 700,
+		.has_logs_dropped = true,
+		.logs_dropped = log,
+		.has_note = true,
+	};
+	ck_assert_int_eq(buf_set(&e->note, slice_str("second")), 0);
+	ck_assert_int_eq(number_list_insert(&e->logs_added, log), 0);
+	ck_assert_int_eq(snapshot_list_insert(&e->snapshots_dropped, &old), 0);
+	ck_assert_int_eq(snapshot_list_insert(&e->snapshots_named, &made), 0);
+	ck_assert_int_eq(version_edit_set_cursor(e, 2, slice_str("cursor")), 0);
+	for (int level = 1; level < TREE_LEVELS; level++) {
+		const struct version_level *l = &t->current->levels[level];
+
+		if (l->count == 0)
+			continue;
+		/* its first table moves up, where it is alone */
+		ck_assert_int_eq(version_edit_remove_table(e, level, l->files[0]->number), 0);
+		ck_assert_int_eq(version_edit_add_table(e, 0, 0, l->files[0]), 0);
+		return;
+	}
+	ck_abort_msg("no table below level 0");
+}
+
+/* The store after the edit, closed and with the power cut; its state on the disk in *ret_state. */
+static void apply_everything(struct env *env, bool is_too_long, struct manifest_state *ret_state)
+{
+	struct version_edit first = {.has_note = true}, edit;
+	const struct named_snapshot old = named_snapshot_of(slice_str("old"), 0);
+	uint64_t number;
+	struct store s;
+
+	store_open(&s, env);
+	ck_assert_int_eq(buf_set(&first.note, slice_str("first")), 0);
+	ck_assert_int_eq(snapshot_list_insert(&first.snapshots_named, &old), 0);
+	ck_assert_int_eq(tree_apply(s.tree, &first), 0);
+	version_edit_done(&first);
+	ck_assert_int_eq(store_add_log(&s), 0);
+	edit_with_everything(s.tree, &edit, s.log + 1);
+	ck_assert_uint_eq(tree_new_file_number(s.tree), s.log + 1);
+	uint64_t before = s.tree->manifest.number;
+	if (is_too_long)
+		s.tree->manifest.file_max = s.tree->manifest.size_bytes + 20;
+	ck_assert_int_eq(tree_apply(s.tree, &edit), 0);
+	ck_assert((s.tree->manifest.number != before) == is_too_long);
+	version_edit_done(&edit);
+	env_mem_power_cut(env);
+	ck_assert_int_eq(current_read(s.dir, &number), 0);
+	ck_assert_uint_eq(number, s.tree->manifest.number);
+	ck_assert_int_eq(manifest_read(s.dir, number, ret_state), 0);
+	store_close(&s);
+}
+
+START_TEST(a_new_manifest_holds_all_that_an_edit_changes)
+{
+	static struct model m;
+	struct env *env = filled_store(&m), *copy = env_mem_clone(env);
+	struct manifest_state appended = {0}, begun = {0};
+	struct buf expected = {0}, found = {0};
+
+	apply_everything(env, false, &appended);
+	apply_everything(copy, true, &begun);
+	ck_assert_uint_gt(appended.edits, 1);
+	ck_assert_uint_eq(begun.edits, 1);
+	ck_assert_uint_gt(begun.next_file, appended.next_file); /* its own number */
+	begun.next_file = appended.next_file;
+	manifest_state_text(&appended, &expected);
+	manifest_state_text(&begun, &found);
+	ck_assert_str_eq((char *)found.ptr, (char *)expected.ptr);
+	ck_assert_uint_eq(begun.durable_seqno, 700);
+	ck_assert(slice_eq(buf_slice(&begun.note), slice_str("second")));
+	ck_assert_uint_eq(begun.snapshots.count, 1);
+	ck_assert(snapshot_list_equal(&begun.snapshots, &appended.snapshots));
+	buf_done(&expected);
+	buf_done(&found);
+	manifest_state_done(&appended);
+	manifest_state_done(&begun);
+	env_free(copy);
+	env_free(env);
+}
+END_TEST
+
+START_TEST(a_job_of_many_tables_needs_no_edit_that_holds_them_all)
+{
+	static struct model m;
+	struct env *env = filled_store(&m);
+	struct manifest_state state = {0};
+	struct store s;
+
+	store_open(&s, env);
+	s.tree->manifest.edit_max = 150;
+	uint64_t before = s.tree->manifest.number;
+	ck_assert_int_eq(store_compact_range(&s, &m, "", ""), 0);
+	ck_assert_uint_ne(s.tree->manifest.number, before);
+	tree_purge(s.tree);
+	ck_assert_int_eq(manifest_read(s.dir, s.tree->manifest.number, &state), 0);
+	ck_assert_uint_gt(state.edits, 3);
+	manifest_state_done(&state);
+	expect_model(&s, &m);
+	expect_no_orphans(&s);
+	expect_verified(&s);
+	store_close(&s);
+	env_mem_power_cut(env);
+	store_open(&s, env);
+	expect_model(&s, &m);
+	store_close(&s);
+	env_free(env);
+}
+END_TEST
+
+/* What a tree can hold at all has its end; there it goes on as it was. */
+START_TEST(a_state_that_no_manifest_can_hold_is_refused)
+{
+	static struct model m;
+	struct env *env = filled_store(&m);
+	struct store s;
+
+	store_open(&s, env);
+	uint64_t before = s.tree->manifest.number;
+	s.tree->manifest.file_max = 100;
+	store_change(&m, s.memtable, 5, true);
+	ck_assert_int_eq(store_flush(&s, &m), -EFBIG);
+	ck_assert(!tree_is_broken(s.tree));
+	ck_assert_uint_eq(s.tree->manifest.number, before);
+	expect_no_orphans(&s);
+	s.tree->manifest.file_max = 0;
+	ck_assert_int_eq(store_flush(&s, &m), 0);
+	expect_model(&s, &m);
+	store_close(&s);
+	env_free(env);
+}
+END_TEST
+
 static const TTest *const *const tests[] = {
 	&a_new_tree_is_empty_and_opens,
 	&no_current_is_enoent,
@@ -351,6 +525,10 @@ static const TTest *const *const tests[] = {
 	&logs_are_named_until_a_flush_lets_go_of_them,
 	&ids_differ_for_every_number_and_do_not_change,
 	&a_long_manifest_is_begun_anew,
+	&a_full_manifest_is_begun_anew,
+	&a_new_manifest_holds_all_that_an_edit_changes,
+	&a_job_of_many_tables_needs_no_edit_that_holds_them_all,
+	&a_state_that_no_manifest_can_hold_is_refused,
 };
 
 UNIT_SUITE("lsm/tree/tree_open", tests)
