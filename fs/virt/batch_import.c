@@ -7,6 +7,7 @@
 
 #include "fs/virt/batch_text.h"
 #include "fs/virt/control_text.h"
+#include "fs/virt/cut_write.h"
 #include "lsm/base/error.h"
 
 struct batch_import *batch_import_new(struct fs *fs, size_t line_max)
@@ -106,13 +107,15 @@ static size_t whole_lines(struct slice text)
 	return end ? (size_t)(end - text.ptr) + 1 : 0;
 }
 
-static int check_cut(const struct batch_import *b, struct slice piece, size_t whole)
+static int check_cut(const struct batch_import *b, uint64_t offset, struct slice piece,
+		     size_t whole)
 {
 	size_t cut = piece.len - whole;
+	size_t before = offset == b->next_offset ? b->part : 0;
 
 	if (cut == 0)
 		return 0;
-	if (piece.len < BATCH_PIECE_MIN)
+	if (before + piece.len < BATCH_PIECE_MIN)
 		return fail(-EINVAL, "the last line has no line feed");
 	if (cut + (whole ? 0 : b->partial.len) > b->line_max)
 		return fail(-E2BIG, "line %" PRIu64 ": longer than %zu bytes", b->lines + 1,
@@ -142,7 +145,7 @@ int batch_import_piece(struct batch_import *b, uint64_t offset, struct slice pie
 {
 	size_t whole = whole_lines(piece);
 	struct tally tally = {0};
-	int rc = check_cut(b, piece, whole);
+	int rc = check_cut(b, offset, piece, whole);
 
 	if (b->partial.len > 0 && offset != b->next_offset)
 		return fail(-EINVAL, "line %" PRIu64 " was cut, and this does not follow on it",
@@ -163,6 +166,7 @@ int batch_import_piece(struct batch_import *b, uint64_t offset, struct slice pie
 	}
 	buf_add(&b->partial, piece.ptr + whole, piece.len - whole);
 	b->next_offset = offset + piece.len;
+	b->part = cut_write_may_go_on(offset, piece.len) ? piece.len : 0;
 	return 0;
 }
 

@@ -25,6 +25,7 @@ struct batch_import {
 	struct buf memory;          /* owned; of the line being parsed */
 	size_t line_max;
 	uint64_t next_offset;
+	size_t part; /* bytes before that, if they may belong to the same write (cut_write.h) */
 	/* applied so far */
 	uint64_t lines;
 	uint64_t bytes;

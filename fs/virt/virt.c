@@ -36,7 +36,7 @@ int virt_new(const struct virt_options *options, struct virt **ret_virt)
 		return -ENOMEM;
 	v->options = *options;
 	virt_tree_init(&v->tree);
-	virt_nodes_init(&v->nodes);
+	virt_nodes_init(&v->nodes, options->reasons);
 	*ret_virt = v;
 	return 0;
 }
@@ -395,6 +395,18 @@ static int answer_of_name(struct virt *v, const struct virt_change *change, stru
 	return rc == -ENOENT || rc == -EXDEV ? rc : answer(v, change, name, rc);
 }
 
+static int write_whole(struct virt_node *n, const struct virt_write *write)
+{
+	struct virt_write whole;
+	int rc = cut_write_take(&n->cut, write, &whole);
+
+	if (rc || whole.bytes.len == 0)
+		return rc;
+	rc = n->file->write(n->arg, &n->object, &whole);
+	cut_write_end(&n->cut, rc);
+	return rc;
+}
+
 static int write_file(struct virt *v, struct virt_node *found, const struct virt_write *write)
 {
 	int rc = found->file->write ? may(v, write->change.caller, found->file->mode, MAY_WRITE)
@@ -403,7 +415,8 @@ static int write_file(struct virt *v, struct virt_node *found, const struct virt
 	if (rc)
 		return rc;
 	mutex_lock(&found->write_mu);
-	rc = found->file->write(found->arg, &found->object, write);
+	rc = found->file->read ? found->file->write(found->arg, &found->object, write)
+			       : write_whole(found, write);
 	mutex_unlock(&found->write_mu);
 	if (!rc)
 		virt_nodes_grow(&v->nodes, found, write->offset + write->bytes.len);

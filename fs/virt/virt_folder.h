@@ -26,7 +26,7 @@ struct virt_change {
 	struct fs_stale *stale;
 };
 
-/* A write(2), or a piece of one: the kernel cuts at 1 MiB, and at its pages. */
+/* A write(2), or a piece of one: the kernel cuts at 1 MiB, and at its pages (cut_write.h). */
 struct virt_write {
 	struct virt_change change;
 	uint64_t offset;

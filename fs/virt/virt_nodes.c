@@ -5,10 +5,11 @@
 
 #include "lsm/base/clock.h"
 #include "lsm/base/error.h"
+#include "lsm/base/log.h"
 
-void virt_nodes_init(struct virt_nodes *t)
+void virt_nodes_init(struct virt_nodes *t, struct reasons *reasons)
 {
-	*t = (struct virt_nodes){0};
+	*t = (struct virt_nodes){.reasons = reasons};
 	mutex_init(&t->mu, RANK_FS_VIRT);
 	cond_init(&t->room);
 }
@@ -64,6 +65,7 @@ void virt_node_free(struct virt_node *node)
 {
 	virt_object_done(node->file, node->object);
 	mutex_done(&node->write_mu);
+	cut_write_done(&node->cut);
 	buf_done(&node->text);
 	free(node);
 }
@@ -226,6 +228,17 @@ struct virt_node *virt_nodes_find(struct virt_nodes *t, uint64_t number)
 	return *link_find_locked(t, number);
 }
 
+/* Nobody is left who could be told by an errno. */
+static void note_cut(struct virt_nodes *t, const struct virt_node *node)
+{
+	if (node->cut.bytes.len == 0)
+		return;
+	ignore_result(fail(-EINVAL, "the last write never ended, and is not applied"));
+	log_error("%s: %s", node->name, fail_text());
+	if (t->reasons)
+		reasons_note(t->reasons, 0, slice_str(node->name), -EINVAL);
+}
+
 void virt_nodes_forget(struct virt_nodes *t, uint64_t number, uint64_t lookups)
 {
 	struct virt_node *dead = NULL;
@@ -245,8 +258,10 @@ void virt_nodes_forget(struct virt_nodes *t, uint64_t number, uint64_t lookups)
 		(*link)->lookups -= lookups;
 	}
 	mutex_unlock(&t->mu);
-	if (dead)
-		virt_node_free(dead);
+	if (!dead)
+		return;
+	note_cut(t, dead);
+	virt_node_free(dead);
 }
 
 uint64_t virt_nodes_size(struct virt_nodes *t, const struct virt_node *node)

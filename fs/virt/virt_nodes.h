@@ -15,6 +15,8 @@
 #include <limits.h>
 
 #include "fs/core/stale.h"
+#include "fs/virt/cut_write.h"
+#include "fs/virt/reasons.h"
 #include "fs/virt/virt_folder.h"
 #include "lsm/base/mutex.h"
 
@@ -52,12 +54,14 @@ struct virt_node {
 	uint64_t read_end; /* up to where it has been read */
 	/* guarded by write_mu */
 	void *object;          /* owned; file->object_done frees it */
+	struct cut_write cut;  /* of a file that is no store of bytes: file->read */
 	struct mutex write_mu; /* RANK_FS_CONTROL */
 };
 
 struct virt_nodes {
-	struct mutex mu;  /* RANK_FS_VIRT */
-	struct cond room; /* something was forgotten */
+	struct reasons *reasons; /* borrowed; NULL: none are kept */
+	struct mutex mu;         /* RANK_FS_VIRT */
+	struct cond room;        /* something was forgotten */
 	/* guarded by mu */
 	unsigned waiting; /* for room */
 	struct virt_node *buckets[VIRT_BUCKETS];
@@ -77,7 +81,7 @@ struct virt_nodes {
 	} spare;
 };
 
-void virt_nodes_init(struct virt_nodes *t);
+void virt_nodes_init(struct virt_nodes *t, struct reasons *reasons);
 /* Frees every node. */
 void virt_nodes_done(struct virt_nodes *t);
 

@@ -47,6 +47,18 @@ cut() { ! printf 'k=v' >.apex/batch 2>/dev/null; }
 check "no line feed at the end" cut
 check "nothing of these is applied" test ! -e k
 
+# ---- writes that the kernel cuts at its pages ----
+lines_in() { sed -n 's/^last_lines //p' .apex/batch; }
+seq -f "loop/%.0f=some value" 1000 >"$work/lines"
+one_by_one() { while read -r line; do echo "$line"; done <"$work/lines" >.apex/batch; }
+check "a loop of echoes" one_by_one
+check "all of its lines" same 1000 "$(lines_in)"
+check "are there" same "1000 some value" "$(ls loop | wc -l) $(cat loop/235)"
+in_blocks() { dd if="$work/lines" of=.apex/batch bs="$1" 2>/dev/null && same 1000 "$(lines_in)"; }
+check "blocks of an odd size" in_blocks 5000
+check "and of another" in_blocks 4097
+rm -r loop
+
 # ---- what the kernel remembers ----
 absent() { ! cat "$1" 2>/dev/null; }
 check "a name that is absent" absent new

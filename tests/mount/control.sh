@@ -176,6 +176,13 @@ echo 2 >.apex/config.d/search.max_results
 check "search.max_results" same 2 "$(wc -l <.apex/search/prefix/user)"
 echo 10000 >.apex/config.d/search.max_results
 
+commands_in_one_opening() {
+	failed=0
+	for i in $(seq 500); do echo "log info" || failed=$((failed + 1)); done 2>/dev/null >.apex/ctl
+	same 0 "$failed"
+}
+check "no command is cut at a page" commands_in_one_opening
+
 # ---- features ----
 check "the three that steer are there" same "compaction_paused read_only verify_reads" \
 	"$(ls .apex/features | tr '\n' ' ' | sed 's/ $//')"
