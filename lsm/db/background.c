@@ -129,8 +129,11 @@ static int flush_with_reserve(struct lsm *db, struct tree_flush_job *job)
 		job->frugal = true;
 		err = try_flush(db, job);
 	}
-	while (env_is_full(err) && db_reserve_release(db, &releases))
+	while (env_is_full(err) && db_reserve_release(db, &releases)) {
+		db_reserve_lend(db, DB_JOB_FLUSH, db->options.memtable_bytes);
 		err = try_flush(db, job);
+	}
+	db_reserve_lend(db, DB_JOB_FLUSH, 0);
 	return err;
 }
 
@@ -256,14 +259,39 @@ static void flush_loop(void *arg)
 	}
 }
 
+/* What is to be known of a job that has failed and is no more. */
+struct failed_job {
+	bool for_space;
+	uint64_t input_bytes;
+	uint64_t releases; /* of the reserve, when it began */
+};
+
+static int compaction_failed(struct lsm *db, struct failed_job *job, int err)
+{
+	bool full = env_is_full(err);
+
+	if (full)
+		db_drop_dead_chunks(db);
+	db_want_compaction(db); /* its tables are free for another job again */
+	if (full && job->for_space)
+		return -EAGAIN; /* it was worth a try, but not the reserve */
+	bool again = full && db_reserve_release(db, &job->releases);
+
+	db_reserve_lend(db, DB_JOB_COMPACTION, again ? job->input_bytes : 0);
+	return again ? -EAGAIN : err;
+}
+
 int db_run_compaction(struct lsm *db, struct compaction_job *job, struct long_work *work)
 {
-	uint64_t releases = db_reserve_releases(db);
+	struct failed_job failed = {
+		.for_space = job->for_space,
+		.input_bytes = job->input_bytes,
+		.releases = db_reserve_releases(db),
+	};
 	struct tree_compact_limits limits = {.work = work};
 	struct db_timer timer = db_timer_start(db);
 	cleanup_free uint64_t *snapshots = NULL;
 	struct db_state *next = db_state_new(db);
-	bool for_space = job->for_space;
 	int err = next ? db_snapshots_list(db, &snapshots, &limits.snapshot_count) : -ENOMEM;
 
 	limits.snapshots = snapshots;
@@ -276,13 +304,9 @@ int db_run_compaction(struct lsm *db, struct compaction_job *job, struct long_wo
 	db_watch_tree(db);
 	if (err) {
 		db_state_release(next);
-		if (env_is_full(err))
-			db_drop_dead_chunks(db);
-		db_want_compaction(db); /* its tables are free for another job again */
-		if (for_space && env_is_full(err))
-			return -EAGAIN; /* it was worth a try, but not the reserve */
-		return env_is_full(err) && db_reserve_release(db, &releases) ? -EAGAIN : err;
+		return compaction_failed(db, &failed, err);
 	}
+	db_reserve_lend(db, DB_JOB_COMPACTION, 0);
 	db_timer_end(db, LSM_OP_COMPACT, timer);
 	install(db, next, DB_JOB_COMPACTION, 0);
 	return 0;
@@ -311,6 +335,8 @@ static void compaction_loop(void *arg)
 
 		if (err == 0)
 			err = db_run_compaction(db, &job, NULL);
+		else if (err == -ENOENT)
+			db_reserve_lend(db, DB_JOB_COMPACTION, 0);
 		if (err == 0 || err == -ENOENT || err == -ECANCELED || err == -EAGAIN)
 			continue;
 		retry_later(db, DB_JOB_COMPACTION, err);

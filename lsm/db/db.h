@@ -126,6 +126,7 @@ struct db_reserve {
 	_Atomic uint64_t releases;
 	_Atomic bool low;
 	_Atomic bool freed; /* any thread: something was freed since the last try */
+	_Atomic uint64_t lent_bytes[DB_JOB_KINDS]; /* any thread, relaxed */
 };
 
 /* What lsm_set_options changes (lsm/db/live.h). */

@@ -95,6 +95,21 @@ int db_reserve_open(struct lsm *db)
 	return err;
 }
 
+/* What the jobs that it was given to may still write. */
+static uint64_t lent_bytes(const struct lsm *db)
+{
+	uint64_t bytes = 0;
+
+	for (int kind = 0; kind < DB_JOB_KINDS; kind++)
+		bytes += atomic_load_explicit(&db->reserve.lent_bytes[kind], memory_order_relaxed);
+	return bytes;
+}
+
+void db_reserve_lend(struct lsm *db, enum db_job_kind kind, uint64_t bytes)
+{
+	atomic_store_explicit(&db->reserve.lent_bytes[kind], bytes, memory_order_relaxed);
+}
+
 /* Not a byte more than is sure to be there: a failed try would take the last room from others for a
  * moment. */
 static int check_room(struct lsm *db, uint64_t bytes)
@@ -114,10 +129,11 @@ static int take_locked(struct lsm *db)
 {
 	struct db_reserve *r = &db->reserve;
 	uint64_t missing = r->want_bytes - held_bytes(db);
-	int err = check_room(db, missing);
+	uint64_t room = missing ? missing + lent_bytes(db) : 0;
+	int err = check_room(db, room);
 
 	if (err && db_spare_log_give_back(db))
-		err = check_room(db, missing);
+		err = check_room(db, room);
 	if (!err && !r->file)
 		err = env_dir_open(db->dir, DB_RESERVE_NAME, ENV_CREATE, &r->file);
 	if (err)
@@ -167,6 +183,7 @@ static bool give_back_locked(struct lsm *db)
 		return false;
 	}
 	set_held(db, 0);
+	atomic_store_explicit(&r->freed, false, memory_order_relaxed);
 	r->next_try_ns = env_mono_ns(db->env) + RETRY_NS;
 	return true;
 }

@@ -47,6 +47,13 @@ static inline uint64_t db_reserve_releases(const struct lsm *db)
  */
 bool db_reserve_release(struct lsm *db, uint64_t *seen);
 
+/*
+ * A job was given the reserve, and may write so many bytes until it ends (0): until then it is not
+ * taken again before there is room for these, too, or the job would find the disk full once more,
+ * and so on.
+ */
+void db_reserve_lend(struct lsm *db, enum db_job_kind kind, uint64_t bytes);
+
 /* Before a batch that may not draw on the reserve: 0, or -ENOSPC when the store is low on space and
  * still cannot take it. */
 must_check int db_reserve_admit(struct lsm *db);

@@ -168,6 +168,31 @@ START_TEST(a_store_at_rest_takes_it_again)
 }
 END_TEST
 
+START_TEST(it_is_not_taken_from_the_job_that_it_was_given_to)
+{
+	struct env *env = new_disk();
+	struct lsm_options options = reserve_options(env);
+	struct lsm *db = db_open_with(&options);
+
+	ck_assert_int_eq(db_fill(db, 0, 40, 200), 0);
+	ck_assert_int_eq(db_await_spare_log(db), SPARE_READY);
+	db_fill_disk(env);
+	ck_assert_int_eq(lsm_flush(db), 0);
+	expect_low(db);
+	db_reserve_lend(db, DB_JOB_COMPACTION, RESERVE_BYTES);
+	env_mem_set_capacity(env, db_used_bytes(env) + 3 * RESERVE_BYTES / 2);
+	env_mem_set_clock(env, 3 * SECOND_NS);
+	db_reserve_retry(db);
+	expect_low(db);
+	db_reserve_lend(db, DB_JOB_COMPACTION, 0);
+	env_mem_set_clock(env, 6 * SECOND_NS);
+	db_reserve_retry(db);
+	expect_well(db);
+	db_close(db);
+	env_free(env);
+}
+END_TEST
+
 START_TEST(a_batch_that_frees_space_may_use_it)
 {
 	struct env *env = new_disk();
@@ -429,6 +454,7 @@ static const TTest *const *const tests[] = {
 	&deletes_and_a_flush_work_on_a_full_disk_and_puts_do_not,
 	&a_refused_put_shows_in_health_until_one_is_taken,
 	&a_store_at_rest_takes_it_again,
+	&it_is_not_taken_from_the_job_that_it_was_given_to,
 	&a_batch_that_frees_space_may_use_it,
 	&it_is_taken_again_when_space_returns,
 	&a_flush_in_the_background_uses_it_and_its_log_pays_it_back,
