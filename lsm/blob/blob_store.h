@@ -135,9 +135,10 @@ void blob_store_read_ahead(struct blob_store *s, const struct extent *e);
  * nobody knows what the disk holds.
  */
 must_check int blob_store_sync(struct blob_store *s);
-/* Sync a found file's bytes, which a killed process may have left in the page cache only, before
- * they are relied on. The folder is the caller's. -EUCLEAN: it is missing. */
-must_check int blob_file_sync_found(struct blob_file *f);
+/* A found file's bytes are on the disk, and what is read of them comes from there
+ * (env_file_resync); before they are relied on. The folder is the caller's. -EUCLEAN: it is
+ * missing. */
+must_check int blob_file_resync(struct blob_file *f);
 
 /* Complete the files being written: later chunks go to new ones. */
 void blob_store_seal(struct blob_store *s);

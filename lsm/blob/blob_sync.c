@@ -95,7 +95,7 @@ int blob_store_sync(struct blob_store *s)
 	return sync_once(s);
 }
 
-int blob_file_sync_found(struct blob_file *f)
+int blob_file_resync(struct blob_file *f)
 {
 	struct blob_store *s = f->store;
 	char name[ENV_NAME_MAX + 1];
@@ -108,5 +108,5 @@ int blob_file_sync_found(struct blob_file *f)
 	while (blob_make_way_for(s, rc));
 	if (rc)
 		return rc == -ENOENT ? blob_missing(s, f->number) : rc;
-	return env_file_sync(file);
+	return env_file_resync(file);
 }

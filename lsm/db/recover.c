@@ -195,26 +195,6 @@ static int apply_record(void *arg, const struct wal_record *rec)
 	return err ? err : apply_checked(memtable, rec);
 }
 
-/* A log before the tail is complete, but a killed process leaves it in the page cache. */
-static int sync_old_log(struct lsm *db, uint64_t number)
-{
-	cleanup_file struct env_file *file = NULL;
-	char name[ENV_NAME_MAX + 1];
-
-	wal_file_name(number, name);
-	int err = env_dir_open(db->dir, name, ENV_REUSE, &file);
-
-	return err ? err : env_file_sync(file);
-}
-
-/* Its records end at `end`: what a crash may have left behind them is no part of the store. */
-static int adopt_old_log(struct lsm *db, uint64_t number, uint64_t end)
-{
-	int err = db->options.read_only ? 0 : sync_old_log(db, number);
-
-	return err ? err : db_logs_note_old_locked(db, number, end);
-}
-
 /* The tail and what is newer, for one who only reads: a writer beside may go on there. Behind a
  * torn end is what the next writer cuts off. */
 static int adopt_open_log(struct lsm *db, uint64_t number, const struct wal_recovery *found)
@@ -238,15 +218,17 @@ static int adopt_open_log(struct lsm *db, uint64_t number, const struct wal_reco
  * changes are in tables; the tail is cut where the history ends and written on. Newer ones (the
  * spare log of the last time, or what a power cut left of logs behind a torn one) hold nothing:
  * they are emptied, before anything new is written to the tail, lest old records come back as its
- * continuation. The first of them becomes the spare log. All of them are synced on the way.
+ * continuation. The first of them becomes the spare log.
  */
 static int adopt_log(struct lsm *db, uint64_t number, uint64_t end,
 		     const struct wal_recovery *found)
 {
 	struct wal_writer *writer;
 
+	/* its records end at `end`: what a crash may have left behind them is no part of the store
+	 */
 	if (number < found->tail_number)
-		return adopt_old_log(db, number, end);
+		return db_logs_note_old_locked(db, number, end);
 	if (db->options.read_only)
 		return adopt_open_log(db, number, found);
 	bool tail = number == found->tail_number;
@@ -270,8 +252,6 @@ static int adopt_logs(struct lsm *db, const struct tree_recovery *tree, struct r
 	struct wal_writer *first;
 	int err = 0;
 
-	if (!db->options.read_only)
-		err = chunk_claims_sync(&p->claims);
 	for (size_t i = 0; !err && i < tree->log_count; i++)
 		err = adopt_log(db, tree->logs[i], p->ends[i], found);
 	if (err || db->log_count > 0 || db->options.read_only)
@@ -322,6 +302,30 @@ static int note_torn(struct lsm *db, uint64_t bad_seqno)
 	return err;
 }
 
+/*
+ * What is replayed counts as durable. But the process before this one may have left it in the page
+ * cache, and have met an error when it synced it, after which the kernel takes it for written: so
+ * none of it is read before it is on the disk, nor from anywhere else.
+ */
+static int resync_logs(struct lsm *db, const struct wal_set *logs)
+{
+	for (size_t i = 0; i < logs->count; i++) {
+		cleanup_file struct env_file *file = NULL;
+		char name[ENV_NAME_MAX + 1];
+
+		wal_file_name(logs->numbers[i], name);
+		int err = env_dir_open(db->dir, name, ENV_REUSE, &file);
+
+		if (err == -ENOENT)
+			continue; /* wal_recover knows what that means */
+		if (!err)
+			err = env_file_resync(file);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
 static int replay_logs(struct lsm *db, struct wal_set *logs, struct replayed *p,
 		       struct wal_recovery *ret_found)
 {
@@ -332,6 +336,8 @@ static int replay_logs(struct lsm *db, struct wal_set *logs, struct replayed *p,
 		err = begin_memtable(p);
 		if (!err)
 			err = wal_recover(db->dir, logs, apply_record, p, ret_found);
+		if (!err && !db->options.read_only)
+			err = chunk_claims_resync(&p->claims);
 		if (!err)
 			err = chunk_claims_check(&p->claims, ret_found->durable_seqno,
 						 &logs->bad_seqno);
@@ -369,8 +375,10 @@ static int replay(struct lsm *db, const struct tree_recovery *tree, struct repla
 	logs.ends = p->ends = calloc(logs.count + 1, sizeof(*p->ends));
 	if (!p->ends)
 		return -ENOMEM;
-	int err = replay_logs(db, &logs, p, ret_found);
+	int err = db->options.read_only ? 0 : resync_logs(db, &logs);
 
+	if (!err)
+		err = replay_logs(db, &logs, p, ret_found);
 	if (!err && db->options.read_only)
 		err = check_still_there(db, &logs);
 	if (err)
@@ -412,10 +420,8 @@ static int begin_anew(struct lsm *db, struct replayed *p, struct wal_recovery *f
 	found->last_seqno = max_of(found->last_seqno, snapshot_list_newest_seqno(&db->named));
 	/* one more, so that there is something to flush even if nothing was replayed */
 	found->last_seqno++;
-	int err = chunk_claims_sync(&p->claims);
+	int err = db_spare_log_take(db, &log);
 
-	if (!err)
-		err = db_spare_log_take(db, &log);
 	if (err)
 		return err;
 	db_logs_push_locked(db, log);

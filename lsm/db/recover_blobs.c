@@ -225,12 +225,13 @@ int chunk_claims_check(struct chunk_claims *c, uint64_t durable_seqno, uint64_t 
 	return err;
 }
 
-int chunk_claims_sync(struct chunk_claims *c)
+int chunk_claims_resync(struct chunk_claims *c)
 {
 	int err = 0;
 
 	for (size_t i = 0; !err && i < c->files.count; i++)
-		err = blob_file_sync_found(c->files.refs[i].file);
+		if (c->files.refs[i].file)
+			err = blob_file_resync(c->files.refs[i].file);
 	if (!err && c->files.count)
 		err = env_dir_sync(c->db->dir);
 	return err;

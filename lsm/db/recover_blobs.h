@@ -51,6 +51,6 @@ must_check int chunk_claims_note(struct chunk_claims *c, const struct wal_record
 must_check int chunk_claims_check(struct chunk_claims *c, uint64_t durable_seqno,
 				  uint64_t *ret_torn);
 
-/* Make all that the logs name durable: after a mere end of the process it may be in the page cache
- * alone. */
-must_check int chunk_claims_sync(struct chunk_claims *c);
+/* All that the logs name is on the disk, and read from there: the process that wrote it may have
+ * left it in the page cache alone. Before the check, by who may write. */
+must_check int chunk_claims_resync(struct chunk_claims *c);

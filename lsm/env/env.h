@@ -125,6 +125,12 @@ struct env_file_ops {
 	 * failed. */
 	int (*sync)(struct env_file *);
 	/*
+	 * The same for a file that another process wrote, which may have met an error of a sync:
+	 * pages may look clean that nobody has written. Memory lets go of them, as far as it can,
+	 * so that reads from here on see what is on the disk. NULL: sync.
+	 */
+	int (*resync)(struct env_file *);
+	/*
 	 * Blocks for [offset, offset + len), size grown to match, zeros; bytes that are there stay.
 	 * -ENOSPC early instead of late, and then the file may be longer by zeros but holds what it
 	 * held. (On a file system without fallocate: zeros are written behind the end of the file.)
@@ -262,6 +268,11 @@ must_check static inline int env_file_seek(struct env_file *f, uint64_t offset)
 must_check static inline int env_file_sync(struct env_file *f)
 {
 	return f->ops->sync(f);
+}
+
+must_check static inline int env_file_resync(struct env_file *f)
+{
+	return f->ops->resync ? f->ops->resync(f) : f->ops->sync(f);
 }
 
 must_check static inline int env_file_allocate(struct env_file *f, uint64_t offset, uint64_t len)

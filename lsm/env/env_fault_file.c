@@ -124,6 +124,14 @@ static int fault_sync(struct env_file *file)
 	return rc ? rc : env_file_sync(f->inner);
 }
 
+static int fault_resync(struct env_file *file)
+{
+	struct fault_file *f = fault_file_of(file);
+	int rc = count(f, FAULT_WRITES, "sync");
+
+	return rc ? rc : env_file_resync(f->inner);
+}
+
 static int fault_allocate(struct env_file *file, uint64_t offset, uint64_t len)
 {
 	struct fault_file *f = fault_file_of(file);
@@ -166,6 +174,7 @@ static const struct env_file_ops fault_file_ops = {
 	.append = fault_append,
 	.seek = fault_seek,
 	.sync = fault_sync,
+	.resync = fault_resync,
 	.allocate = fault_allocate,
 	.truncate = fault_truncate,
 	.size = fault_size,

@@ -100,6 +100,21 @@ static int mem_file_sync(struct env_file *file)
 	return rc ? fail_at(rc, f, f->node->bytes.len, "sync") : 0;
 }
 
+static int mem_file_resync(struct env_file *file)
+{
+	struct mem_file *f = mem_file_of(file);
+	mutex_guard(&f->owner->mu);
+	int rc = check_usable_locked(f, false);
+
+	if (rc)
+		return rc;
+	rc = mem_node_sync(f->node);
+	if (rc)
+		return fail_at(rc, f, f->node->bytes.len, "sync");
+	mem_node_reread(f->node);
+	return 0;
+}
+
 static int mem_file_allocate(struct env_file *file, uint64_t offset, uint64_t len)
 {
 	struct mem_file *f = mem_file_of(file);
@@ -163,6 +178,7 @@ static const struct env_file_ops mem_file_ops = {
 	.append = mem_file_append,
 	.seek = mem_file_seek,
 	.sync = mem_file_sync,
+	.resync = mem_file_resync,
 	.allocate = mem_file_allocate,
 	.truncate = mem_file_truncate,
 	.size = mem_file_size,

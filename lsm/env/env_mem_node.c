@@ -122,12 +122,27 @@ int mem_node_sync(struct mem_node *n)
 
 	if (len > n->synced.len && buf_reserve(&n->synced, len - n->synced.len))
 		return -ENOMEM;
+	if (len > n->synced.len)
+		memset(n->synced.ptr + n->synced.len, 0, len - n->synced.len);
 	if (n->dirty_from < to)
 		memcpy(n->synced.ptr + n->dirty_from, n->bytes.ptr + n->dirty_from,
 		       to - (size_t)n->dirty_from);
 	n->synced.len = len;
 	mark_clean(n);
 	return 0;
+}
+
+void mem_node_lose_dirty(struct mem_node *n)
+{
+	n->lost = n->lost || n->dirty_from < n->dirty_to;
+	mark_clean(n);
+}
+
+void mem_node_reread(struct mem_node *n)
+{
+	if (n->lost && n->synced.len > 0)
+		memcpy(n->bytes.ptr, n->synced.ptr, n->synced.len);
+	n->lost = false;
 }
 
 void mem_node_revert(struct mem_disk *disk, struct mem_node *n)
@@ -139,5 +154,6 @@ void mem_node_revert(struct mem_disk *disk, struct mem_node *n)
 		memcpy(n->bytes.ptr, n->synced.ptr, n->synced.len);
 	set_len(disk, n, n->synced.len);
 	mark_clean(n);
+	n->lost = false;
 	n->lock = NULL;
 }

@@ -29,6 +29,7 @@ struct mem_node {
 	uint32_t open_count;   /* open files and locks */
 	uint32_t synced_count; /* names as last synced */
 	bool broken;           /* reading fails */
+	bool lost;             /* outside of the dirty bytes, too, they differ */
 	struct mem_lock *lock; /* borrowed; who holds it, NULL when nobody does */
 	struct mem_node *copy; /* borrowed; its counterpart while the disk is being cloned */
 };
@@ -57,6 +58,10 @@ must_check int mem_node_resize(struct mem_disk *disk, struct mem_node *n, uint64
 
 /* What is written is synced from now on. -ENOMEM changes nothing. */
 must_check int mem_node_sync(struct mem_node *n);
+
+/* As env_mem_lose_dirty; then as a resync, after the sync. */
+void mem_node_lose_dirty(struct mem_node *n);
+void mem_node_reread(struct mem_node *n);
 
 /* Lose what was not synced; all of it when no synced name leads here. */
 void mem_node_revert(struct mem_disk *disk, struct mem_node *n);

@@ -175,6 +175,16 @@ static int posix_file_sync(struct env_file *file)
 	return posix_fail(rc, f->name, "sync");
 }
 
+static int posix_file_resync(struct env_file *file)
+{
+	int rc = posix_file_sync(file);
+
+	/* a hint: what is dirty or mapped stays, and there is nothing of either */
+	if (rc == 0)
+		(void)posix_fadvise(posix_file_of(file)->fd, 0, 0, POSIX_FADV_DONTNEED);
+	return rc;
+}
+
 int posix_fdatasync(int fd)
 {
 	int rc;
@@ -293,6 +303,7 @@ static const struct env_file_ops posix_file_ops = {
 	.append = posix_file_append,
 	.seek = posix_file_seek,
 	.sync = posix_file_sync,
+	.resync = posix_file_resync,
 	.allocate = posix_file_allocate,
 	.truncate = posix_file_truncate,
 	.size = posix_file_size,

@@ -108,6 +108,15 @@ static int record_sync(struct env_file *file)
 	return rc ? rc : end(f, &p, env_file_sync(f->inner));
 }
 
+static int record_resync(struct env_file *file)
+{
+	struct record_file *f = record_file_of(file);
+	struct record_pending p;
+	int rc = begin(f, &p, ENV_CALL_SYNC);
+
+	return rc ? rc : end(f, &p, env_file_resync(f->inner));
+}
+
 static int record_allocate(struct env_file *file, uint64_t offset, uint64_t len)
 {
 	struct record_file *f = record_file_of(file);
@@ -164,6 +173,7 @@ static const struct env_file_ops record_file_ops = {
 	.append = record_append,
 	.seek = record_seek,
 	.sync = record_sync,
+	.resync = record_resync,
 	.allocate = record_allocate,
 	.truncate = record_truncate,
 	.size = record_size,

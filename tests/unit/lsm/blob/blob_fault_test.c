@@ -178,7 +178,7 @@ START_TEST(without_descriptors_idle_files_are_closed)
 		/* and for a sync. */
 		ck_assert(fixture_reads_right(&f, &extents[0], 0, false));
 		fixture_fail_call(&f, 0, errors[i]);
-		ck_assert_int_eq(blob_file_sync_found(file), 0);
+		ck_assert_int_eq(blob_file_resync(file), 0);
 		ck_assert_uint_eq(fixture_stats(&f).open_files, 0);
 		/* With none left to close, it is an error. */
 		fixture_fail_call(&f, 0, errors[i]);
@@ -198,11 +198,11 @@ START_TEST(a_found_file_that_cannot_be_synced_says_why)
 	(void)fixture_write(&f, 1, LEN, false, &file);
 	for (uint64_t nth = 0; nth < 2; nth++) {
 		fixture_fail_call(&f, nth, -EIO);
-		ck_assert_int_eq(blob_file_sync_found(file), -EIO);
+		ck_assert_int_eq(blob_file_resync(file), -EIO);
 	}
 	env_fault_set(f.fault, NULL);
 	ck_assert_int_eq(env_mem_remove_file(f.disk, "store", "000001.blob"), 0);
-	ck_assert_int_eq(blob_file_sync_found(file), -EUCLEAN);
+	ck_assert_int_eq(blob_file_resync(file), -EUCLEAN);
 	ck_assert_str_eq(fail_text(), "000001.blob: missing");
 	fixture_done(&f);
 }

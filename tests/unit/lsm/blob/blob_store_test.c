@@ -226,7 +226,7 @@ START_TEST(a_found_file_is_known_under_its_number)
 	ck_assert_int_eq(blob_store_add(f.store, 1, bytes, &again), 0);
 	ck_assert_ptr_eq(file, again);
 	ck_assert(fixture_reads_right(&f, &e, 1, true));
-	ck_assert_int_eq(blob_file_sync_found(file), 0);
+	ck_assert_int_eq(blob_file_resync(file), 0);
 	blob_file_unref(file);
 	ck_assert(fixture_reads_right(&f, &e, 1, true));
 	blob_file_unref(again);

@@ -166,7 +166,7 @@ START_TEST(a_found_file_can_be_made_durable)
 	blob_store_free(f.store);
 	fixture_new_store(&f, fixture_options());
 	ck_assert_int_eq(blob_store_add(f.store, 1, bytes, &file), 0);
-	ck_assert_int_eq(blob_file_sync_found(file), 0);
+	ck_assert_int_eq(blob_file_resync(file), 0);
 	ck_assert_int_eq(env_dir_sync(f.dir), 0);
 	cut(&f);
 	ck_assert(survives(&f, &e, 1));

@@ -59,6 +59,19 @@ static inline void db_close(struct lsm *db)
 	ck_assert_int_eq(lsm_close(db), 0);
 }
 
+/* Its sync fails, as does all that it still writes; what it wrote to the file before is lost. */
+static inline void db_fail_sync(struct lsm *db, struct env *faulty, struct env *disk,
+				const char *name)
+{
+	const struct env_fault_plan plan = {.sticky = true, .writes_only = true, .error = -EIO};
+
+	env_fault_set(faulty, &plan);
+	ck_assert_int_eq(lsm_sync(db), -EIO);
+	ck_assert_int_eq(env_mem_lose_dirty(disk, DB_DIR, name), 0);
+	ignore_result(lsm_close(db));
+	env_fault_set(faulty, NULL);
+}
+
 static inline int db_try_put(struct lsm *db, const char *key, const char *value)
 {
 	return lsm_put(db, slice_str(key), slice_str(value), NULL);

@@ -278,6 +278,32 @@ START_TEST(nothing_of_a_record_that_makes_no_sense_is_kept_before_damage)
 }
 END_TEST
 
+/* The record that names it is on the disk: it counts as torn. */
+START_TEST(a_chunk_that_a_failed_sync_lost_is_not_taken_for_durable)
+{
+	struct env *disk = env_mem_new(), *faulty = env_fault_new(disk);
+	struct lsm *db = open_large(faulty);
+	uint8_t *bytes = noise(BIG, 8);
+
+	ck_assert_int_eq(db_put_synced(db, "first", "1"), 0);
+	ck_assert_int_eq(lsm_put(db, slice_str("lost"), slice_of(bytes, 200000), NULL), 0);
+	db_fail_sync(db, faulty, disk, db_find(disk, ".blob").name);
+	db = open_large(disk);
+	ck_assert(db_has(db, "first", "1"));
+	ck_assert(db_has(db, "lost", NULL));
+	ck_assert_int_eq(db_put_synced(db, "second", "3"), 0);
+	db_close(db);
+	env_mem_power_cut(disk);
+	db = open_large(disk);
+	ck_assert(db_has(db, "lost", NULL));
+	ck_assert(db_has(db, "second", "3"));
+	db_close(db);
+	env_free(faulty);
+	env_free(disk);
+	free(bytes);
+}
+END_TEST
+
 static const TTest *const *const tests[] = {
 	&a_kill_loses_nothing,
 	&a_failure_in_a_flush_loses_nothing,
@@ -286,6 +312,7 @@ static const TTest *const *const tests[] = {
 	&a_synced_chunk_that_is_not_there_is_damage,
 	&a_file_shorter_than_a_synced_chunk_is_refused_at_open,
 	&nothing_of_a_record_that_makes_no_sense_is_kept_before_damage,
+	&a_chunk_that_a_failed_sync_lost_is_not_taken_for_durable,
 };
 
 UNIT_SUITE("lsm/db/large_crash", tests)

@@ -337,6 +337,34 @@ START_TEST(each_log_comes_back_as_a_memtable_of_its_own)
 }
 END_TEST
 
+/* The kernel has the bytes, and takes them for written: a sync by the next process would not fail.
+ */
+START_TEST(what_a_failed_sync_lost_is_not_taken_for_durable)
+{
+	struct env *disk = env_mem_new(), *faulty = env_fault_new(disk);
+	struct lsm *db = db_open_small(faulty);
+	char name[ENV_NAME_MAX + 1];
+
+	ck_assert_int_eq(db_put_synced(db, "first", "1"), 0);
+	db_put(db, "lost", "2");
+	wal_file_name(db->logs[0].number, name);
+	db_fail_sync(db, faulty, disk, name);
+	db = db_open_small(disk);
+	ck_assert(db_has(db, "first", "1"));
+	ck_assert(db_has(db, "lost", NULL));
+	ck_assert_int_eq(db_put_synced(db, "second", "3"), 0);
+	db_close(db);
+	env_mem_power_cut(disk);
+	db = db_open_small(disk);
+	ck_assert(db_has(db, "first", "1"));
+	ck_assert(db_has(db, "lost", NULL));
+	ck_assert(db_has(db, "second", "3"));
+	db_close(db);
+	env_free(faulty);
+	env_free(disk);
+}
+END_TEST
+
 static const TTest *const *const tests[] = {
 	&everything_written_is_there_again,
 	&a_killed_process_loses_nothing,
@@ -347,6 +375,7 @@ static const TTest *const *const tests[] = {
 	&a_log_cut_short_after_a_clean_close_is_damage,
 	&a_reader_beside_a_busy_writer_sees_a_prefix_of_its_history,
 	&each_log_comes_back_as_a_memtable_of_its_own,
+	&what_a_failed_sync_lost_is_not_taken_for_durable,
 };
 
 UNIT_SUITE("lsm/db/recover", tests)
