@@ -248,9 +248,11 @@ static int apply(struct fs_changes *c, struct fs_stale *stale)
 		stripes_note_all(&fs->stripes);
 		atomic_fetch_add(&fs->absent.changes, 1);
 		commit_nodes(c, time_ns);
-		err = changes_note_names(c, time_ns, stale);
+		int names_err = changes_note_names(c, time_ns, stale);
+
+		err = add_stale_nodes(c, stale); /* after their folders */
 		if (!err)
-			err = add_stale_nodes(c, stale); /* after their folders */
+			err = names_err;
 	}
 	nodes_end(c);
 	return err;

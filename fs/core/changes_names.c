@@ -134,8 +134,11 @@ static int drop_empty(struct noting *n)
 		if (hold_has_below(fs, way->folder.key->name.bytes))
 			break;
 		err = folder_has_keys(fs, &way->folder.key->name);
-		if (err != -ENOENT)
+		if (err != -ENOENT) {
+			/* all is applied: where it cannot be read, it keeps its name */
+			err = err == -ENOMEM ? err : 0;
 			break;
+		}
 		nodes_unname(&fs->nodes, way->folder.node, NULL);
 		err = fs_stale_add_name(n->stale, way->above.node->id,
 					slice_of(way->name, way->name_len));

@@ -218,11 +218,26 @@ static int page_fill(struct page *page, entry_put put)
 	return rc == -ENOENT || page->bytes.len > 0 ? 0 : rc;
 }
 
+/* Of a virtual folder that has been read: the names as they are now. */
+static int list_anew(struct page *page)
+{
+	struct ops *ops = fuse_req_userdata(page->req);
+	struct fs_caller caller = ops_caller(page->req);
+	struct open_dir *open = page->open;
+
+	if (!ops_is_virtual(open->node) || open->index == 0)
+		return 0;
+	buf_clear(&open->names);
+	return virt_list(ops->virt, &caller, open->node, &open->names);
+}
+
 static int page_begin(struct page *page, uint64_t cookie)
 {
 	struct open_dir *open = page->open;
 	int rc = buf_reserve(&page->bytes, page->size);
 
+	if (!rc && cookie == 0)
+		rc = list_anew(page);
 	/* The start is read anew, of the folder as it is now: see fs_dir_seek. */
 	if (!rc && (cookie == 0 || cookie != open->cookie)) {
 		rc = open_dir_seek(open, cookie);

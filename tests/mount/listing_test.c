@@ -144,6 +144,19 @@ static void check_rewind(DIR *dir, const char *folder)
 	tap_result(unlink(path) == 0 && !is_listed(dir, "new"), "and gone when it is removed");
 }
 
+static void check_virtual_rewind(const struct mounted *m)
+{
+	char folder[PATH_MAX];
+
+	snprintf(folder, sizeof(folder), "%s/.apex/batch.d", m->point);
+	DIR *dir = opendir(folder);
+
+	if (!tap_result(dir && !is_listed(dir, "new"), "a virtual folder is listed"))
+		return;
+	check_rewind(dir, folder);
+	closedir(dir);
+}
+
 /* Remove all but each second of the entries that stay. */
 static int thin_out(const char *folder)
 {
@@ -493,6 +506,7 @@ static void check_all(struct mounted *m, uint64_t entries)
 		return;
 	check_large(m, entries);
 	check_positions(m);
+	check_virtual_rewind(m);
 	check_pair(m);
 	check_crowd(m);
 	err = mounted_stop(m);
