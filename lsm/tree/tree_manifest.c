@@ -1,10 +1,9 @@
 /*
  * The state as a manifest begins with it, and the change from one manifest to the next.
  *
- *	log_mu:  new manifest, synced | CURRENT.tmp, synced | folder synced | CURRENT renamed,
- *synced
+ *	log_mu:  new manifest | CURRENT.tmp | folder | CURRENT renamed | folder
  *
- * The old manifest is what CURRENT names until the new one is durable.
+ * Each is synced before the next begins. The old manifest is what CURRENT names until the new one is durable.
  */
 #include <errno.h>
 
