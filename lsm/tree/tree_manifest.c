@@ -3,7 +3,8 @@
  *
  *	log_mu:  new manifest | CURRENT.tmp | folder | CURRENT renamed | folder
  *
- * Each is synced before the next begins. The old manifest is what CURRENT names until the new one is durable.
+ * Each is synced before the next begins. The old manifest is what CURRENT names until the new one
+ *is durable.
  */
 #include <errno.h>
 
