@@ -6,7 +6,8 @@
  *                                         folder) and removed
  *
  * Live data is what the same keys take in a fresh store, written once and compacted: the size that
- * no strategy can be below. Raw data is the bytes of keys and values.
+ * no strategy can be below. Raw data is the bytes of keys and values. The exit status is 1 when
+ * leveled takes more than 1.15 times the live data once it is compacted.
  */
 #include <dirent.h>
 #include <err.h>
