@@ -24,6 +24,9 @@ struct env_fault_plan {
 	bool writes_only; /* count and fail only calls that change the disk */
 	int error;        /* a negative errno */
 	enum env_fault_how how;
+	/* What a sync of a file that fails does to the file beneath: env_mem_file_lose, or NULL for
+	 * nothing. */
+	void (*sync_lost)(struct env_file *inner);
 };
 
 /* Wraps inner (borrowed, outlives it); no plan at the start. NULL: out of memory. */

@@ -116,11 +116,23 @@ static int fault_seek(struct env_file *file, uint64_t offset)
 	return rc;
 }
 
+static void lose_unsynced(struct fault_file *f)
+{
+	mutex_lock(&f->owner->mu);
+	void (*lost)(struct env_file *) = f->owner->plan.sync_lost;
+	mutex_unlock(&f->owner->mu);
+
+	if (lost)
+		lost(f->inner);
+}
+
 static int fault_sync(struct env_file *file)
 {
 	struct fault_file *f = fault_file_of(file);
 	int rc = count(f, FAULT_WRITES, "sync");
 
+	if (rc)
+		lose_unsynced(f);
 	return rc ? rc : env_file_sync(f->inner);
 }
 
@@ -129,6 +141,8 @@ static int fault_resync(struct env_file *file)
 	struct fault_file *f = fault_file_of(file);
 	int rc = count(f, FAULT_WRITES, "sync");
 
+	if (rc)
+		lose_unsynced(f);
 	return rc ? rc : env_file_resync(f->inner);
 }
 

@@ -174,19 +174,6 @@ int env_mem_break_file(struct env *env, const char *dir, const char *name)
 	return 0;
 }
 
-int env_mem_lose_dirty(struct env *env, const char *dir, const char *name)
-{
-	struct mem_env *e = mem_env_of(env);
-	mutex_guard(&e->mu);
-	const struct mem_folder *f = mem_env_folder_locked(e, dir);
-	struct mem_node *node = f ? mem_folder_find(f, name) : NULL;
-
-	if (!node)
-		return no_such_file(dir, name);
-	mem_node_lose_dirty(node);
-	return 0;
-}
-
 static int set_content(struct mem_disk *disk, struct mem_node *node, struct slice bytes)
 {
 	uint64_t capacity = disk->capacity;

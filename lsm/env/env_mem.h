@@ -23,11 +23,11 @@ void env_mem_set_clock(struct env *e, uint64_t ns);
 void env_mem_power_cut(struct env *e);
 
 /*
- * A sync of the file has failed as Linux has it: what was written since the last one can be read,
- * and counts as synced from now on, but is not on the disk, and a later sync writes nothing of it.
- * A resync shows what is there. -ENOENT.
+ * A sync of the file (of such an env) has failed as Linux has it: what was written since the last
+ * one can be read, and counts as synced from now on, but is not on the disk, and a later sync
+ * writes nothing of it. A resync shows what is there.
  */
-must_check int env_mem_lose_dirty(struct env *e, const char *dir, const char *name);
+void env_mem_file_lose(struct env_file *f);
 
 /* How many bytes the disk has in all (-ENOSPC beyond); UINT64_MAX at the start. */
 void env_mem_set_capacity(struct env *e, uint64_t bytes);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "lsm/base/error.h"
+#include "lsm/env/env_mem.h"
 #include "lsm/env/env_mem_impl.h"
 
 struct mem_file {
@@ -98,6 +99,15 @@ static int mem_file_sync(struct env_file *file)
 		return rc;
 	rc = mem_node_sync(f->node);
 	return rc ? fail_at(rc, f, f->node->bytes.len, "sync") : 0;
+}
+
+void env_mem_file_lose(struct env_file *file)
+{
+	struct mem_file *f = mem_file_of(file);
+	mutex_guard(&f->owner->mu);
+
+	if (check_usable_locked(f, false) == 0)
+		mem_node_lose_dirty(f->node);
 }
 
 static int mem_file_resync(struct env_file *file)

@@ -59,7 +59,7 @@ must_check int mem_node_resize(struct mem_disk *disk, struct mem_node *n, uint64
 /* What is written is synced from now on. -ENOMEM changes nothing. */
 must_check int mem_node_sync(struct mem_node *n);
 
-/* As env_mem_lose_dirty; then as a resync, after the sync. */
+/* As env_mem_file_lose; then as a resync, after the sync. */
 void mem_node_lose_dirty(struct mem_node *n);
 void mem_node_reread(struct mem_node *n);
 

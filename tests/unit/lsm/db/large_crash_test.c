@@ -287,7 +287,7 @@ START_TEST(a_chunk_that_a_failed_sync_lost_is_not_taken_for_durable)
 
 	ck_assert_int_eq(db_put_synced(db, "first", "1"), 0);
 	ck_assert_int_eq(lsm_put(db, slice_str("lost"), slice_of(bytes, 200000), NULL), 0);
-	db_fail_sync(db, faulty, disk, db_find(disk, ".blob").name);
+	db_fail_sync(db, faulty);
 	db = open_large(disk);
 	ck_assert(db_has(db, "first", "1"));
 	ck_assert(db_has(db, "lost", NULL));
