@@ -9,7 +9,7 @@ bool cut_write_may_go_on(uint64_t offset, size_t len)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
-	return len > 0 && len < page && offset % page != 0 && (offset + len) % page == 0;
+	return len > 0 && offset % page != 0 && (offset + len) % page == 0;
 }
 
 static bool is_first_part(const struct virt_write *write)

@@ -1,9 +1,9 @@
 /*
- * A write(2) of two requests. The kernel writes through its page cache, and what ends a page that
- * it does not have goes by itself (fuse_fill_write_pages in its fs/fuse/file.c). So a write that
- * begins within a page and crosses its end comes in two, and a command or a line may be cut
- * anywhere: the first part waits for the other one here. A part that ends a line is none: nobody
- * can tell it from a whole write.
+ * A write(2) of two requests. The kernel writes through its page cache, and what ends a page, or a
+ * large folio, of which it does not have the beginning goes by itself (fuse_fill_write_pages in its
+ * fs/fuse/file.c). So a write that begins within a page and crosses its end comes in two, and a
+ * command or a line may be cut anywhere: the first part waits for the other one here. A part that
+ * ends a line is none: nobody can tell it from a whole write.
  *
  * Thread rule: one thread at a time.
  */

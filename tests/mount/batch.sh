@@ -57,6 +57,7 @@ check "are there" same "1000 some value" "$(ls loop | wc -l) $(cat loop/235)"
 in_blocks() { dd if="$work/lines" of=.apex/batch bs="$1" 2>/dev/null && same 1000 "$(lines_in)"; }
 check "blocks of an odd size" in_blocks 5000
 check "and of another" in_blocks 4097
+check "and of a long one" in_blocks 20001
 rm -r loop
 
 # ---- what the kernel remembers ----

@@ -61,6 +61,20 @@ START_TEST(a_line_that_ends_a_page_is_whole)
 }
 END_TEST
 
+/* Of large folios the kernel cuts at the end. */
+START_TEST(a_part_may_be_longer_than_a_page)
+{
+	cleanup_free char *text = malloc(page + 2);
+
+	ck_assert_ptr_nonnull(text);
+	memset(text, 'x', page + 1);
+	text[page + 1] = '\0';
+	ck_assert_str_eq(take(2 * page - 1, text, 0), "");
+	ck_assert_str_ne(take(3 * page, "y\n", 0), "");
+	ck_assert_uint_eq(cut.bytes.len, 0);
+}
+END_TEST
+
 START_TEST(whole_pages_are_never_parts)
 {
 	cleanup_free char *text = malloc(page + 1);
@@ -100,10 +114,10 @@ START_TEST(one_that_was_not_cut_may_be_refused)
 END_TEST
 
 static const TTest *const *const tests[] = {
-	&a_write_within_a_page_is_one,        &a_part_that_ends_a_page_waits_for_the_other,
-	&a_line_that_ends_a_page_is_whole,    &whole_pages_are_never_parts,
-	&what_does_not_follow_is_refused,     &after_a_refused_one_nothing_is_taken,
-	&one_that_was_not_cut_may_be_refused,
+	&a_write_within_a_page_is_one,         &a_part_that_ends_a_page_waits_for_the_other,
+	&a_line_that_ends_a_page_is_whole,     &a_part_may_be_longer_than_a_page,
+	&whole_pages_are_never_parts,          &what_does_not_follow_is_refused,
+	&after_a_refused_one_nothing_is_taken, &one_that_was_not_cut_may_be_refused,
 };
 
 UNIT_ROUNDS("fs/virt/cut_write", tests, setup, teardown, 0, 1)
