@@ -90,6 +90,7 @@ static void session_open(void)
 	struct fuse_init_in init = {.major = 7, .minor = 31};
 
 	session = fuse_session_new(&args, &ops, sizeof(ops), NULL);
+	fuse_opt_free_args(&args);
 	ck_assert_ptr_nonnull(session);
 	int fd = open("/dev/null", O_RDWR | O_CLOEXEC); /* the session's: it closes it */
 
