@@ -8,6 +8,7 @@
 #include "lsm/base/log.h"
 #include "lsm/db/counters.h"
 #include "lsm/db/health.h"
+#include "lsm/db/live.h"
 #include "lsm/db/logs.h"
 #include "lsm/db/reserve.h"
 #include "lsm/db/snapshot.h"
@@ -130,7 +131,7 @@ static int flush_with_reserve(struct lsm *db, struct tree_flush_job *job)
 		err = try_flush(db, job);
 	}
 	while (env_is_full(err) && db_reserve_release(db, &releases)) {
-		db_reserve_lend(db, DB_JOB_FLUSH, db->options.memtable_bytes);
+		db_reserve_lend(db, DB_JOB_FLUSH, db_live_get(db, memtable_bytes));
 		err = try_flush(db, job);
 	}
 	db_reserve_lend(db, DB_JOB_FLUSH, 0);

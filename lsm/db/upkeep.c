@@ -80,8 +80,10 @@ static int compact_level(struct lsm *db, int level, struct slice from, struct sl
 	for (;;) {
 		int err = tree_pick_range(db->tree, level, from, to, &job);
 
-		if (err == -ENOENT)
+		if (err == -ENOENT) {
+			db_reserve_lend(db, DB_JOB_COMPACTION, 0);
 			return 0;
+		}
 		if (err == 0)
 			err = run_watched(db, &job);
 		if (err == 0)

@@ -116,34 +116,30 @@ static int fault_seek(struct env_file *file, uint64_t offset)
 	return rc;
 }
 
-static void lose_unsynced(struct fault_file *f)
+static int sync_by(struct env_file *file, int (*sync)(struct env_file *inner))
 {
+	struct fault_file *f = fault_file_of(file);
+	int rc = count(f, FAULT_WRITES, "sync");
+
+	if (!rc)
+		return sync(f->inner);
 	mutex_lock(&f->owner->mu);
 	void (*lost)(struct env_file *) = f->owner->plan.sync_lost;
 	mutex_unlock(&f->owner->mu);
 
 	if (lost)
 		lost(f->inner);
+	return rc;
 }
 
 static int fault_sync(struct env_file *file)
 {
-	struct fault_file *f = fault_file_of(file);
-	int rc = count(f, FAULT_WRITES, "sync");
-
-	if (rc)
-		lose_unsynced(f);
-	return rc ? rc : env_file_sync(f->inner);
+	return sync_by(file, env_file_sync);
 }
 
 static int fault_resync(struct env_file *file)
 {
-	struct fault_file *f = fault_file_of(file);
-	int rc = count(f, FAULT_WRITES, "sync");
-
-	if (rc)
-		lose_unsynced(f);
-	return rc ? rc : env_file_resync(f->inner);
+	return sync_by(file, env_file_resync);
 }
 
 static int fault_allocate(struct env_file *file, uint64_t offset, uint64_t len)

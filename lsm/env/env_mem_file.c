@@ -89,16 +89,22 @@ static int mem_file_seek(struct env_file *file, uint64_t offset)
 	return 0;
 }
 
-static int mem_file_sync(struct env_file *file)
+static int sync_locked(struct mem_file *f)
 {
-	struct mem_file *f = mem_file_of(file);
-	mutex_guard(&f->owner->mu);
 	int rc = check_usable_locked(f, false);
 
 	if (rc)
 		return rc;
 	rc = mem_node_sync(f->node);
 	return rc ? fail_at(rc, f, f->node->bytes.len, "sync") : 0;
+}
+
+static int mem_file_sync(struct env_file *file)
+{
+	struct mem_file *f = mem_file_of(file);
+	mutex_guard(&f->owner->mu);
+
+	return sync_locked(f);
 }
 
 void env_mem_file_lose(struct env_file *file)
@@ -114,15 +120,11 @@ static int mem_file_resync(struct env_file *file)
 {
 	struct mem_file *f = mem_file_of(file);
 	mutex_guard(&f->owner->mu);
-	int rc = check_usable_locked(f, false);
+	int rc = sync_locked(f);
 
-	if (rc)
-		return rc;
-	rc = mem_node_sync(f->node);
-	if (rc)
-		return fail_at(rc, f, f->node->bytes.len, "sync");
-	mem_node_reread(f->node);
-	return 0;
+	if (!rc)
+		mem_node_reread(f->node);
+	return rc;
 }
 
 static int mem_file_allocate(struct env_file *file, uint64_t offset, uint64_t len)

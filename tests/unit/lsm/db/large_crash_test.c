@@ -282,24 +282,13 @@ END_TEST
 START_TEST(a_chunk_that_a_failed_sync_lost_is_not_taken_for_durable)
 {
 	struct env *disk = env_mem_new(), *faulty = env_fault_new(disk);
+	struct lsm_options options = large_options(disk);
 	struct lsm *db = open_large(faulty);
 	uint8_t *bytes = noise(BIG, 8);
 
 	ck_assert_int_eq(db_put_synced(db, "first", "1"), 0);
 	ck_assert_int_eq(lsm_put(db, slice_str("lost"), slice_of(bytes, 200000), NULL), 0);
-	db_fail_sync(db, faulty);
-	db = open_large(disk);
-	ck_assert(db_has(db, "first", "1"));
-	ck_assert(db_has(db, "lost", NULL));
-	ck_assert_int_eq(db_put_synced(db, "second", "3"), 0);
-	db_close(db);
-	env_mem_power_cut(disk);
-	db = open_large(disk);
-	ck_assert(db_has(db, "lost", NULL));
-	ck_assert(db_has(db, "second", "3"));
-	db_close(db);
-	env_free(faulty);
-	env_free(disk);
+	db_check_lost_sync(db, faulty, disk, &options);
 	free(bytes);
 }
 END_TEST

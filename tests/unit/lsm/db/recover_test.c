@@ -342,24 +342,12 @@ END_TEST
 START_TEST(what_a_failed_sync_lost_is_not_taken_for_durable)
 {
 	struct env *disk = env_mem_new(), *faulty = env_fault_new(disk);
+	struct lsm_options options = db_small_options(disk);
 	struct lsm *db = db_open_small(faulty);
 
 	ck_assert_int_eq(db_put_synced(db, "first", "1"), 0);
 	db_put(db, "lost", "2");
-	db_fail_sync(db, faulty);
-	db = db_open_small(disk);
-	ck_assert(db_has(db, "first", "1"));
-	ck_assert(db_has(db, "lost", NULL));
-	ck_assert_int_eq(db_put_synced(db, "second", "3"), 0);
-	db_close(db);
-	env_mem_power_cut(disk);
-	db = db_open_small(disk);
-	ck_assert(db_has(db, "first", "1"));
-	ck_assert(db_has(db, "lost", NULL));
-	ck_assert(db_has(db, "second", "3"));
-	db_close(db);
-	env_free(faulty);
-	env_free(disk);
+	db_check_lost_sync(db, faulty, disk, &options);
 }
 END_TEST
 

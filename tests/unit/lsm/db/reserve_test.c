@@ -99,6 +99,20 @@ static void expect_held(struct lsm *db)
 	ck_assert_msg(strstr(stats.health_text, "disk is full") != NULL, "%s", stats.health_text);
 }
 
+/* A store that a flush has left without its reserve. */
+static struct lsm *open_low(struct env *env)
+{
+	struct lsm_options options = reserve_options(env);
+	struct lsm *db = db_open_with(&options);
+
+	ck_assert_int_eq(db_fill(db, 0, 40, 200), 0);
+	ck_assert_int_eq(db_await_spare_log(db), SPARE_READY);
+	db_fill_disk(env);
+	ck_assert_int_eq(lsm_flush(db), 0);
+	expect_low(db);
+	return db;
+}
+
 START_TEST(deletes_and_a_flush_work_on_a_full_disk_and_puts_do_not)
 {
 	struct env *env = new_disk();
@@ -150,14 +164,8 @@ END_TEST
 START_TEST(a_store_at_rest_takes_it_again)
 {
 	struct env *env = new_disk();
-	struct lsm_options options = reserve_options(env);
-	struct lsm *db = db_open_with(&options);
+	struct lsm *db = open_low(env);
 
-	ck_assert_int_eq(db_fill(db, 0, 40, 200), 0);
-	ck_assert_int_eq(db_await_spare_log(db), SPARE_READY);
-	db_fill_disk(env);
-	ck_assert_int_eq(lsm_flush(db), 0);
-	expect_low(db);
 	env_mem_set_capacity(env, DB_ENDLESS);
 	env_mem_set_clock(env, 3 * SECOND_NS);
 	for (uint64_t start = clock_mono_ns(); db_stats(db).health != LSM_HEALTH_OK;)
@@ -171,14 +179,8 @@ END_TEST
 START_TEST(it_is_not_taken_from_the_job_that_it_was_given_to)
 {
 	struct env *env = new_disk();
-	struct lsm_options options = reserve_options(env);
-	struct lsm *db = db_open_with(&options);
+	struct lsm *db = open_low(env);
 
-	ck_assert_int_eq(db_fill(db, 0, 40, 200), 0);
-	ck_assert_int_eq(db_await_spare_log(db), SPARE_READY);
-	db_fill_disk(env);
-	ck_assert_int_eq(lsm_flush(db), 0);
-	expect_low(db);
 	db_reserve_lend(db, DB_JOB_COMPACTION, RESERVE_BYTES);
 	env_mem_set_capacity(env, db_used_bytes(env) + 3 * RESERVE_BYTES / 2);
 	env_mem_set_clock(env, 3 * SECOND_NS);
@@ -246,14 +248,8 @@ END_TEST
 START_TEST(a_flush_in_the_background_uses_it_and_its_log_pays_it_back)
 {
 	struct env *env = new_disk();
-	struct lsm_options options = reserve_options(env);
-	struct lsm *db = db_open_with(&options);
+	struct lsm *db = open_low(env);
 
-	ck_assert_int_eq(db_fill(db, 0, 40, 200), 0);
-	ck_assert_int_eq(db_await_spare_log(db), SPARE_READY);
-	db_fill_disk(env);
-	ck_assert_int_eq(lsm_flush(db), 0);
-	expect_low(db);
 	ck_assert_int_eq(lsm_flush(db), 0);
 	db_close(db);
 	env_free(env);
